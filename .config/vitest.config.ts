@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+// One project a suffix: the suffix says what a test needs (TESTING.md). Files that need servers share them, so they run a few at a time.
+const SERVER_SUFFIXES = ['redis', 'pg', 'temporal', 'crash', 'e2e']
+const root = fileURLToPath(new URL('..', import.meta.url))
+const setup = ['packages/testing/src/vitest/servers.ts']
+
+function serverProject(name: string) {
+  const slow = name === 'redis' || name === 'pg' ? 60_000 : 240_000
+  return {
+    test: {
+      name,
+      root,
+      include: [`packages/*/src/**/*.${name}.test.ts`],
+      globalSetup: setup,
+      testTimeout: slow,
+      hookTimeout: slow,
+      fileParallelism: name === 'redis' || name === 'pg',
+    },
+  }
+}
+
+const unit = {
+  test: {
+    name: 'unit',
+    root,
+    include: ['packages/*/src/**/*.test.ts', 'packages/web/src/**/*.test.tsx'],
+    exclude: SERVER_SUFFIXES.map((suffix) => `**/*.${suffix}.test.ts`),
+    testTimeout: 30_000,
+  },
+}
+
+export default defineConfig({ test: { root, maxWorkers: 2, projects: [unit, ...SERVER_SUFFIXES.map(serverProject)] } })

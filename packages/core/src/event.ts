@@ -1,0 +1,149 @@
+import type { Json } from './json.ts'
+import type { Position } from './position.ts'
+import type { RunStatus } from './status.ts'
+
+/** The kinds of events, a closed list for writers. A reader passes over kinds and fields that it does not know. */
+export const EVENT_KINDS = [
+  'status',
+  'inputs',
+  'meta',
+  'attempt',
+  'agent',
+  'action',
+  'result',
+  'final',
+  'error',
+  'warning',
+  'debug',
+  'stdout',
+  'stderr',
+  'upload',
+  'progress',
+  'step',
+  'sleep',
+  'lock',
+  'lease',
+  'pause',
+  'resume',
+  'cancel',
+  'model',
+  'tool',
+] as const
+
+export type EventKind = (typeof EVENT_KINDS)[number]
+
+/** A value that keeps its type, so that a page knows how to show it. */
+export type TypedValue = { readonly type: 'markdown' | 'html' | 'text' | 'json' | 'error'; readonly value: Json }
+
+/** An error as events carry it: no stack reaches a client that is not the run's owner's log. */
+export type ErrorValue = { readonly name: string; readonly message: string; readonly stack?: string; readonly code?: string }
+
+/** Why a try was started. `finalise` is no try of the flow: it only writes the end of a run whose tries are over. */
+export type AttemptReason = 'start' | 'recover' | 'wake' | 'resume' | 'retry' | 'finalise'
+
+/** Token counts of one model call in disjoint classes: their sum is what was billed. */
+export type TokenCounts = {
+  readonly input_uncached: number
+  readonly cache_read: number
+  readonly cache_write: number
+  readonly output: number
+  readonly reasoning: number
+}
+
+/** What each kind carries. Fields may be added; none may change its meaning. Times are unix seconds with fraction, durations seconds. */
+export type EventData = {
+  /** The seal. `prev` is added by the append itself: the last position of the epoch before (`0-0`: none), what it wrote above counts as fenced. `lost`: a hole that nobody can fill. */
+  readonly attempt: {
+    readonly attempt: number
+    readonly reason: AttemptReason
+    readonly owner: string
+    readonly prev?: string
+    readonly lost?: { readonly from: string; readonly to: string }
+  }
+  /** `until`: when a waiting run wakes by itself, null for never. */
+  readonly status: { readonly status: RunStatus; readonly reason?: string; readonly until?: number | null }
+  readonly inputs: { readonly inputs: Json }
+  readonly meta: {
+    readonly flow: string
+    readonly version: string | null
+    readonly summary: string
+    readonly tags: readonly string[]
+    readonly user: string
+    readonly parent?: string
+  }
+  readonly agent: TypedValue
+  readonly action: { readonly name: string; readonly value?: Json }
+  readonly result: TypedValue
+  readonly final: TypedValue
+  readonly error: ErrorValue
+  readonly warning: TypedValue
+  readonly debug: TypedValue
+  readonly stdout: { readonly text: string }
+  readonly stderr: { readonly text: string }
+  readonly upload: { readonly path: string; readonly size: number; readonly type?: string }
+  readonly progress: { readonly done: number; readonly total: number | null; readonly text?: string }
+  /** `id` is the step's identity in its run: group path, name and key or count. `input` is the hash of a declared input. */
+  readonly step:
+    | { readonly phase: 'started'; readonly id: string; readonly name: string; readonly try: number; readonly input?: string }
+    | {
+        readonly phase: 'finished'
+        readonly id: string
+        readonly name: string
+        readonly try: number
+        readonly duration_s: number
+        readonly input?: string
+        readonly result: Json
+        readonly undefined?: true
+      }
+    | {
+        readonly phase: 'failed'
+        readonly id: string
+        readonly name: string
+        readonly try: number
+        readonly duration_s: number
+        readonly error: ErrorValue
+        readonly retry_at: number | null
+        readonly input?: string
+      }
+  readonly sleep: { readonly phase: 'started'; readonly id: string; readonly until: number } | { readonly phase: 'finished'; readonly id: string }
+  /** A question to people. `form` is the JSON Schema of the answer. */
+  readonly lock: { readonly lid: string; readonly name: string; readonly form: Json; readonly data: Json; readonly expires_at: number | null }
+  /** The answer, or that nobody gave one in time. */
+  readonly lease:
+    | { readonly lid: string; readonly answer: Json; readonly by: string; readonly at: number }
+    | { readonly lid: string; readonly expired: true; readonly at: number }
+  readonly pause: { readonly by: string; readonly reason?: string }
+  readonly resume: { readonly by: string }
+  readonly cancel: { readonly by: string; readonly reason?: string }
+  readonly model: {
+    readonly provider: string
+    readonly model: string
+    readonly duration_s: number
+    readonly tokens: TokenCounts
+    readonly cost: number | null
+    readonly text?: string
+  }
+  readonly tool: { readonly name: string; readonly input: Json; readonly output?: Json; readonly error?: ErrorValue; readonly duration_s: number }
+}
+
+/** One immutable record of a run. `ts` is unix seconds, fraction kept; `step` the id of the step that it belongs to. */
+export type RunEvent = {
+  [K in EventKind]: {
+    readonly fid: string
+    readonly epoch: number
+    readonly seq: number
+    readonly ts: number
+    readonly kind: K
+    readonly step?: string
+    readonly data: EventData[K]
+  }
+}[EventKind]
+
+/**
+ * An event in the form in which it travels and is stored: `data` is JSON text, so that nothing on the way parses and prints it again.
+ * `kind` is a plain string because readers meet kinds of later versions. The fid goes with the stream, file or row around it.
+ */
+export type EventRecord = Position & { readonly ts: number; readonly kind: string; readonly step: string | null; readonly data: string }
+
+/** The largest `data` of one event, in UTF-8 bytes. */
+export const EVENT_BYTES_MAX = 256 * 1024

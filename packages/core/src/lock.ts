@@ -1,0 +1,44 @@
+import type { RunEvent } from './event.ts'
+import type { Json } from './json.ts'
+import { isEnded } from './status.ts'
+
+/** `closed`: its run ended before anybody answered. */
+export type LockStatus = 'open' | 'answered' | 'expired' | 'closed'
+
+/** A question of a run to people, folded from its events. Times are unix seconds. */
+export type LockState = {
+  readonly fid: string
+  readonly lid: string
+  readonly name: string
+  readonly form: Json
+  readonly data: Json
+  readonly askedAt: number
+  readonly expiresAt: number | null
+  readonly status: LockStatus
+  readonly answer: Json
+  readonly answeredBy: string | null
+  readonly answeredAt: number | null
+}
+
+/** Folds an event into the locks of its run; pure. Gives the locks that changed, so that a store writes only these. */
+export function evolveLocks(locks: ReadonlyMap<string, LockState>, event: RunEvent): LockState[] {
+  if (event.kind === 'lock') return locks.has(event.data.lid) ? [] : [askedLock(event)]
+  if (event.kind === 'lease') {
+    const lock = locks.get(event.data.lid)
+    if (!lock) return []
+    if ('expired' in event.data) return [{ ...lock, status: 'expired', answeredAt: event.data.at }]
+    return [{ ...lock, status: 'answered', answer: event.data.answer, answeredBy: event.data.by, answeredAt: event.data.at }]
+  }
+  if (event.kind === 'status' && isEnded(event.data.status)) return withStatus(locks, 'open', 'closed')
+  if (event.kind === 'attempt' && event.data.reason === 'retry') return withStatus(locks, 'closed', 'open')
+  return []
+}
+
+function withStatus(locks: ReadonlyMap<string, LockState>, from: LockStatus, to: LockStatus): LockState[] {
+  return [...locks.values()].filter((lock) => lock.status === from).map((lock) => ({ ...lock, status: to }))
+}
+
+function askedLock(event: RunEvent & { readonly kind: 'lock' }): LockState {
+  const { lid, name, form, data, expires_at: expiresAt } = event.data
+  return { fid: event.fid, lid, name, form, data, askedAt: event.ts, expiresAt, status: 'open', answer: null, answeredBy: null, answeredAt: null }
+}

@@ -1,0 +1,1 @@
+export type { AnswerOutcome, ControlOutcome, FieldError, Launcher, RunProcess, StartRun } from './launcher.ts'

@@ -1,0 +1,227 @@
+import type { EventRecord, Json, LockState, NewRun, Position, RunState, RunStatus } from '@koco/core'
+
+/** Records of one run in position order, as a spooler read them. */
+export type RunRecords = { readonly fid: string; readonly records: readonly EventRecord[] }
+
+/** Something that must not happen and did: `conflict`, another content at a position that is taken; `impossible`, a status that may not follow; `fenced`, an event above the seal of its epoch. */
+export type WriteAlarm = { readonly fid: string; readonly position: Position; readonly alarm: 'conflict' | 'impossible' | 'fenced'; readonly note: string }
+
+/** What a write did to one run. `top`: every event up to it is stored and folded, in order. */
+export type WriteOutcome = { readonly fid: string; readonly top: Position; readonly ended: boolean; readonly inserted: number; readonly duplicates: number }
+
+/** The outcome of a whole batch. */
+export type WriteResult = { readonly runs: readonly WriteOutcome[]; readonly alarms: readonly WriteAlarm[] }
+
+/** The spooler's way into the store. */
+export interface EventWriter {
+  /**
+   * Stores a batch in one transaction, with the projections (`runs`, `locks`, the epochs' seals). Idempotent: what is stored already counts as a duplicate.
+   * When it resolves the batch survives the death of the process and of the machine. Throws UnavailableError (nothing was stored, or it is not known: write the same again) or PoisonError
+   * (nothing was stored, and a record in the batch is to blame: bisect).
+   */
+  write(batch: readonly RunRecords[]): Promise<WriteResult>
+}
+
+/** A page of events. `caughtUp`: nothing more is stored contiguously after the last record. `lost`: a declared hole lies directly before the first record that follows it. */
+export type EventPage = {
+  readonly records: readonly EventRecord[]
+  readonly caughtUp: boolean
+  readonly lost: readonly { readonly from: Position; readonly to: Position }[]
+}
+
+/** What to read of a run's timeline: from a cursor (exclusive), the contiguous prefix only, fenced events left out. `kinds` and `q` (plain text, case-insensitive) filter; `scanned` of a filtered page still moves on. */
+export type EventQuery = { readonly after: Position; readonly limit: number; readonly kinds?: readonly string[]; readonly q?: string }
+
+/** The readers' way out of the store. */
+export interface EventReader {
+  /** The next events of a timeline; at most `limit` and about 1 MiB. An unknown run has none. */
+  read(fid: string, query: EventQuery): Promise<EventPage>
+}
+
+/** A run as lists show it: without the bodies of inputs, final and error. */
+export type RunSummary = Omit<RunState, 'inputs' | 'final'>
+
+/** What a list of runs is filtered by. `q` searches summary, flow, inputs, status and tags, all of its words. `cursor` is opaque, from the page before. Newest first. */
+export type RunQuery = {
+  readonly status?: readonly RunStatus[]
+  readonly flow?: string
+  readonly user?: string
+  readonly tag?: string
+  readonly q?: string
+  readonly createdFrom?: number
+  readonly createdTo?: number
+  readonly archived?: boolean
+  readonly cursor?: string
+  readonly limit: number
+}
+
+/** One page of a list and the cursor of the next, null at the end. */
+export type Page<T> = { readonly items: readonly T[]; readonly next: string | null }
+
+/** What people want of a run that has not come to it yet; kept until it has. */
+export type ControlRequest = { readonly wanted: 'run' | 'pause' | 'cancel'; readonly by: string; readonly reason: string | null; readonly at: number }
+
+/** The runs: created and asked for by the launcher, folded by the writer, listed by the panel. */
+export interface RunStore {
+  /** Creates a run. With an idempotency key that this user used before, nothing is created and the run of the first call is given. */
+  create(run: NewRun & { readonly launcher: string; readonly idempotencyKey: string | null }): Promise<{ readonly fid: string; readonly created: boolean }>
+  get(fid: string): Promise<(RunState & { readonly launcher: string; readonly archived: boolean }) | undefined>
+  /** Throws RefusedError `bad_cursor` for a cursor that is not of such a list. */
+  list(query: RunQuery): Promise<Page<RunSummary>>
+  /** An epoch for a new try: later than every epoch of the run and not before `nowMs`. */
+  nextEpoch(fid: string, nowMs: number): Promise<number>
+  /** The runs of a launcher that are not over, oldest first, with when they wake. */
+  unfinished(launcher: string, after: string | null, limit: number): Promise<readonly RunSummary[]>
+  /** Records what is wanted. `cancel` is final until the run is over; a retry clears it. */
+  request(fid: string, control: ControlRequest): Promise<void>
+  wanted(fid: string): Promise<ControlRequest | undefined>
+  /** Hides a run from lists, or shows it again; false for an unknown run. */
+  archive(fid: string, archived: boolean): Promise<boolean>
+  /** How many runs there are of each status. */
+  counts(): Promise<Readonly<Partial<Record<RunStatus, number>>>>
+}
+
+/** Somebody's answer to a lock, kept from the moment it is accepted until the run has journaled it. */
+export type LockAnswer = { readonly lid: string; readonly answer: Json; readonly by: string; readonly at: number }
+
+/** The questions of runs to people. */
+export interface LockStore {
+  get(fid: string, lid: string): Promise<LockState | undefined>
+  list(query: {
+    readonly fid?: string
+    readonly user?: string
+    readonly status?: LockState['status']
+    readonly cursor?: string
+    readonly limit: number
+  }): Promise<Page<LockState & { readonly flow: string; readonly user: string; readonly summary: string }>>
+  /** Accepts the first answer to an open lock; every later one is told whose was first. Whether it fits the form is the caller's to check. */
+  answer(
+    fid: string,
+    answer: LockAnswer,
+  ): Promise<{ readonly outcome: 'accepted' } | { readonly outcome: 'answered'; readonly by: string } | { readonly outcome: 'expired' | 'closed' | 'unknown' }>
+  /** The accepted answers of a run, journaled or not. */
+  answers(fid: string): Promise<readonly LockAnswer[]>
+}
+
+/** An entry that could not be stored, set aside. `body` is what was found, as text. */
+export type DeadEvent = {
+  readonly id: number
+  readonly fid: string
+  readonly position: string
+  readonly reason: string
+  readonly body: string
+  readonly at: number
+}
+
+/** The entries set aside; people look, retry and discard. */
+export interface DeadEventStore {
+  /** Idempotent by fid and position. */
+  add(event: Omit<DeadEvent, 'id'>): Promise<void>
+  list(query: { readonly fid?: string; readonly cursor?: string; readonly limit: number }): Promise<Page<DeadEvent>>
+  get(id: number): Promise<DeadEvent | undefined>
+  discard(id: number): Promise<boolean>
+}
+
+/** A flow as a worker serves it: what the catalogue shows without loading its code. `inputs` is a JSON Schema. */
+export type FlowEntry = {
+  readonly name: string
+  readonly version: string | null
+  readonly summary: string
+  readonly description: string
+  readonly tags: readonly string[]
+  readonly author: string | null
+  readonly inputs: Json
+}
+
+/** A process that serves flows; seen at its last heartbeat. */
+export type FlowWorker = { readonly id: string; readonly launcher: string; readonly host: string; readonly pid: number; readonly seenAt: number }
+
+/** Which processes serve which flows. A flow stays listed after its last worker has gone: then it is cold. */
+export interface FlowRegistry {
+  /** Says that a worker lives and serves these flows; replaces what it said before. */
+  heartbeat(worker: FlowWorker, flows: readonly FlowEntry[]): Promise<void>
+  /** Takes a worker off the list at its orderly end. */
+  leave(workerId: string): Promise<void>
+  /** All flows ever served, the newest entry of each, with the workers that still name it (live or not: compare `seenAt`). */
+  list(): Promise<readonly (FlowEntry & { readonly workers: readonly FlowWorker[] })[]>
+}
+
+/** The execution store: everything that belongs to runs. SQLite under a folder or Postgres; both give equal timelines. */
+export interface ExecutionStore {
+  readonly writer: EventWriter
+  readonly reader: EventReader
+  readonly runs: RunStore
+  readonly locks: LockStore
+  readonly dead: DeadEventStore
+  readonly flows: FlowRegistry
+  /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
+  check(): Promise<void>
+  /** Takes what only one process may have (the direct launcher): a function that gives it back, or undefined when another holds it. Ends with the process. */
+  exclusive(name: string): Promise<(() => Promise<void>) | undefined>
+  close(): Promise<void>
+}
+
+/** Roles, each with the rights of those before it. */
+export type Role = 'viewer' | 'user' | 'operator'
+
+/** Somebody who signs in. `name` is also a folder name: `[a-z0-9][a-z0-9._-]{0,62}`. */
+export type User = {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly role: Role
+  readonly active: boolean
+  readonly createdAt: number
+  readonly passwordHash: string | null
+}
+
+/** A signed-in browser. Only the hash of its secret is stored. Times are unix seconds. */
+export type Session = {
+  readonly idHash: string
+  readonly userId: string
+  readonly createdAt: number
+  readonly seenAt: number
+  readonly expiresAt: number
+  readonly agent: string
+}
+
+/** A program's key. Only the hash of its secret is stored; `prefix` is what people recognise it by. */
+export type ApiKey = {
+  readonly id: string
+  readonly userId: string
+  readonly name: string
+  readonly prefix: string
+  readonly hash: string
+  readonly createdAt: number
+  readonly usedAt: number | null
+}
+
+/** The admin store: who may sign in. SQLite file or Postgres. */
+export interface AdminStore {
+  readonly users: {
+    /** RefusedError `user_exists` when name or address is taken. */
+    create(user: User): Promise<void>
+    get(id: string): Promise<User | undefined>
+    /** By name or address, case-insensitive. */
+    find(login: string): Promise<User | undefined>
+    list(): Promise<readonly User[]>
+    update(id: string, change: Partial<Pick<User, 'email' | 'role' | 'active' | 'passwordHash'>>): Promise<boolean>
+  }
+  readonly sessions: {
+    create(session: Session): Promise<void>
+    get(idHash: string): Promise<Session | undefined>
+    touch(idHash: string, seenAt: number): Promise<void>
+    delete(idHash: string): Promise<void>
+    deleteOf(userId: string): Promise<void>
+    list(userId: string): Promise<readonly Session[]>
+  }
+  readonly keys: {
+    create(key: ApiKey): Promise<void>
+    byHash(hash: string): Promise<ApiKey | undefined>
+    touch(id: string, usedAt: number): Promise<void>
+    list(userId: string | null): Promise<readonly ApiKey[]>
+    delete(id: string, userId: string | null): Promise<boolean>
+  }
+  check(): Promise<void>
+  close(): Promise<void>
+}
