@@ -1,0 +1,24 @@
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { benches } from './benches.ts'
+import type { Figure } from './figure.ts'
+import { formatTable } from './table.ts'
+
+// `npm run bench [-- NAME…] [--json FILE]`: runs the benches whose name starts with one of the names (all without one), prints the table, and the same as JSON.
+const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
+const chosen = benches.filter((bench) => positionals.length === 0 || positionals.some((name) => bench.name.startsWith(name)))
+if (chosen.length === 0) {
+  process.stderr.write(`No bench is named ${positionals.join(', ')}. There are: ${benches.map((bench) => bench.name).join(', ')}.\n`)
+  process.exit(2)
+}
+
+const figures: Figure[] = []
+for (const bench of chosen) {
+  process.stderr.write(`${bench.name}: ${bench.about}\n`)
+  const measured = await bench.run()
+  figures.push(...measured)
+  process.stderr.write(`${formatTable(measured)}\n\n`)
+}
+process.stdout.write(`${formatTable(figures)}\n`)
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`)
+process.exit(figures.some((figure) => figure.holds === false) ? 1 : 0)

@@ -1,0 +1,69 @@
+import type { AttemptReason, Json } from '@koco/core'
+
+/** The workflow type that people filter by in the Temporal UI. */
+export const AGENT_WORKFLOW = 'AgentWorkflow'
+
+/** Names of what a run's workflow listens to; fixed, because people and programs send them from outside. */
+export const SIGNALS = { pause: 'pause', resume: 'resume', cancel: 'cancel_workflow', wake: 'wake' } as const
+export const QUERIES = { status: 'get_status', paused: 'is_paused', error: 'get_error' } as const
+export const ANSWER_UPDATE = 'answer'
+
+/** What a workflow is started with: ids, never bodies. `version` pins the run to workers that serve this version of the flow. */
+export type AgentRun = {
+  readonly fid: string
+  readonly flow: string
+  readonly version: string | null
+  readonly user: string
+  readonly reason: AttemptReason
+  /** True when the server has the search attributes below, so that the workflow may keep `KodoStatus`. */
+  readonly searchable: boolean
+  /** Continue as new above this many history events; the server's own suggestion counts too. */
+  readonly historyMax: number
+  /** The base of the activity queues: the workflow's own queue. */
+  readonly taskQueue: string
+  /** A pause that was asked for before the history was cut. */
+  readonly paused: boolean
+}
+
+/** Search attributes, all of type Keyword; a worker or launcher registers them when the server allows it. The memo holds flow and user in any case. */
+export const SEARCH_ATTRIBUTES = { flow: 'KodoFlow', user: 'KodoUser', status: 'KodoStatus' } as const
+
+/** One try of a run, as asked of `executeAgent`. */
+export type TryRequest = { readonly fid: string; readonly flow: string; readonly reason: AttemptReason }
+
+/** A run that waits with nobody at work: until `wakeAt` (unix seconds), an answer to one of `locks`, or a resume. */
+export type Suspended = {
+  readonly outcome: 'suspended'
+  readonly status: 'awaiting' | 'paused'
+  readonly wakeAt: number | null
+  readonly locks: readonly string[]
+}
+
+/** How a try ended. The events that say so are stored or in the stream already. */
+export type TryResult = Suspended | { readonly outcome: 'finished' | 'cancelled' } | { readonly outcome: 'failed' | 'timed_out'; readonly message: string }
+
+/** How a run is ended by somebody else than a try of its flow. */
+export type FinaliseRequest = { readonly fid: string; readonly status: 'error' | 'cancelled' | 'timed_out'; readonly by: string; readonly message: string }
+
+/** A request of somebody who spoke to the workflow directly; it still has to be written down in the store. */
+export type ControlNote = { readonly fid: string; readonly wanted: 'run' | 'pause' | 'cancel'; readonly by: string; readonly reason: string | null }
+
+/** Payload of the control signals. `recorded`: the sender has written it to the store already. All fields may be missing when a person types the signal. */
+export type ControlSignal = { readonly by?: string; readonly reason?: string; readonly recorded?: boolean }
+
+/** Payload of the `answer` update. */
+export type AnswerRequest = { readonly lid: string; readonly answer: Json; readonly by?: string }
+
+/** What an activity worker offers to the workflow. */
+export type AgentActivities = {
+  executeAgent(request: TryRequest): Promise<TryResult>
+  finaliseAgent(request: FinaliseRequest): Promise<void>
+  recordControl(note: ControlNote): Promise<void>
+  /** Throws a non-retryable ApplicationFailure when the answer is refused: `unknown_lock`, `answered`, `expired`, `closed`, `invalid_answer`. */
+  acceptAnswer(request: AnswerRequest & { readonly fid: string }): Promise<void>
+}
+
+/** The queue on which the tries of one version of a flow wait for a worker that serves it. */
+export function activityQueue(taskQueue: string, flow: string, version: string | null): string {
+  return version === null ? `${taskQueue}/${flow}` : `${taskQueue}/${flow}@${version}`
+}

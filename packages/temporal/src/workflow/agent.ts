@@ -1,0 +1,86 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  ContinueAsNew,
+  continueAsNew,
+  isCancellation,
+  rootCause,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { AgentRun, Suspended, TryRequest, TryResult } from '../names.ts'
+import { bookkeeping, tries } from './activities.ts'
+import { listen, settled, type RunControl } from './control.ts'
+
+type RunEnd = Exclude<TryResult, Suspended>
+
+/**
+ * One run: tries of the flow, one activity each, and between them the waits for people, timers and resumes, with no activity running. The events of a run are written by its tries;
+ * the workflow holds ids only. It closes completed, failed or cancelled, as the run did.
+ */
+export async function AgentWorkflow(run: AgentRun): Promise<{ readonly status: 'finished' }> {
+  const control = listen(run)
+  const end = await runToEnd(run, control)
+  control.show(end.outcome === 'failed' ? 'error' : end.outcome, 'message' in end ? end.message : null)
+  switch (end.outcome) {
+    case 'finished':
+      return { status: 'finished' }
+    case 'cancelled':
+      throw new CancelledFailure(`run ${run.fid} was cancelled`)
+    default:
+      throw ApplicationFailure.nonRetryable(end.message, end.outcome)
+  }
+}
+
+/** The end of the run: what the last try said, or, when no try could say it, what is written in its place. */
+async function runToEnd(run: AgentRun, control: RunControl): Promise<RunEnd> {
+  try {
+    return await runTries(run, control)
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error
+    const cancelled = isCancellation(error)
+    const message = cancelled ? 'cancelled' : (rootCause(error) ?? String(error))
+    const by = control.cancelledBy ?? 'temporal'
+    await CancellationScope.nonCancellable(() => bookkeeping().finaliseAgent({ fid: run.fid, status: cancelled ? 'cancelled' : 'error', by, message }))
+    return cancelled ? { outcome: 'cancelled' } : { outcome: 'failed', message }
+  }
+}
+
+async function runTries(run: AgentRun, control: RunControl): Promise<RunEnd> {
+  const { executeAgent } = tries(run)
+  let waiting: Suspended | null = null
+  let reason = run.reason
+  for (;;) {
+    if (waiting !== null) {
+      reason = await untilWoken(control, waiting)
+      await cutHistory(run, control, reason)
+      control.show('running')
+    }
+    const result = await executeAgent({ fid: run.fid, flow: run.flow, reason })
+    if (result.outcome !== 'suspended') return result
+    waiting = result
+    control.forgetAllBut(result.locks)
+    control.show(result.status)
+  }
+}
+
+/** Waits, without any activity, until the next try has something to do; gives the reason for it. */
+async function untilWoken(control: RunControl, waiting: Suspended): Promise<TryRequest['reason']> {
+  if (waiting.status === 'paused') {
+    await condition(() => control.wanted === 'run')
+    return 'resume'
+  }
+  const woken = (): boolean => control.wanted === 'pause' || control.answered.size > 0
+  if (waiting.wakeAt === null) await condition(woken)
+  else await condition(woken, Math.max(1, Math.ceil(waiting.wakeAt * 1000 - Date.now())))
+  return 'wake'
+}
+
+/** Continues as new between two tries, before the history grows large. Nothing needs to be carried: the next try reads the journal and the store. */
+async function cutHistory(run: AgentRun, control: RunControl, reason: TryRequest['reason']): Promise<void> {
+  const info = workflowInfo()
+  if (!info.continueAsNewSuggested && info.historyLength <= run.historyMax) return
+  await settled()
+  await continueAsNew<typeof AgentWorkflow>({ ...run, reason, paused: control.wanted === 'pause' })
+}

@@ -1,0 +1,1 @@
+export { AgentWorkflow } from './agent.ts'
