@@ -1,1 +1,6 @@
-export {}
+export { chromiumProgram } from './servers/chromium.ts'
+export { createDatabase, keyPrefix, type TestDatabase } from './servers/database.ts'
+export { startPostgres, type PostgresOptions, type PostgresServer } from './servers/postgres.ts'
+export { freePort, newFolder } from './servers/process.ts'
+export { startRedis, type RedisOptions, type RedisServer } from './servers/redis.ts'
+export { startTemporal, type TemporalServer } from './servers/temporal.ts'

@@ -1,0 +1,93 @@
+import { chownSync, rmSync } from 'node:fs'
+import { chown, mkdir } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Client } from 'pg'
+import { createDatabase, type TestDatabase } from './database.ts'
+import { postgresPrograms, unprivilegedUser, type PostgresUser } from './postgres-program.ts'
+import { freePort, newFolder, ServerProcess, startOrStop } from './process.ts'
+
+/** A Postgres of one test's own. */
+export type PostgresServer = {
+  /** The address of its database `postgres`; its only user needs no password. */
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  log(): string
+  pause(): void
+  resume(): void
+  /** As at a power cut. Everything committed is there again after `restart`. */
+  kill(): Promise<void>
+  /** Kills it when it runs and starts it on the same port; `wipe` gives an empty one. */
+  restart(options?: { readonly wipe?: boolean }): Promise<void>
+  /** A database of its own, a copy of `template`; dropped by its `drop`. */
+  createDatabase(template?: string): Promise<TestDatabase>
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Settings of postgresql.conf. Default: durable as in production; `{fsync: 'off'}` where only answers count. */
+export type PostgresOptions = { readonly config?: Readonly<Record<string, string>> }
+
+const DEFAULTS = { max_connections: '200', shared_buffers: '256MB', log_min_messages: 'warning', unix_socket_directories: '' }
+
+/** Starts a Postgres on a free port of the loopback interface: the embedded one, else the machine's. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const user = unprivilegedUser()
+  const folder = newFolder('postgres')
+  if (user) chownSync(folder, user.uid, user.gid)
+  const port = await freePort()
+  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
+  const bin = await postgresPrograms(folder, user).catch((error: unknown) => {
+    rmSync(folder, { recursive: true })
+    throw error
+  })
+  const settings = { ...DEFAULTS, ...options.config, port: String(port), listen_addresses: '127.0.0.1' }
+  const data = join(folder, 'data')
+  const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  const command = join(bin, 'postgres')
+  const server = new ServerProcess({ name: 'Postgres', command, args, folder, user, answers: () => answers(url), withinMs: 60_000 })
+  await startOrStop(server, () => initialise(bin, data, user))
+  return {
+    url,
+    port,
+    get pid() {
+      return server.pid
+    },
+    log: () => server.log(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    kill: () => server.kill(),
+    restart: async ({ wipe = false } = {}) => {
+      await server.kill()
+      if (wipe) {
+        rmSync(data, { recursive: true })
+        await initialise(bin, data, user)
+      }
+      await server.start()
+    },
+    createDatabase: (template) => createDatabase(url, template),
+    stop: () => server.stop(),
+    [Symbol.asyncDispose]: () => server.stop(),
+  }
+}
+
+async function initialise(bin: string, data: string, user: PostgresUser): Promise<void> {
+  await mkdir(data, { mode: 0o700 })
+  if (user) await chown(data, user.uid, user.gid)
+  const args = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions']
+  await promisify(execFile)(join(bin, 'initdb'), args, { ...user, cwd: data })
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+  client.on('error', () => undefined) // the server went away after the answer; the next question will say so
+  try {
+    await client.connect()
+    await client.query('select 1')
+    return true
+  } finally {
+    await client.end()
+  }
+}

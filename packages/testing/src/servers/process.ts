@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { assert } from '@koco/core'
+import { startGuard, type Guard } from './guard.ts'
+
+const POLL_MS = 20
+const LOG_LINES = 30
+
+/** How to run a server. `answers` is asked again and again until it is true; errors in it count as false. */
+export type ServerSpec = {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly folder: string
+  readonly answers: () => Promise<boolean>
+  readonly withinMs: number
+  readonly env?: NodeJS.ProcessEnv
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined
+}
+
+/** A server process of a test: started when it answers, gone with its folder at the end, also when the tests are killed. */
+export class ServerProcess {
+  readonly #spec: ServerSpec
+  readonly #guard: Guard
+  #child: ChildProcess | undefined
+
+  constructor(spec: ServerSpec) {
+    this.#spec = spec
+    this.#guard = startGuard(spec.folder)
+  }
+
+  /** The running server's process id. */
+  get pid(): number {
+    assert(this.#child?.pid !== undefined, `${this.#spec.name} is not running`)
+    return this.#child.pid
+  }
+
+  /** Starts the server and waits until it answers. Throws with the tail of its log when it ends before or stays silent. */
+  async start(): Promise<void> {
+    const { name, command, args, folder, env, user, withinMs } = this.#spec
+    assert(this.#child === undefined, `${name} is running already`)
+    const log = openSync(join(folder, 'server.log'), 'a')
+    const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...env }, ...user })
+    closeSync(log)
+    child.unref()
+    this.#child = child
+    this.#guard.watch(child.pid)
+    const fault = await firstAnswer(child, this.#spec)
+    if (fault === undefined) return
+    const tail = this.log()
+    await this.kill()
+    throw new Error(`${name} ${fault} (${command} ${args.join(' ')}, waited up to ${withinMs} ms). Its log:\n${tail}`)
+  }
+
+  /** The last lines that the server logged. */
+  log(): string {
+    return readFileSync(join(this.#spec.folder, 'server.log'), 'utf8').split('\n').slice(-LOG_LINES).join('\n')
+  }
+
+  /** SIGSTOP: the server keeps its sockets and answers nothing. */
+  pause(): void {
+    process.kill(-this.pid, 'SIGSTOP')
+  }
+
+  /** SIGCONT after a `pause`. */
+  resume(): void {
+    process.kill(-this.pid, 'SIGCONT')
+  }
+
+  /** Ends the server and waits until it is gone: by default as at a power cut, with SIGTERM (or Postgres' SIGINT) in order. Harmless when it is not running. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#child
+    if (!child) return
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+      child.ref()
+      const exited = once(child, 'exit')
+      process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal)
+      await exited
+    }
+    this.#child = undefined
+    this.#guard.watch(undefined)
+  }
+
+  /** Kills the server and removes its folder. Nothing can be done with it afterwards. */
+  async stop(): Promise<void> {
+    await this.kill()
+    await this.#guard.end()
+  }
+}
+
+/** Starts a server after `prepare`; when either fails its folder goes as well. */
+export async function startOrStop(server: ServerProcess, prepare?: () => Promise<void>): Promise<void> {
+  try {
+    await prepare?.()
+    await server.start()
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function firstAnswer(child: ChildProcess, spec: ServerSpec): Promise<string | undefined> {
+  let fault: string | undefined
+  child.once('error', (error) => (fault = `could not be started: ${error.message}`))
+  child.once('exit', (code, signal) => (fault ??= `ended with ${code ?? signal}`))
+  const deadline = Date.now() + spec.withinMs
+  while (Date.now() < deadline) {
+    if (fault !== undefined) return fault
+    if (await spec.answers().catch(() => false)) return undefined
+    await delay(POLL_MS)
+  }
+  return fault ?? 'did not answer'
+}
+
+/** A new empty folder of this test process under the system's temporary folder. */
+export function newFolder(name: string): string {
+  return mkdtempSync(join(tmpdir(), `koco-${name}-`))
+}
+
+/** A TCP port of the loopback interface that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
