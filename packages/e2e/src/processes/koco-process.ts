@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const KOCO = fileURLToPath(new URL('../../../cli/bin/koco.mjs', import.meta.url))
+const READY_TIMEOUT_MS = 30_000
+const OUTPUT_MAX = 64 * 1024
+
+/** A `koco` process of its own, with the tail of what it printed. */
+export type KocoProcess = {
+  readonly pid: number
+  /** The last 64 KiB of what it printed, both streams. */
+  output(): string
+  /** Resolves when `ready` says so; rejects with the output when the process ends before, or after 30 s. */
+  until(ready: () => boolean | Promise<boolean>): Promise<void>
+  /** Sends a signal and, for one that ends it, resolves with the exit code when it has ended (null: by the signal). */
+  kill(signal: NodeJS.Signals): Promise<number | null>
+  readonly exited: Promise<number | null>
+}
+
+/** Starts `koco <args>`; the environment holds only PATH, HOME and `env`. */
+export function startKoco(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): KocoProcess {
+  const child = spawn(process.execPath, [KOCO, ...args], { cwd, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  const keep = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-OUTPUT_MAX))
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  let ended = false
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => {
+      ended = true
+      resolve(code)
+    })
+  })
+  return {
+    pid: child.pid ?? -1,
+    output: () => output,
+    exited,
+    async until(ready) {
+      const deadline = Date.now() + READY_TIMEOUT_MS
+      while (!(await ready())) {
+        if (ended || Date.now() > deadline) throw new Error(`koco ${args.join(' ')} ${ended ? 'ended' : 'was not ready in 30 s'}:\n${output}`)
+        await delay(20)
+      }
+    },
+    kill(signal) {
+      if (!ended) child.kill(signal)
+      return signal === 'SIGSTOP' || signal === 'SIGCONT' ? Promise.resolve(null) : exited
+    },
+  }
+}
