@@ -1,3 +1,4 @@
+export { startFaultProxy, type FaultProxy } from './faults/fault-proxy.ts'
 export { chromiumProgram } from './servers/chromium.ts'
 export { createDatabase, keyPrefix, type TestDatabase } from './servers/database.ts'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './servers/postgres.ts'

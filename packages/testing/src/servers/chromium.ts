@@ -9,5 +9,9 @@ const REMEDY =
 export async function chromiumProgram(): Promise<string> {
   const given = process.env['KODO_TEST_CHROMIUM']
   if (given !== undefined && given !== '') return given
-  return await findOrInstall(() => findProgram(NAMES), () => installDebian(['chromium']), REMEDY)
+  return await findOrInstall(
+    () => findProgram(NAMES),
+    () => installDebian(['chromium']),
+    REMEDY,
+  )
 }

@@ -24,7 +24,10 @@ export async function postgresPrograms(folder: string, user: PostgresUser): Prom
     hydrate(embedded, folder)
     if (runs(join(copy, 'bin'), user)) return join(copy, 'bin')
   }
-  const local = findProgram(['initdb'], [newestFolder('/usr/lib/postgresql/*/bin'), newestFolder('/opt/homebrew/opt/postgresql@*/bin')].filter((found) => found !== undefined))
+  const local = findProgram(
+    ['initdb'],
+    [newestFolder('/usr/lib/postgresql/*/bin'), newestFolder('/opt/homebrew/opt/postgresql@*/bin')].filter((found) => found !== undefined),
+  )
   if (local !== undefined && runs(dirname(local), user)) return dirname(local)
   throw new Error(REMEDY)
 }

@@ -59,7 +59,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 async function pong(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
   try {
-    const data = once(socket.setTimeout(1_000, () => socket.destroy(new Error('no answer'))), 'data')
+    const data = once(
+      socket.setTimeout(1_000, () => socket.destroy(new Error('no answer'))),
+      'data',
+    )
     socket.write('PING\r\n')
     const [reply] = (await data) as [Buffer]
     return reply.toString().startsWith('+PONG')
