@@ -1,0 +1,29 @@
+import { isPostgres, parseAddress } from './addresses.ts'
+import type { Settings } from './schema.ts'
+
+/** One sentence with the remedy for each combination of settings that cannot work. */
+export function checkCombinations(settings: Settings): string[] {
+  const faults: string[] = []
+  if (settings.executionMode === 'temporal' && settings.eventTransport === 'memory') {
+    faults.push('KODO_EXECUTION_MODE=temporal runs flows in other processes, which memory cannot reach: set KODO_EVENT_TRANSPORT=redis and KODO_REDIS_URL')
+  }
+  if (settings.eventTransport === 'redis' && settings.redisUrl === undefined) {
+    faults.push('KODO_EVENT_TRANSPORT=redis needs KODO_REDIS_URL, e.g. redis://localhost:6379')
+  }
+  if (settings.executionDatabase !== undefined && !isPostgres(settings.executionDatabase)) {
+    faults.push('KODO_EXECUTION_DATABASE takes a postgresql:// address; for SQLite leave it out and set KODO_EXEC_DIR')
+  }
+  if (isPostgres(settings.adminDatabase) && settings.secretKey === undefined) {
+    faults.push('With KODO_ADMIN_DATABASE on Postgres every process needs the same key: set KODO_SECRET_KEY or KODO_SECRET_KEY_FILE (32 characters or more)')
+  }
+  if (settings.auth === 'off' && !parseAddress(settings.appServer).loopback) {
+    faults.push(`KODO_AUTH=off would open ${settings.appServer} to everybody: listen on localhost, or set KODO_AUTH=on`)
+  }
+  return faults
+}
+
+/** The sentence that says why a command of several processes cannot use memory; undefined when it can work. */
+export function needsSharedTransport(settings: Settings, command: string): string | undefined {
+  if (settings.eventTransport !== 'memory') return undefined
+  return `\`koco ${command}\` is one of several processes, which share events through Redis: set KODO_EVENT_TRANSPORT=redis and KODO_REDIS_URL, or use \`koco start\``
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+
+/** What a setting is besides its type: the variable (without `KODO_`), the line of help, and what else the forms need. */
+export type SettingMeta = {
+  readonly variable: string
+  readonly help: string
+  /** Command line flag, without dashes; the variable in kebab case unless given. */
+  readonly flag?: string
+  /** May be read from a file named by `<VARIABLE>_FILE`, and is never printed. */
+  readonly secret?: true
+  /** What stands in the table when there is no default value. */
+  readonly none?: string
+}
+
+const text = z.string().trim().min(1)
+const folder = text
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const seconds = (min: number, max: number) => z.coerce.number().min(min).max(max)
+const url = (...protocols: string[]) =>
+  text.refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)), `must start with ${protocols.map((p) => `${p}://`).join(' or ')}`)
+const database = text.refine((value) => /^(sqlite|postgres(ql)?)(\+\w+)?:\/\//.test(value), 'must start with sqlite:/// or postgresql://')
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+
+/** Every setting of koco: parsing, defaults, flags, help lines and the table in the README come from here and nowhere else. */
+export const settingsSchema = z.object({
+  flows: text.optional().meta(about({ variable: 'FLOWS', help: 'Module that exports the flows', none: './flows.ts, in the checkout the examples' })),
+  appServer: url('http')
+    .default('http://localhost:3370')
+    .meta(about({ variable: 'APP_SERVER', flag: 'address', help: 'Where the panel listens, and where commands look for it' })),
+  execDir: folder.default('./data/execution').meta(about({ variable: 'EXEC_DIR', help: 'Folder of the runs and their events, with SQLite' })),
+  uploadDir: folder.default('./data/uploads').meta(about({ variable: 'UPLOAD_DIR', help: 'Folder of uploaded files' })),
+  adminDatabase: database
+    .default('sqlite:///./data/admin.db')
+    .meta(about({ variable: 'ADMIN_DATABASE', secret: true, help: 'Database of users, sessions and keys: sqlite:///… or postgresql://…' })),
+  executionDatabase: database
+    .optional()
+    .meta(about({ variable: 'EXECUTION_DATABASE', secret: true, none: 'SQLite in EXEC_DIR', help: 'Database of runs and events: postgresql://…' })),
+  adminEmail: z
+    .email()
+    .default('admin@example.com')
+    .meta(about({ variable: 'ADMIN_EMAIL', help: 'Address of the first operator' })),
+  adminPassword: z
+    .string()
+    .min(8, 'must have at least 8 characters')
+    .refine((value) => value.toLowerCase() !== 'admin', 'must not be "admin"')
+    .optional()
+    .meta(about({ variable: 'ADMIN_PASSWORD', secret: true, none: 'made, printed once', help: 'Password of the first operator, at their creation' })),
+  secretKey: z
+    .string()
+    .min(32, 'must have at least 32 characters')
+    .optional()
+    .meta(
+      about({
+        variable: 'SECRET_KEY',
+        secret: true,
+        none: 'made, kept in the data folder',
+        help: 'Key that signs; required when the admin database is Postgres',
+      }),
+    ),
+  apiKey: text
+    .optional()
+    .meta(about({ variable: 'API_KEY', secret: true, none: 'the one that `start` keeps', help: 'Key with which commands sign in to the panel' })),
+  auth: z
+    .enum(['on', 'off'])
+    .default('on')
+    .meta(about({ variable: 'AUTH', help: 'on, or off while listening on a loopback address only' })),
+  corsOrigins: list.optional().meta(about({ variable: 'CORS_ORIGINS', none: 'none', help: 'Origins, separated by commas, whose pages may call the API' })),
+  eventTransport: z
+    .enum(['memory', 'redis'])
+    .default('memory')
+    .meta(about({ variable: 'EVENT_TRANSPORT', help: 'memory (one process) or redis' })),
+  redisUrl: url('redis', 'rediss')
+    .optional()
+    .meta(about({ variable: 'REDIS_URL', secret: true, none: 'none', help: 'redis://host:port, required with EVENT_TRANSPORT=redis' })),
+  redisStreamPrefix: text.default('kodo:events:').meta(about({ variable: 'REDIS_STREAM_PREFIX', help: 'What the names of the streams start with' })),
+  redisConsumerGroup: text.default('kodo-spooler').meta(about({ variable: 'REDIS_CONSUMER_GROUP', help: 'The consumer group of the spoolers' })),
+  redisBlockMs: whole(10, 30_000)
+    .default(1000)
+    .meta(about({ variable: 'REDIS_BLOCK_MS', help: 'Longest wait of a spooler for work in one call, in ms' })),
+  redisMaxStreamLen: whole(0, 10_000_000)
+    .default(10_000)
+    .meta(about({ variable: 'REDIS_MAX_STREAM_LEN', help: 'Acknowledged events that a stream keeps for inspection' })),
+  redisBacklogMax: whole(100, 10_000_000)
+    .default(50_000)
+    .meta(about({ variable: 'REDIS_BACKLOG_MAX', help: 'Events of a run that may wait to be stored before its flow is slowed down' })),
+  spoolerName: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, dots, dashes or underscores')
+    .optional()
+    .meta(about({ variable: 'SPOOLER_NAME', none: 'the host and the first free number', help: 'Stable name of this spooler among all' })),
+  spoolerBatchSize: whole(1, 5000)
+    .default(500)
+    .meta(about({ variable: 'SPOOLER_BATCH_SIZE', help: 'Events read of one stream at a time' })),
+  spoolerBatchTimeout: seconds(0, 10)
+    .default(0.01)
+    .meta(about({ variable: 'SPOOLER_BATCH_TIMEOUT', help: 'How long events gather while a batch is written, in seconds' })),
+  executionMode: z
+    .enum(['direct', 'temporal'])
+    .default('direct')
+    .meta(about({ variable: 'EXECUTION_MODE', help: 'Where flows run: direct (in this process) or temporal' })),
+  temporalHost: text.default('localhost:7233').meta(about({ variable: 'TEMPORAL_HOST', help: 'Address of the Temporal server' })),
+  temporalNamespace: text.default('default').meta(about({ variable: 'TEMPORAL_NAMESPACE', help: 'Its namespace' })),
+  temporalTaskQueue: text.default('kodosumi-agents').meta(about({ variable: 'TEMPORAL_TASK_QUEUE', help: 'Its task queue' })),
+  temporalWorkflowIdPrefix: z
+    .string()
+    .default('kodo-')
+    .meta(about({ variable: 'TEMPORAL_WORKFLOW_ID_PREFIX', help: 'What workflow ids start with' })),
+  temporalExecutionTimeout: seconds(1, 10 * 365 * 86_400)
+    .optional()
+    .meta(about({ variable: 'TEMPORAL_EXECUTION_TIMEOUT', none: 'none', help: 'Longest life of a workflow, in seconds' })),
+  lockExpires: seconds(1, 10 * 365 * 86_400)
+    .default(10_800)
+    .meta(about({ variable: 'LOCK_EXPIRES', help: 'How long a question to people stays open, in seconds, unless the flow says' })),
+  logLevel: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .meta(about({ variable: 'LOG_LEVEL', help: 'trace, debug, info, warn, error, fatal or silent' })),
+  logFormat: z
+    .enum(['pretty', 'json'])
+    .optional()
+    .meta(about({ variable: 'LOG_FORMAT', none: 'pretty on a terminal, else json', help: 'pretty or json' })),
+})
+
+/** The settings of an installation, parsed; times and sizes in the units of their help lines. */
+export type Settings = z.output<typeof settingsSchema>
+
+/** A key of `Settings`. */
+export type SettingKey = keyof Settings
+
+/** One setting as forms show it. */
+export type SettingInfo = SettingMeta & { readonly key: SettingKey; readonly flag: string; readonly default: string | undefined; readonly schema: z.ZodType }
+
+/** All settings in the order of the schema. */
+export function listSettings(): SettingInfo[] {
+  return (Object.keys(settingsSchema.shape) as SettingKey[]).map((key) => {
+    const schema: z.ZodType = settingsSchema.shape[key]
+    const meta = schema.meta() as SettingMeta
+    const found = schema.safeParse(undefined)
+    const value = found.success ? found.data : undefined
+    const fallback = typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+    return { ...meta, key, schema, flag: meta.flag ?? meta.variable.toLowerCase().replaceAll('_', '-'), default: fallback }
+  })
+}
+
+/** The settings as the Markdown table of the README. */
+export function settingsTable(): string {
+  const rows = listSettings().map((setting) => {
+    const fallback = setting.default === undefined ? (setting.none ?? '') : `\`${setting.default}\``
+    const file = setting.secret ? ' Also `KODO_' + setting.variable + '_FILE`.' : ''
+    return `| \`KODO_${setting.variable}\` | \`--${setting.flag}\` | ${fallback} | ${setting.help}.${file} |`
+  })
+  return ['| variable | flag | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}
+
+function about(meta: SettingMeta): SettingMeta {
+  return meta
+}
