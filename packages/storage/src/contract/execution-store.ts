@@ -1,0 +1,23 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { ExecutionStore } from '../port.ts'
+import { describeReading } from './reading.ts'
+import type { OpenFixture, StoreFixture } from './scenario.ts'
+import { describeWriting } from './writing.ts'
+
+/** The suite that every execution store passes: the rules of `port.ts` as tests. */
+export function describeExecutionStore(name: string, open: OpenFixture): void {
+  describe(name, () => {
+    let fixture: StoreFixture | undefined
+    const store = (): ExecutionStore => {
+      if (!fixture) throw new Error('the store is not open')
+      return fixture.store
+    }
+    beforeAll(async () => {
+      fixture = await open()
+    })
+    afterAll(async () => await fixture?.dispose())
+
+    describe('writing', () => describeWriting(store))
+    describe('reading', () => describeReading(store))
+  })
+}
