@@ -20,6 +20,8 @@ export type RecordBody = Omit<EventRecord, 'epoch' | 'seq'>
 
 /** The producers' side of a run's stream. */
 export interface EventStreams {
+  /** True when an append resolves only after the store's commit (memory), false when it resolves once the stream has it (Redis). */
+  readonly commits: boolean
   /**
    * Creates a run's stream and its consumer group, its last position raised to `floor` (the store's high-water mark; ORIGIN for a new run). The one
    * place where a stream is made; harmless when it exists.
@@ -28,7 +30,7 @@ export interface EventStreams {
   /**
    * Appends records of one epoch from `firstSeq` on, all or nothing. The data of the record with seq 1 must be a JSON object; the append adds
    * `"prev":"<top>"` to it: the seal. Over Redis it resolves when Redis has it, in memory when the store has committed it.
-   * Throws UnavailableError when the outcome is unknown: send the same again.
+   * Throws UnavailableError when the outcome is unknown: send the same again. A `step` of '' comes back as null.
    */
   append(fid: string, epoch: number, firstSeq: number, records: readonly RecordBody[]): Promise<AppendAnswer>
   /** The last generated position of a stream, or undefined when there is none. */
@@ -48,9 +50,9 @@ export interface Producer {
   emit(event: NewEvent): Position
   /** Resolves when everything emitted before is acknowledged by the stream; waits through outages and back-pressure. Rejects with the reason of `stopped`, or when `signal` aborts. */
   flush(signal?: AbortSignal): Promise<void>
-  /** The seal: the last position of the epoch before; known once the first event is acknowledged. */
+  /** The seal: the last position of the epoch before; known once the first event is acknowledged (undefined then only if both the reply and the entry were lost: the stored `attempt` event has it). */
   readonly prev: Position | undefined
-  /** Flushes for at most `withinMs`, then gives up. */
+  /** Flushes for at most `withinMs`, then ends the producer. Rejects with UnavailableError `events_unsent` when events were left; quiet when it was stopped before. */
   close(withinMs: number): Promise<void>
 }
 

@@ -1,0 +1,38 @@
+import { UnavailableError } from '@koco/core'
+import type { Transport } from '../port.ts'
+import { MemoryConsumer } from './consumer.ts'
+import { MemoryHub, type MemoryCapacity } from './hub.ts'
+import { MemorySignals } from './signals.ts'
+import { MemoryStreams } from './streams.ts'
+
+/** Settings of a memory transport; all have defaults. `clock` gives ms since 1970. */
+export type MemoryTransportOptions = { readonly capacity?: Partial<MemoryCapacity>; readonly clock?: () => number }
+
+/**
+ * A transport within one process, for the embedded mode: an append resolves when a consumer of the same transport has acknowledged its events, so nothing that was
+ * acknowledged is lost with the process.
+ */
+export function createMemoryTransport(options: MemoryTransportOptions = {}): Transport {
+  const clock = options.clock ?? Date.now
+  const hub = new MemoryHub({ backlogMax: 50_000, bytesMax: 256 * 1024 * 1024, streamsMax: 100_000, ...options.capacity })
+  const streams = new MemoryStreams(hub)
+  const signals = new MemorySignals()
+  const consumers = new Set<MemoryConsumer>()
+  return {
+    streams,
+    signals,
+    consumer(name) {
+      const consumer = new MemoryConsumer(name, hub, clock)
+      consumers.add(consumer)
+      return consumer
+    },
+    async check() {
+      if (hub.closed) throw new UnavailableError('The memory transport was closed.', { code: 'transport_closed' })
+    },
+    async close() {
+      await Promise.all([...consumers].map((consumer) => consumer.close()))
+      await streams.close()
+      await signals.close()
+    },
+  }
+}

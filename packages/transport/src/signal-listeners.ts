@@ -1,0 +1,53 @@
+import type { Signal } from './port.ts'
+
+type Listener = (signal: Signal) => void
+
+/** Who wants which signals in this process, by topic and run; `*` stands for every run. */
+export class SignalListeners {
+  readonly #byKey = new Map<string, Set<Listener>>()
+
+  /** Adds a listener; the result takes it away again and may be called twice. */
+  add<T extends Signal['topic']>(topic: T, fid: string, listener: (signal: Extract<Signal, { topic: T }>) => void): () => void {
+    const key = `${topic}:${fid}`
+    const set = this.#byKey.get(key) ?? new Set<Listener>()
+    this.#byKey.set(key, set)
+    // A listener of its own for each call, so that the same function may subscribe twice.
+    const own: Listener = (signal) => listener(signal as Extract<Signal, { topic: T }>)
+    set.add(own)
+    return () => {
+      set.delete(own)
+      if (set.size === 0 && this.#byKey.get(key) === set) this.#byKey.delete(key)
+    }
+  }
+
+  /** True when somebody listens to a topic of a run (`*`: of every run). */
+  has(topic: Signal['topic'], fid: string): boolean {
+    return this.#byKey.has(`${topic}:${fid}`)
+  }
+
+  /** Calls the listeners of each signal. One that throws does not keep the others from theirs; its error surfaces as an uncaught exception. */
+  deliver(signals: readonly Signal[]): void {
+    for (const signal of signals) {
+      this.#call(`${signal.topic}:${signal.fid}`, signal)
+      this.#call(`${signal.topic}:*`, signal)
+    }
+  }
+
+  #call(key: string, signal: Signal): void {
+    const listeners = this.#byKey.get(key)
+    if (!listeners) return
+    for (const listener of Array.from(listeners)) {
+      try {
+        listener(signal)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+
+  clear(): void {
+    this.#byKey.clear()
+  }
+}
