@@ -37,7 +37,7 @@ export const emitAtRate = defineFlow({
   inputs: z.object({ perSecond: z.number().int().min(1).max(20_000), seconds: z.number().min(0.1).max(600) }),
   async run({ perSecond, seconds }, ctx) {
     const start = performance.now()
-    for (let sent = 0; sent < perSecond * seconds; ) {
+    for (let sent = 0; sent < perSecond * seconds;) {
       const due = Math.min(perSecond * seconds, ((performance.now() - start) / 1000) * perSecond)
       for (; sent < due; sent += 1) ctx.action('tick', { n: sent, at: performance.timeOrigin + performance.now() })
       await delay(2)

@@ -1,8 +1,24 @@
 /** A run as `GET /api/runs/:fid` gives it: the fields that tests and benches look at. */
-export type ApiRun = { readonly fid: string; readonly status: string; readonly events: number; readonly last_position: string; readonly final: unknown; readonly error: unknown; readonly locks: readonly { readonly lid: string; readonly status: string }[] }
+export type ApiRun = {
+  readonly fid: string
+  readonly status: string
+  readonly events: number
+  readonly last_position: string
+  readonly final: unknown
+  readonly error: unknown
+  readonly locks: readonly { readonly lid: string; readonly status: string }[]
+}
 
 /** An event as the API gives it. */
-export type ApiEvent = { readonly position: string; readonly epoch: number; readonly seq: number; readonly ts: number; readonly kind: string; readonly step: string | null; readonly data: Record<string, unknown> }
+export type ApiEvent = {
+  readonly position: string
+  readonly epoch: number
+  readonly seq: number
+  readonly ts: number
+  readonly kind: string
+  readonly step: string | null
+  readonly data: Record<string, unknown>
+}
 
 /** A frame of a live tail. */
 export type SseFrame = { readonly id: string | null; readonly event: string; readonly data: string; readonly at: number }
@@ -19,10 +35,21 @@ export class ApiClient {
 
   /** Signs in and makes an API key, which all later calls use. */
   static async signIn(address: string, login: string, password: string): Promise<ApiClient> {
-    const signedIn = await fetch(`${address}/api/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ login, password }) })
+    const signedIn = await fetch(`${address}/api/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ login, password }),
+    })
     if (!signedIn.ok) throw new Error(`sign-in answered ${signedIn.status}: ${await signedIn.text()}`)
-    const cookie = signedIn.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
-    const made = await fetch(`${address}/api/keys`, { method: 'POST', headers: { 'content-type': 'application/json', cookie, origin: address }, body: JSON.stringify({ name: 'tests' }) })
+    const cookie = signedIn.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ')
+    const made = await fetch(`${address}/api/keys`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', cookie, origin: address },
+      body: JSON.stringify({ name: 'tests' }),
+    })
     if (!made.ok) throw new Error(`making a key answered ${made.status}: ${await made.text()}`)
     const { key } = (await made.json()) as { key: string }
     return new ApiClient(address, key)
@@ -30,7 +57,8 @@ export class ApiClient {
 
   async request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     return fetch(`${this.#address}${path}`, {
-      method, headers: { authorization: `Bearer ${this.#key}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      method,
+      headers: { authorization: `Bearer ${this.#key}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
   }
@@ -59,7 +87,7 @@ export class ApiClient {
   /** All events of a run, page by page. */
   async events(fid: string): Promise<ApiEvent[]> {
     const events: ApiEvent[] = []
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const page: { items: ApiEvent[]; next: string | null } = await this.json('GET', `/api/runs/${fid}/events?limit=1000${after && `&after=${after}`}`)
       events.push(...page.items)
       if (page.next === null || page.items.length === 0) return events

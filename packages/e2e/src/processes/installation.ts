@@ -27,8 +27,14 @@ export async function createInstallation(settings: Readonly<Record<string, strin
   const dir = await mkdtemp(join(tmpdir(), 'koco-e2e-'))
   const address = `http://127.0.0.1:${await freePort()}`
   const env = {
-    KODO_APP_SERVER: address, KODO_EXEC_DIR: join(dir, 'execution'), KODO_UPLOAD_DIR: join(dir, 'uploads'), KODO_ADMIN_DATABASE: `sqlite:///${join(dir, 'admin.db')}`,
-    KODO_ADMIN_PASSWORD: PASSWORD, KODO_LOG_FORMAT: 'json', KODO_LOG_LEVEL: 'warn', ...settings,
+    KODO_APP_SERVER: address,
+    KODO_EXEC_DIR: join(dir, 'execution'),
+    KODO_UPLOAD_DIR: join(dir, 'uploads'),
+    KODO_ADMIN_DATABASE: `sqlite:///${join(dir, 'admin.db')}`,
+    KODO_ADMIN_PASSWORD: PASSWORD,
+    KODO_LOG_FORMAT: 'json',
+    KODO_LOG_LEVEL: 'warn',
+    ...settings,
   }
   const running: KocoProcess[] = []
   const spawn = (args: readonly string[]): KocoProcess => {
@@ -37,7 +43,10 @@ export async function createInstallation(settings: Readonly<Record<string, strin
     return child
   }
   return {
-    dir, address, env, spawn,
+    dir,
+    address,
+    env,
+    spawn,
     async startPanel(command, args = []) {
       const child = spawn([command, ...args])
       await child.until(() => answers(`${address}/readyz`))

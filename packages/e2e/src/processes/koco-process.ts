@@ -20,7 +20,11 @@ export type KocoProcess = {
 
 /** Starts `koco <args>`; the environment holds only PATH, HOME and `env`. */
 export function startKoco(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): KocoProcess {
-  const child = spawn(process.execPath, [KOCO, ...args], { cwd, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [KOCO, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   const keep = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-OUTPUT_MAX))
   child.stdout.on('data', keep)

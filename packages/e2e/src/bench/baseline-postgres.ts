@@ -1,0 +1,59 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openExecutionStore } from '@koco/storage'
+import type { PostgresServer } from '@koco/testing'
+import { Client } from 'pg'
+import { benchRecords, benchRun } from './rows.ts'
+
+const SINGLE_ROWS = 2000
+const COLUMNS = 'fid, epoch, seq, username, timestamp, kind, step, message'
+
+/** Rows a second of `COPY` from a file on the server into our table with all its indexes: no client, no network, nothing to beat it. */
+export async function copyRate(postgres: PostgresServer, rows: number, runs: number): Promise<number> {
+  const dir = await mkdtemp(join(tmpdir(), 'koco-copy-'))
+  await chmod(dir, 0o755)
+  const file = join(dir, 'rows.tsv')
+  await writeFile(file, copyText(rows, runs), { mode: 0o644 })
+  const seconds = await inOurTable(postgres, (client) => client.query(`COPY execution_events (${COLUMNS}) FROM '${file}'`))
+  await rm(dir, { recursive: true })
+  return rows / seconds
+}
+
+/** Rows a second of the usual way: one INSERT, one commit, one row. */
+export async function oneRowPerCommitRate(postgres: PostgresServer): Promise<number> {
+  const records = benchRecords(1_700_000_000_000, SINGLE_ROWS)
+  const { fid } = benchRun(0)
+  const text = `INSERT INTO execution_events (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+  const seconds = await inOurTable(postgres, async (client) => {
+    for (const { epoch, seq, ts, kind, step, data } of records)
+      await client.query({ name: 'single', text, values: [fid, epoch, seq, 'bench', ts, kind, step, data] })
+  })
+  return SINGLE_ROWS / seconds
+}
+
+async function inOurTable(postgres: PostgresServer, work: (client: Client) => Promise<unknown>): Promise<number> {
+  await using database = await postgres.createDatabase()
+  const store = await openExecutionStore({ url: database.url, migrate: true })
+  await store.close()
+  const client = new Client({ connectionString: database.url })
+  await client.connect()
+  const start = performance.now()
+  await work(client)
+  const seconds = (performance.now() - start) / 1000
+  await client.end()
+  return seconds
+}
+
+/** The rows in COPY's text form, interleaved in pieces of 50 as several runs at once would write them. */
+function copyText(rows: number, runs: number): string {
+  const each = benchRecords(1_700_000_000_000, rows / runs)
+  const lines: string[] = []
+  for (let from = 0; from < each.length; from += 50) {
+    for (let run = 0; run < runs; run += 1) {
+      for (const { epoch, seq, ts, kind, data } of each.slice(from, from + 50))
+        lines.push(`${benchRun(run).fid}\t${epoch}\t${seq}\tbench\t${ts}\t${kind}\t\\N\t${data}`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,29 @@
+import { catchUp, liveTail } from './live.ts'
+import type { Figure } from './figure.ts'
+import { memory } from './memory.ts'
+import { recovery } from './recovery.ts'
+import { runsDistributed, runsEmbedded } from './runs.ts'
+import { spoolToPostgres, spoolToSqlite } from './spool.ts'
+import { startUp } from './start-up.ts'
+
+/** A named measurement; each starts the servers and processes that it needs and ends them. */
+export type Bench = { readonly name: string; readonly about: string; run(): Promise<Figure[]> }
+
+/** All benches, in the order in which they run. */
+export const benches: readonly Bench[] = [
+  {
+    name: 'spool-postgres-20',
+    about: 'Redis → Postgres, 100,000 events over 20 streams, against COPY and against one row a commit',
+    run: () => spoolToPostgres(20),
+  },
+  { name: 'spool-postgres-2000', about: 'Redis → Postgres, 100,000 events over 2,000 streams, against COPY', run: () => spoolToPostgres(2000) },
+  { name: 'spool-sqlite', about: 'Redis → SQLite, 100,000 events over 20 streams, against a bare prepared loop into one file', run: spoolToSqlite },
+  { name: 'live-embedded', about: 'append to visible in a live tail at 1,000 events/s, embedded', run: () => liveTail('embedded') },
+  { name: 'live-distributed', about: 'append to visible in a live tail at 1,000 events/s, over Redis and Postgres', run: () => liveTail('distributed') },
+  { name: 'catch-up', about: '10,000 missed events, embedded', run: catchUp },
+  { name: 'runs-embedded', about: 'a run of three trivial steps through the HTTP API, embedded', run: runsEmbedded },
+  { name: 'runs-distributed', about: 'the same over Redis and Postgres', run: runsDistributed },
+  { name: 'recovery', about: 'kill -9 of the embedded process, restart, next step', run: recovery },
+  { name: 'memory', about: 'spooler with 2,000 open streams, panel with 200 live readers', run: memory },
+  { name: 'start-up', about: 'npm start to answering, page built', run: startUp },
+]

@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecutionStore } from '@koco/storage'
+import { openExecutionStore } from '@koco/storage'
+import { createSpooler } from '@koco/spooler'
+import { startPostgres, startRedis } from '@koco/testing'
+import { createRedisTransport } from '@koco/transport/redis'
+import type { Transport } from '@koco/transport'
+import { ORIGIN } from '@koco/core'
+import { copyRate, oneRowPerCommitRate } from './baseline-postgres.ts'
+import { bareLoopRate } from './baseline-sqlite.ts'
+import { atLeastTimes, type Figure } from './figure.ts'
+import { quietLog } from './quiet-log.ts'
+import { benchBodies, benchRun } from './rows.ts'
+
+const EVENTS = 100_000
+const APPEND_BATCH = 500
+
+/** One spooler from Redis to Postgres; the baselines go into the same table with all its indexes, on the same server. */
+export async function spoolToPostgres(streams: number): Promise<Figure[]> {
+  await using redis = await startRedis()
+  await using postgres = await startPostgres()
+  await using database = await postgres.createDatabase()
+  const store = await openExecutionStore({ url: database.url, migrate: true })
+  const rate = await spoolRate(redis.url, store, streams)
+  await store.close()
+  const copy = await copyRate(postgres, EVENTS, streams)
+  const single = await oneRowPerCommitRate(postgres)
+  const name = `spool to Postgres, ${streams} streams`
+  return [atLeastTimes(`${name}, of COPY`, rate, 'events/s', copy, 0.6), atLeastTimes(`${name}, of one row a commit`, rate, 'events/s', single, 20)]
+}
+
+/** One spooler from Redis to SQLite; the baseline is a bare prepared statement in transactions of 500 into one file. */
+export async function spoolToSqlite(): Promise<Figure[]> {
+  await using redis = await startRedis()
+  const dir = await mkdtemp(join(tmpdir(), 'koco-bench-'))
+  const store = await openExecutionStore({ dir, migrate: true })
+  const start = performance.now()
+  const rate = await spoolRate(redis.url, store, 20)
+  await store.close()
+  const folded = EVENTS / ((performance.now() - start) / 1000)
+  const bare = bareLoopRate(join(dir, 'bare.db'), EVENTS)
+  await rm(dir, { recursive: true })
+  return [
+    atLeastTimes('spool to SQLite, of a bare loop', rate, 'events/s', bare, 0.5),
+    { ...atLeastTimes('the same until all files are folded', folded, 'events/s', bare, 0), goal: '', holds: null },
+  ]
+}
+
+async function spoolRate(redisUrl: string, store: ExecutionStore, streams: number): Promise<number> {
+  const transport = createRedisTransport({ url: redisUrl })
+  await fill(transport, store, streams)
+  const spooler = createSpooler({ consumer: transport.consumer('bench-1'), signals: transport.signals, writer: store.writer, dead: store.dead, log: quietLog })
+  const start = performance.now()
+  const done = allCommitted(transport, streams)
+  await spooler.start()
+  await done
+  const rate = EVENTS / ((performance.now() - start) / 1000)
+  await spooler.stop(5000)
+  await transport.close()
+  return rate
+}
+
+/** Puts all events into the streams before the clock starts. */
+async function fill(transport: Transport, store: ExecutionStore, streams: number): Promise<void> {
+  const bodies = benchBodies(EVENTS / streams)
+  for (let index = 0; index < streams; index += 1) {
+    const run = benchRun(index)
+    await store.runs.create({ ...run, launcher: 'direct', idempotencyKey: null })
+    await transport.streams.create(run.fid, ORIGIN)
+    for (let from = 0; from < bodies.length; from += APPEND_BATCH)
+      await transport.streams.append(run.fid, 1_700_000_000_000, from + 1, bodies.slice(from, from + APPEND_BATCH))
+  }
+}
+
+/** Resolves when the spooler has said of every stream that its last event is committed. */
+async function allCommitted(transport: Transport, streams: number): Promise<void> {
+  const last = `1700000000000-${EVENTS / streams}`
+  const open = new Set(Array.from({ length: streams }, (_none, index) => benchRun(index).fid))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  await transport.signals.subscribe('committed', '*', ({ fid, position }) => {
+    if (position === last) open.delete(fid)
+    if (open.size === 0) resolve()
+  })
+  return promise
+}

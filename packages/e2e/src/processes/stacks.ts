@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url'
+import { startPostgres, startRedis } from '@koco/testing'
+import { createInstallation, type Installation } from './installation.ts'
+
+const FLOWS = fileURLToPath(new URL('../flows/bench-flows.ts', import.meta.url))
+
+/** An installation with everything that it needs running. */
+export type Stack = Installation & AsyncDisposable
+
+/** One process, no server: `koco start`. */
+export async function embedded(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
+  const installation = await createInstallation({ KODO_FLOWS: FLOWS, ...settings })
+  await installation.startPanel('start')
+  return { ...installation, [Symbol.asyncDispose]: () => installation.close() }
+}
+
+/** `koco serve` and as many `koco spool` as asked for, over a Redis and a Postgres of its own; runs are direct. */
+export async function distributed(spoolers: number, settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
+  const redis = await startRedis()
+  const postgres = await startPostgres()
+  const database = await postgres.createDatabase()
+  const installation = await createInstallation({
+    KODO_FLOWS: FLOWS,
+    KODO_EVENT_TRANSPORT: 'redis',
+    KODO_REDIS_URL: redis.url,
+    KODO_EXECUTION_DATABASE: database.url,
+    ...settings,
+  })
+  await installation.spawn(['db', '--create-tables']).exited
+  await installation.startPanel('serve')
+  for (let slot = 1; slot <= spoolers; slot += 1) installation.spawn(['spool', '--block', '--name', `spooler-${slot}`])
+  const close = async (): Promise<void> => {
+    await installation.close()
+    await Promise.all([redis.stop(), postgres.stop()])
+  }
+  return { ...installation, close, [Symbol.asyncDispose]: close }
+}
