@@ -5,3 +5,8 @@ export { startPostgres, type PostgresOptions, type PostgresServer } from './serv
 export { freePort, newFolder } from './servers/process.ts'
 export { startRedis, type RedisOptions, type RedisServer } from './servers/redis.ts'
 export { startTemporal, type TemporalServer } from './servers/temporal.ts'
+export { checkRun, type RunHistory, type Violation } from './checker/checker.ts'
+export { eventData, eventOf, newEvent } from './generators/events.ts'
+export { fid, plainRun, recordedRun, recordedRuns } from './generators/recorded-runs.ts'
+export type { RecordedRun } from './generators/run-script.ts'
+export { json, NASTY_TEXTS, text, unsafeText } from './generators/values.ts'
