@@ -1,0 +1,20 @@
+import { queryOptions } from '@tanstack/react-query'
+import { api } from './client.ts'
+import type { Flow, FlowDetail, ListPage } from './shapes.ts'
+
+/** All flows that were ever served; the catalogue filters in the page, it is small. */
+export const flowsQuery = queryOptions({
+  queryKey: ['flows'],
+  queryFn: async ({ signal }) => (await api<ListPage<Flow>>('/api/flows?limit=200', { signal })).items,
+  staleTime: 10_000,
+  refetchInterval: 30_000,
+})
+
+/** One flow with its input schema. */
+export function flowQuery(name: string) {
+  return queryOptions({
+    queryKey: ['flow', name],
+    queryFn: ({ signal }) => api<FlowDetail>(`/api/flows/${encodeURIComponent(name)}`, { signal }),
+    staleTime: 10_000,
+  })
+}

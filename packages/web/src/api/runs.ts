@@ -1,0 +1,54 @@
+import type { Json } from '@koco/core'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { api, queryOf } from './client.ts'
+import type { ListPage, Run, RunRow, WireEvent } from './shapes.ts'
+
+/** What the run list is filtered by; the same names as in the URL of the page and of the API. */
+export type RunFilter = { readonly status?: readonly string[]; readonly flow?: string; readonly q?: string; readonly user?: string }
+
+/** What a person can ask of a run. */
+export type RunAction = 'pause' | 'resume' | 'cancel' | 'retry'
+
+const RUNS_PAGE = 100
+
+/** The path of a filtered list; also that of its live stream. */
+export function runsPath(filter: RunFilter, paging: { readonly after?: string; readonly limit?: number } = {}): string {
+  const { status, flow, q, user } = filter
+  return `/api/runs${queryOf({ status: status?.join(','), flow, q, user, after: paging.after, limit: paging.limit })}`
+}
+
+/** The run list, newest first, page by page. */
+export function runsQuery(filter: RunFilter) {
+  return infiniteQueryOptions({
+    queryKey: ['runs', filter],
+    queryFn: ({ pageParam, signal }) =>
+      api<ListPage<RunRow>>(runsPath(filter, { limit: RUNS_PAGE, ...(pageParam !== null && { after: pageParam }) }), { signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    staleTime: 5000,
+  })
+}
+
+/** One run with locks, final, inputs and usage. */
+export function runQuery(fid: string) {
+  return queryOptions({ queryKey: ['run', fid], queryFn: ({ signal }) => api<Run>(`/api/runs/${fid}`, { signal }), staleTime: 1000 })
+}
+
+/** Starts a run; the same key never starts a second one. Throws ApiProblem with `fields` when inputs do not fit (422). */
+export function startRun(flow: string, inputs: Json, key: string): Promise<{ readonly fid: string }> {
+  return api('/api/runs', { method: 'POST', body: { flow, inputs }, key })
+}
+
+/** Asks something of a run; durable and idempotent. */
+export function controlRun(fid: string, action: RunAction): Promise<unknown> {
+  return api(`/api/runs/${fid}/${action}`, { method: 'POST', body: {} })
+}
+
+/** The next page of a run's timeline after a position (exclusive). */
+export function eventsPage(
+  fid: string,
+  query: { readonly after?: string; readonly q?: string; readonly kind?: string; readonly limit: number },
+  signal?: AbortSignal,
+): Promise<ListPage<WireEvent>> {
+  return api(`/api/runs/${fid}/events${queryOf(query)}`, signal ? { signal } : {})
+}

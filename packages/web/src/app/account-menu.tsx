@@ -1,0 +1,51 @@
+import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { logout, meQuery } from '../api/session.ts'
+import { LogoutIcon, SettingsIcon, SunIcon } from './icons.tsx'
+import { notifyFailure } from './notify.ts'
+
+/** Who is signed in, the colour scheme, the way out. */
+export function AccountMenu() {
+  const { data: me } = useQuery(meQuery)
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const { toggleColorScheme } = useMantineColorScheme()
+  if (!me) return null
+  const leave = async () => {
+    try {
+      await logout(client)
+      await navigate({ to: '/login' })
+    } catch (error) {
+      notifyFailure('Could not sign out', error)
+    }
+  }
+  return (
+    <Menu position="bottom-end" width={220} withArrow>
+      <Menu.Target>
+        <UnstyledButton aria-label={`Account: ${me.user.name}`}>
+          <Avatar name={me.user.name} color="initials" radius="xl" size={32} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <Text size="sm" fw={600} c="var(--mantine-color-text)" truncate>
+            {me.user.name}
+          </Text>
+          {me.user.email} · {me.user.role}
+        </Menu.Label>
+        <Menu.Item leftSection={<SunIcon size={16} />} onClick={toggleColorScheme} closeMenuOnClick={false}>
+          Light or dark
+        </Menu.Item>
+        <Menu.Item leftSection={<SettingsIcon size={16} />} onClick={() => void navigate({ to: '/settings' })}>
+          Settings
+        </Menu.Item>
+        {me.auth !== 'off' && (
+          <Menu.Item leftSection={<LogoutIcon size={16} />} onClick={() => void leave()}>
+            Sign out
+          </Menu.Item>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

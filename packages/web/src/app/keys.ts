@@ -1,0 +1,21 @@
+import { createSpotlight } from '@mantine/spotlight'
+
+/** The store and the handles of the palette. */
+export const [paletteStore, palette] = createSpotlight()
+
+/** Opens the palette. */
+export function openPalette(): void {
+  palette.open()
+}
+
+/** The keys that work everywhere; the help sheet shows them, `useHotkeys` binds them. */
+export const KEYS: readonly { readonly keys: string; readonly does: string }[] = [
+  { keys: 'Ctrl K', does: 'Search pages, flows, runs and actions' },
+  { keys: '?', does: 'Show these keys' },
+  { keys: 'G then F, R, A, S', does: 'Go to flows, runs, approvals, settings' },
+  { keys: '/', does: 'Jump to the search field of the page' },
+  { keys: 'J, K or arrows', does: 'Next, previous row of a list' },
+  { keys: 'Enter', does: 'Open the row' },
+  { keys: 'F', does: 'Run page: follow the newest event, or stop' },
+  { keys: 'Esc', does: 'Close what is open' },
+]

@@ -1,0 +1,116 @@
+import { lazyRouteComponent, createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router'
+import type { QueryClient } from '@tanstack/react-query'
+import { meQuery } from '../api/session.ts'
+import { runSearch } from '../run/search.ts'
+import { runsSearch } from '../runs/search.ts'
+import { Failure, Loading } from './states.tsx'
+import { NotFound } from './not-found.tsx'
+import { Shell } from './shell.tsx'
+
+type Context = { readonly client: QueryClient }
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound })
+
+/** Where to go after sign-in: only a path of this page, never another site. */
+function innerPath(value: unknown): string | undefined {
+  const path = text(value)
+  return path !== undefined && /^\/(?![/\\])/.test(path) ? path : undefined
+}
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    const next = innerPath(search['next'])
+    return next === undefined ? {} : { next }
+  },
+  component: lazyRouteComponent(() => import('../login/login-page.tsx'), 'LoginPage'),
+})
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  beforeLoad: async ({ context, location }) => {
+    const me = await context.client.ensureQueryData(meQuery)
+    if (me === null) throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } })
+  },
+  component: Shell,
+})
+
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/flows', replace: true })
+  },
+})
+
+const flows = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/flows',
+  validateSearch: (search: Record<string, unknown>): { q?: string } => {
+    const q = text(search['q'])
+    return q === undefined ? {} : { q }
+  },
+  component: lazyRouteComponent(() => import('../flows/flows-page.tsx'), 'FlowsPage'),
+})
+
+const flow = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/flows/$name',
+  validateSearch: (search: Record<string, unknown>): { from?: string } => {
+    const from = text(search['from'])
+    return from === undefined ? {} : { from }
+  },
+  component: lazyRouteComponent(() => import('../flows/flow-page.tsx'), 'FlowPage'),
+})
+
+const runs = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/runs',
+  validateSearch: runsSearch,
+  component: lazyRouteComponent(() => import('../runs/runs-page.tsx'), 'RunsPage'),
+})
+
+const run = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/runs/$fid',
+  validateSearch: runSearch,
+  component: lazyRouteComponent(() => import('../run/run-page.tsx'), 'RunPage'),
+})
+
+const locks = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('../locks/inbox-page.tsx'), 'InboxPage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../settings/settings-page.tsx'), 'SettingsPage'),
+})
+
+const tree = root.addChildren([login, signedIn.addChildren([home, flows, flow, runs, run, locks, settings])])
+
+/** The page's router: each page is fetched when first needed, what it shows is in the URL. */
+export function createPageRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { client },
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultPendingMs: 200,
+    defaultPendingComponent: () => <Loading what="page" />,
+    defaultErrorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
+    defaultNotFoundComponent: NotFound,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createPageRouter>
+  }
+}

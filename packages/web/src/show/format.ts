@@ -1,0 +1,80 @@
+/** A duration as people say it: `85 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`. Negative counts as zero. */
+export function duration(seconds: number): string {
+  const s = Math.max(0, seconds)
+  if (s < 0.9995) return `${Math.round(s * 1000)} ms`
+  if (s < 9.95) return `${s.toFixed(1)} s`
+  if (s < 59.5) return `${Math.round(s)} s`
+  return pairOf(Math.round(s))
+}
+
+/** A running time that ticks once a second, without tenths: `0 s`, `59 s`, `3 min 4 s`. */
+export function ticking(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds))
+  return s < 60 ? `${s} s` : pairOf(s)
+}
+
+function pairOf(s: number): string {
+  if (s < 3600) return pair(Math.floor(s / 60), 'min', s % 60, 's')
+  if (s < 86_400) return pair(Math.floor(s / 3600), 'h', Math.floor((s % 3600) / 60), 'min')
+  return pair(Math.floor(s / 86_400), 'd', Math.floor((s % 86_400) / 3600), 'h')
+}
+
+function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`
+}
+
+/** How far a moment is from now: `just now`, `4 min ago`, `in 2 h`. Both in unix seconds. */
+export function relative(at: number, now: number): string {
+  const distance = Math.abs(now - at)
+  if (distance < 5) return 'just now'
+  const text = distance < 60 ? `${Math.floor(distance)} s` : coarse(distance)
+  return at > now ? `in ${text}` : `${text} ago`
+}
+
+function coarse(s: number): string {
+  if (s < 3600) return `${Math.floor(s / 60)} min`
+  if (s < 86_400) return `${Math.floor(s / 3600)} h`
+  return `${Math.floor(s / 86_400)} d`
+}
+
+/** A count with separators: `12,345`. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** A count in few characters: `950`, `12.3k`, `1.2M`. */
+export function compact(value: number): string {
+  return Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 }).format(value).replace('K', 'k')
+}
+
+/** A cost in dollars: `$0.0042`, `$1.30`. */
+export function cost(dollars: number): string {
+  return `$${dollars >= 1 || dollars === 0 ? dollars.toFixed(2) : dollars.toPrecision(2)}`
+}
+
+/** A size: `430 B`, `1.2 kB`, `3.4 MB`. */
+export function bytes(size: number): string {
+  if (size < 1000) return `${size} B`
+  return size < 1_000_000 ? `${(size / 1000).toFixed(1)} kB` : `${(size / 1_000_000).toFixed(1)} MB`
+}
+
+/** Date and time in the person's own zone; today only the time. */
+export function moment(at: number, now: number = Date.now() / 1000): string {
+  const date = new Date(at * 1000)
+  const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  if (date.toDateString() === new Date(now * 1000).toDateString()) return time
+  return `${date.toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' })}, ${time}`
+}
+
+/** The clock of an event to the millisecond, in the person's own zone: `14:03:21.482`. */
+export function clock(at: number): string {
+  const date = new Date(at * 1000)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
+}
+
+/** The full moment for a tooltip: local and UTC. */
+export function fullMoment(at: number): string {
+  const date = new Date(at * 1000)
+  return `${date.toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'long' })}\n${date.toISOString()}`
+}

@@ -1,0 +1,24 @@
+import { Text, type TextProps } from '@mantine/core'
+import { duration, fullMoment, relative, ticking } from './format.ts'
+import { useNow } from './now.ts'
+
+/** A moment as its distance from now; the full moment on hover. */
+export function Ago({ at, ...props }: { readonly at: number } & TextProps) {
+  const now = useNow(Math.abs(Date.now() / 1000 - at) < 90 ? 1 : 15)
+  return (
+    <Text component="time" inherit {...props} title={fullMoment(at)} {...{ dateTime: new Date(at * 1000).toISOString() }}>
+      {relative(at, now)}
+    </Text>
+  )
+}
+
+/** How long a run has taken; ticks while `running`. `seconds` was true at the unix second `asOf`, so that a skewed clock does no harm. */
+export function Runtime({ seconds, asOf, running }: { readonly seconds: number | null; readonly asOf: number; readonly running: boolean }) {
+  if (seconds === null) return '–'
+  return running ? <Ticking seconds={seconds} asOf={asOf} /> : duration(seconds)
+}
+
+function Ticking({ seconds, asOf }: { readonly seconds: number; readonly asOf: number }) {
+  const now = useNow()
+  return ticking(seconds + Math.max(0, now - asOf))
+}
