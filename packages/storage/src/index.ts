@@ -1,3 +1,13 @@
+export { adminSchemaVersion, migrateAdminStore, openAdminStore, type AdminStoreSettings } from './open-admin-store.ts'
+export {
+  createEventWriter,
+  executionSchemaVersion,
+  migrateExecutionStore,
+  openExecutionStore,
+  type ExecutionStoreSettings,
+  type SchemaVersions,
+} from './open-execution-store.ts'
+export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
 export type {
   AdminStore,
   ApiKey,

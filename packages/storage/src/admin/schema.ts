@@ -1,0 +1,79 @@
+import type { Kysely } from 'kysely'
+import type { Role } from '../port.ts'
+import type { Schema } from '../migrations.ts'
+
+/** The tables of the admin store, the same in SQLite and Postgres: flags are 0 or 1, times unix seconds. */
+export type AdminTables = {
+  users: {
+    id: string
+    name: string
+    email: string
+    /** The address in lower case: what makes it unique. */
+    email_key: string
+    role: Role
+    active: number
+    created_at: number
+    password_hash: string | null
+  }
+  sessions: { id_hash: string; user_id: string; created_at: number; seen_at: number; expires_at: number; agent: string }
+  api_keys: { id: string; user_id: string; name: string; prefix: string; hash: string; created_at: number; used_at: number | null }
+  admin_health: { id: number; at: number }
+}
+
+export type AdminDatabase = Kysely<AdminTables>
+
+/** Versions of the admin schema; a step is never changed once it was released. */
+export const ADMIN_SCHEMA: Schema = { store: 'admin', migrations: [{ name: 'users, sessions, keys', up: createTables }] }
+
+async function createTables(db: Kysely<unknown>): Promise<void> {
+  await createUsers(db)
+  await createSessions(db)
+  await createKeys(db)
+  await db.schema
+    .createTable('admin_health')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('at', 'double precision', (column) => column.notNull())
+    .execute()
+}
+
+async function createUsers(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('users')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('email', 'text', (column) => column.notNull())
+    .addColumn('email_key', 'text', (column) => column.notNull().unique())
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('active', 'integer', (column) => column.notNull())
+    .addColumn('created_at', 'double precision', (column) => column.notNull())
+    .addColumn('password_hash', 'text')
+    .execute()
+}
+
+async function createSessions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('sessions')
+    .addColumn('id_hash', 'text', (column) => column.primaryKey())
+    .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('created_at', 'double precision', (column) => column.notNull())
+    .addColumn('seen_at', 'double precision', (column) => column.notNull())
+    .addColumn('expires_at', 'double precision', (column) => column.notNull())
+    .addColumn('agent', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema.createIndex('ix_sessions_user').on('sessions').column('user_id').execute()
+  await db.schema.createIndex('ix_sessions_expires').on('sessions').column('expires_at').execute()
+}
+
+async function createKeys(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('api_keys')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('prefix', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('created_at', 'double precision', (column) => column.notNull())
+    .addColumn('used_at', 'double precision')
+    .execute()
+  await db.schema.createIndex('ix_api_keys_user').on('api_keys').column('user_id').execute()
+}

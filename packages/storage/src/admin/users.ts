@@ -1,0 +1,73 @@
+import { RefusedError } from '@koco/core'
+import type { Selectable } from 'kysely'
+import type { AdminStore, User } from '../port.ts'
+import type { AdminDatabase, AdminTables } from './schema.ts'
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+/** What Postgres and better-sqlite3 call a value that is taken. */
+const TAKEN: readonly unknown[] = ['23505', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY']
+
+/** The people who may sign in. RefusedError `bad_user_name` for a name that is no folder name, `user_exists` for one that is taken. */
+export function createUserTable(db: AdminDatabase): AdminStore['users'] {
+  return {
+    async create(user) {
+      if (!NAME.test(user.name)) throw badName(user.name)
+      await unlessTaken(`The name "${user.name}" or the address "${user.email}"`, () => db.insertInto('users').values(toRow(user)).execute())
+    },
+    async get(id) {
+      const row = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && fromRow(row)
+    },
+    async find(login) {
+      const key = login.trim().toLowerCase()
+      const row = await db
+        .selectFrom('users')
+        .selectAll()
+        .where((where) => where.or([where('name', '=', key), where('email_key', '=', key)]))
+        .executeTakeFirst()
+      return row && fromRow(row)
+    },
+    async list() {
+      const rows = await db.selectFrom('users').selectAll().orderBy('name').execute()
+      return rows.map(fromRow)
+    },
+    async update(id, { email, role, active, passwordHash }) {
+      const change = {
+        ...(email !== undefined && { email, email_key: email.toLowerCase() }),
+        ...(role !== undefined && { role }),
+        ...(active !== undefined && { active: Number(active) }),
+        ...(passwordHash !== undefined && { password_hash: passwordHash }),
+      }
+      // An empty change still answers whether there is such a user.
+      const update = db
+        .updateTable('users')
+        .set({ id, ...change })
+        .where('id', '=', id)
+      const result = await unlessTaken(`The address "${email ?? ''}"`, () => update.executeTakeFirst())
+      return result.numUpdatedRows > 0n
+    },
+  }
+}
+
+function toRow({ id, name, email, role, active, createdAt, passwordHash }: User): AdminTables['users'] {
+  return { id, name, email, email_key: email.toLowerCase(), role, active: Number(active), created_at: createdAt, password_hash: passwordHash }
+}
+
+function fromRow(row: Selectable<AdminTables['users']>): User {
+  const { id, name, email, role } = row
+  return { id, name, email, role, active: row.active === 1, createdAt: row.created_at, passwordHash: row.password_hash }
+}
+
+async function unlessTaken<T>(what: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && TAKEN.includes(error.code))) throw error
+    throw new RefusedError(`${what} is taken by another user. Choose another.`, { code: 'user_exists', cause: error })
+  }
+}
+
+function badName(name: string): RefusedError {
+  const message = `"${name}" cannot be a user name: it is also a folder name, so it needs 1 to 63 of a-z, 0-9, dot, dash and underscore, a letter or digit first.`
+  return new RefusedError(message, { code: 'bad_user_name' })
+}
