@@ -22,14 +22,15 @@ export interface EventWriter {
   write(batch: readonly RunRecords[]): Promise<WriteResult>
 }
 
-/** A page of events. `caughtUp`: nothing more is stored contiguously after the last record. `lost`: a declared hole lies directly before the first record that follows it. */
+/** A page of events. `caughtUp`: nothing more is stored contiguously after the last record. `lost`: a declared hole lies directly before the first record that follows it. `scanned`: how far the page looked, the cursor of the next one. */
 export type EventPage = {
   readonly records: readonly EventRecord[]
+  readonly scanned: Position
   readonly caughtUp: boolean
   readonly lost: readonly { readonly from: Position; readonly to: Position }[]
 }
 
-/** What to read of a run's timeline: from a cursor (exclusive), the contiguous prefix only, fenced events left out. `kinds` and `q` (plain text, case-insensitive) filter; `scanned` of a filtered page still moves on. */
+/** What to read of a run's timeline: from a cursor (exclusive), the contiguous prefix only, fenced events left out. `kinds` and `q` (plain text, case-insensitive) filter: a filtered page may be empty and yet not the last; go on from its `scanned`. */
 export type EventQuery = { readonly after: Position; readonly limit: number; readonly kinds?: readonly string[]; readonly q?: string }
 
 /** The readers' way out of the store. */

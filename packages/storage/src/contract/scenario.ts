@@ -73,10 +73,9 @@ export async function timeline(store: ExecutionStore, fid: string, limit = 7): P
   for (let pages = 0; pages < 10_000; pages++) {
     const page = await store.reader.read(fid, { after, limit })
     records.push(...page.records)
-    const last = page.records.at(-1)
     if (page.caughtUp) return records
-    if (!last) throw new Error(`an empty page of run ${fid} after ${formatPosition(after)} is not caught up`)
-    after = last
+    if (page.records.length === 0) throw new Error(`an empty page of run ${fid} after ${formatPosition(after)} is not caught up`)
+    after = page.scanned
   }
   throw new Error(`the timeline of run ${fid} has no end`)
 }
