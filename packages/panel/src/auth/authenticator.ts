@@ -1,0 +1,105 @@
+import type { AdminStore, User } from '@koco/storage'
+import { apiKeyHash } from './api-keys.ts'
+import type { Principal } from './permissions.ts'
+import { hashSecret } from './secrets.ts'
+import { SESSION_IDLE_S } from './sessions.ts'
+
+/** What a request says about who sends it. */
+export type Credentials = { readonly authorization: string | undefined; readonly cookie: string | undefined }
+
+/** Tells who is asking. Answers are kept for seconds, since every request needs one; a revocation here counts at once. */
+export type Authenticator = {
+  /** The person behind a request, or undefined. A Bearer key goes before a cookie. */
+  identify(credentials: Credentials): Promise<Principal | undefined>
+  /** Asks the store whether this credential still stands, past the memory. */
+  recheck(principal: Principal): Promise<Principal | undefined>
+  /** Forgets what is known of a credential or of a user, and tells the listeners: their streams close. */
+  revoke(what: Revoked): void
+  onRevoked(listener: (what: Revoked) => void): () => void
+}
+
+/** One credential, or everything of a user. */
+export type Revoked = { readonly credential: string } | { readonly userId: string }
+
+const REMEMBERED_MAX = 10_000
+const TOUCH_S = 60
+
+/** An authenticator over the admin store. */
+export function createAuthenticator(admin: AdminStore, clock: () => number, ttlMs: number): Authenticator {
+  const known = new Map<string, { readonly principal: Principal; readonly untilMs: number }>()
+  const listeners = new Set<(what: Revoked) => void>()
+
+  async function lookUp(via: 'session' | 'key', credential: string): Promise<Principal | undefined> {
+    const userId = via === 'key' ? await keyOwner(admin, credential, clock()) : await sessionOwner(admin, credential, clock())
+    const user = userId === undefined ? undefined : await admin.users.get(userId)
+    return user?.active === true ? principalOf(user, via, credential) : undefined
+  }
+
+  async function remembered(via: 'session' | 'key', credential: string): Promise<Principal | undefined> {
+    const entry = known.get(credential)
+    if (entry && entry.untilMs > clock()) return entry.principal
+    known.delete(credential)
+    const principal = await lookUp(via, credential)
+    if (principal) remember(known, credential, { principal, untilMs: clock() + ttlMs })
+    return principal
+  }
+
+  return {
+    async identify({ authorization, cookie }) {
+      if (authorization !== undefined) {
+        const key = apiKeyHash(authorization.replace(/^Bearer +/i, ''))
+        return key === undefined ? undefined : remembered('key', key)
+      }
+      return cookie === undefined || cookie.length > 200 ? undefined : remembered('session', hashSecret(cookie))
+    },
+    async recheck(principal) {
+      if (principal.via === 'off') return principal
+      known.delete(principal.credential)
+      return remembered(principal.via, principal.credential)
+    },
+    revoke(what) {
+      for (const [credential, { principal }] of known) if (isOf(principal, what)) known.delete(credential)
+      for (const listener of listeners) listener(what)
+    },
+    onRevoked(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+/** True when a revocation strikes this principal. */
+export function isOf(principal: Principal, what: Revoked): boolean {
+  return 'credential' in what ? principal.credential === what.credential : principal.userId === what.userId
+}
+
+async function sessionOwner(admin: AdminStore, idHash: string, nowMs: number): Promise<string | undefined> {
+  const session = await admin.sessions.get(idHash)
+  if (!session) return undefined
+  const now = Math.floor(nowMs / 1000)
+  if (now >= session.expiresAt || now >= session.seenAt + SESSION_IDLE_S) {
+    await admin.sessions.delete(idHash)
+    return undefined
+  }
+  if (now - session.seenAt >= TOUCH_S) await admin.sessions.touch(idHash, now)
+  return session.userId
+}
+
+async function keyOwner(admin: AdminStore, hash: string, nowMs: number): Promise<string | undefined> {
+  const key = await admin.keys.byHash(hash)
+  if (!key) return undefined
+  const now = Math.floor(nowMs / 1000)
+  if (now - (key.usedAt ?? 0) >= TOUCH_S) await admin.keys.touch(key.id, now)
+  return key.userId
+}
+
+function principalOf(user: User, via: 'session' | 'key', credential: string): Principal {
+  return { userId: user.id, user: user.name, email: user.email, role: user.role, via, credential }
+}
+
+function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
+  map.set(key, value)
+  if (map.size <= REMEMBERED_MAX) return
+  const oldest = map.keys().next()
+  if (!oldest.done) map.delete(oldest.value)
+}

@@ -1,0 +1,44 @@
+import type { Role } from '@koco/storage'
+
+/** Who is asking. `user` is the name that runs carry; `credential` the hash of the session's or key's secret. */
+export type Principal = {
+  readonly userId: string
+  readonly user: string
+  readonly email: string
+  readonly role: Role
+  readonly via: 'session' | 'key' | 'off'
+  readonly credential: string
+}
+
+/** How far a right goes: not at all, over what is one's own, over everything. */
+type Reach = 'none' | 'own' | 'any'
+
+/** The one table of permissions: each route names one of these actions, `can` is the one judge. */
+export const PERMISSIONS = {
+  'account.use': { viewer: 'own', user: 'own', operator: 'any' },
+  'flows.read': { viewer: 'any', user: 'any', operator: 'any' },
+  'runs.read': { viewer: 'own', user: 'own', operator: 'any' },
+  'runs.start': { viewer: 'none', user: 'own', operator: 'any' },
+  'runs.control': { viewer: 'none', user: 'own', operator: 'any' },
+  'runs.archive': { viewer: 'none', user: 'own', operator: 'any' },
+  'locks.read': { viewer: 'own', user: 'own', operator: 'any' },
+  'locks.answer': { viewer: 'none', user: 'own', operator: 'any' },
+  'keys.manage': { viewer: 'own', user: 'own', operator: 'any' },
+  'users.manage': { viewer: 'none', user: 'none', operator: 'any' },
+  'dead.manage': { viewer: 'none', user: 'none', operator: 'any' },
+} as const satisfies Record<string, Record<Role, Reach>>
+
+export type Action = keyof typeof PERMISSIONS
+
+/** True when this person may do this; with a resource: to that one. Without one: to at least what is their own. */
+export function can(principal: Principal, action: Action, resource?: { readonly user: string }): boolean {
+  const reach: Reach = PERMISSIONS[action][principal.role]
+  if (reach === 'any') return true
+  return reach === 'own' && (resource === undefined || resource.user === principal.user)
+}
+
+/** Whose things a list may show: undefined for everybody's. */
+export function ownScope(principal: Principal, action: Action): string | undefined {
+  const reach: Reach = PERMISSIONS[action][principal.role]
+  return reach === 'any' ? undefined : principal.user
+}

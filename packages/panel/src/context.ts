@@ -1,0 +1,45 @@
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Authenticator } from './auth/authenticator.ts'
+import type { Passwords } from './auth/passwords.ts'
+import type { Action, Principal } from './auth/permissions.ts'
+import type { PanelDeps, PanelSettings } from './options.ts'
+import type { Metrics } from './server/metrics.ts'
+import type { Endings } from './tail/endings.ts'
+import type { LiveStreams } from './tail/live-streams.ts'
+import type { RunFeed } from './tail/run-feed.ts'
+import type { Tails } from './tail/tails.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a caller must be allowed to do; `public` routes ask nobody. Every route of the API says one. */
+    access?: Action | 'public'
+  }
+  interface FastifyRequest {
+    principal: Principal | null
+  }
+}
+
+/** The server with zod schemas. */
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
+
+/** What the routes work with: the dependencies and the panel's own parts. */
+export type PanelContext = Omit<PanelDeps, 'settings'> & {
+  readonly settings: PanelSettings
+  readonly auth: Authenticator
+  readonly passwords: Passwords
+  readonly metrics: Metrics
+  readonly tails: Tails
+  readonly streams: LiveStreams
+  readonly feed: RunFeed
+  readonly endings: Endings
+  /** True as soon as a shutdown has begun. */
+  readonly closing: () => boolean
+}
+
+/** Registers some routes. */
+export type Routes = (app: App, context: PanelContext) => void
+
+/** A request and its reply, for parts that need both. */
+export type Exchange = { readonly request: FastifyRequest; readonly reply: FastifyReply }

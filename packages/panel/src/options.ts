@@ -1,0 +1,67 @@
+import type { Launcher } from '@koco/flow'
+import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
+import type { SignalBus } from '@koco/transport'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+
+/** What the panel is told by its configuration. Sizes in bytes, times as their names say. */
+export type PanelSettings = {
+  /** Where browsers reach the panel. On https the session cookie is `__Host-` and Secure. */
+  readonly publicUrl: string
+  /** `off`: everybody is the operator `admin`; only while listening on loopback. */
+  readonly auth: 'on' | 'off'
+  /** Other origins that may call the API from a browser, each `scheme://host[:port]`. */
+  readonly corsOrigins: readonly string[]
+  /** Addresses or networks of the proxies in front, whose X-Forwarded-For counts. Empty: none. */
+  readonly trustedProxies: readonly string[]
+  /** The largest request body. */
+  readonly bodyBytesMax: number
+  /** Open live streams of one user, and of all. */
+  readonly streamsPerUserMax: number
+  readonly streamsMax: number
+  /** A live client that takes nothing for so long is dropped; it resumes by its cursor. */
+  readonly blockedMsMax: number
+  /** The longest that `Prefer: wait` is honoured. */
+  readonly waitSMax: number
+  /** How long the answer to "who is this" may be old; a revocation in this process counts at once. */
+  readonly principalTtlMs: number
+  /** How often an open stream asks again whether its reader may still read. */
+  readonly recheckMs: number
+}
+
+/** What a setting is when nobody says. */
+export const PANEL_DEFAULTS: PanelSettings = {
+  publicUrl: 'http://localhost:3370',
+  auth: 'on',
+  corsOrigins: [],
+  trustedProxies: [],
+  bodyBytesMax: 1024 * 1024,
+  streamsPerUserMax: 256,
+  streamsMax: 2_000,
+  blockedMsMax: 10_000,
+  waitSMax: 300,
+  principalTtlMs: 5_000,
+  recheckMs: 120_000,
+}
+
+/** The flows that this process can start by itself; empty in a panel that only launches elsewhere. Asked at each request, so it may change. */
+export type LocalFlows = { list(): readonly FlowEntry[] }
+
+/** Everything that the panel stands on; it opens and closes none of these. */
+export type PanelDeps = {
+  readonly store: ExecutionStore
+  readonly admin: AdminStore
+  readonly launcher: Launcher
+  readonly catalog: LocalFlows
+  readonly signals: SignalBus
+  /** Throws UnavailableError when runs could not write events now; a part of readiness. */
+  readonly checkTransport: () => Promise<void>
+  /** The built web page, or null when there is none. */
+  readonly webDir: string | null
+  readonly settings: Partial<PanelSettings>
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+  readonly log: Logger
+  readonly registry: Registry
+  readonly version: string
+}

@@ -1,0 +1,186 @@
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import { RefusedError } from '@koco/core'
+import fastify from 'fastify'
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { createAuthenticator } from './auth/authenticator.ts'
+import { createPasswords } from './auth/passwords.ts'
+import type { App, PanelContext, Routes } from './context.ts'
+import { PANEL_DEFAULTS, type PanelDeps, type PanelSettings } from './options.ts'
+import { authRoutes } from './routes/auth.ts'
+import { deadRoutes } from './routes/dead.ts'
+import { eventRoutes } from './routes/events.ts'
+import { flowRoutes } from './routes/flows.ts'
+import { keyRoutes } from './routes/keys.ts'
+import { lockRoutes } from './routes/locks.ts'
+import { opsRoutes } from './routes/ops.ts'
+import { runControlRoutes } from './routes/run-control.ts'
+import { runRoutes } from './routes/runs.ts'
+import { userRoutes } from './routes/users.ts'
+import { guardRoutes } from './server/access.ts'
+import { isLoopbackName } from './server/cross-site.ts'
+import { createMetrics } from './server/metrics.ts'
+import { describeApi, serveDescription } from './server/openapi.ts'
+import { sendProblem } from './server/problems.ts'
+import { serveWeb } from './server/web.ts'
+import { runJson } from './shapes/run.ts'
+import { createEndings } from './tail/endings.ts'
+import { LiveStreams } from './tail/live-streams.ts'
+import { createRunFeed } from './tail/run-feed.ts'
+import { createTails } from './tail/tails.ts'
+import { createWakeups } from './tail/wakeups.ts'
+
+/** The HTTP API, the live tails and the page, not yet listening. */
+export type Panel = {
+  readonly app: App
+  /** Listens and gives the address. RefusedError `port_in_use`, `bad_address`, or `auth_off_not_loopback`. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<{ readonly url: string; readonly port: number }>
+  /** Not ready from this moment on; ends the live streams, lets requests finish within `graceMs`, then cuts what is left. Safe to call twice. */
+  close(graceMs?: number): Promise<void>
+}
+
+const ROUTES: readonly Routes[] = [authRoutes, userRoutes, keyRoutes, flowRoutes, runRoutes, runControlRoutes, eventRoutes, lockRoutes, deadRoutes, opsRoutes]
+
+/** Makes a panel over what it is given; it closes none of it. */
+export async function createPanel(deps: PanelDeps): Promise<Panel> {
+  const settings: PanelSettings = { ...PANEL_DEFAULTS, ...deps.settings }
+  const state = { closing: false }
+  const { context, closeParts } = await createParts(deps, settings, state)
+  const app = createServer(context)
+  await app.register(cookie)
+  await app.register(helmet, securityHeaders(settings))
+  guardRoutes(app, context)
+  await describeApi(app, deps.version)
+  for (const routes of ROUTES) routes(app, context)
+  serveDescription(app)
+  await serveWeb(app, deps.webDir)
+  let closed: Promise<void> | undefined
+  return {
+    app,
+    listen: (at) => listen(app, settings, at),
+    close: (graceMs = 10_000) => (closed ??= close(app, graceMs, state, closeParts)),
+  }
+}
+
+type State = { closing: boolean }
+
+async function createParts(deps: PanelDeps, settings: PanelSettings, state: State): Promise<{ context: PanelContext; closeParts: () => void }> {
+  const { store, admin, signals, log, clock } = deps
+  const metrics = createMetrics(deps.registry, store.runs)
+  const auth = createAuthenticator(admin, clock, settings.principalTtlMs)
+  const wakeups = await createWakeups(signals)
+  const tails = createTails({ reader: store.reader, runs: store.runs, signals, wakeups, log })
+  const streams = new LiveStreams(auth, settings, metrics.streams)
+  const feed = createRunFeed({ runs: store.runs, wakeups, toJson: (run) => runJson({ ...run, final: null }, clock()), log })
+  const endings = createEndings(wakeups, store.runs, log)
+  const context = { ...deps, settings, auth, passwords: createPasswords(), metrics, tails, streams, feed, endings, closing: () => state.closing }
+  const closeParts = (): void => {
+    endings.close()
+    streams.close()
+    feed.close()
+    tails.close()
+    wakeups.close()
+  }
+  return { context, closeParts }
+}
+
+function createServer({ settings, log, metrics }: PanelContext): App {
+  const app = fastify({
+    loggerInstance: log as never,
+    disableRequestLogging: true,
+    bodyLimit: settings.bodyBytesMax,
+    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
+    genReqId: () => randomBytes(9).toString('base64url'),
+    requestTimeout: 60_000,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply as never),
+  }).withTypeProvider<ZodTypeProvider>() as unknown as App
+  app.setValidatorCompiler(validatorCompiler)
+  // Answers are plain objects of known shape: printing them is enough, checking each again would cost more than making it.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 8_192 }, (_request, body, done) =>
+    done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+  )
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1000)
+  })
+  return app
+}
+
+/** The page needs no foreign source at all; only styles may be inline, which the component library writes. */
+function securityHeaders({ publicUrl }: PanelSettings): Parameters<typeof helmet>[1] {
+  const https = publicUrl.startsWith('https:')
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:', 'blob:'],
+        fontSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: https ? { maxAge: 31_536_000 } : false,
+    crossOriginEmbedderPolicy: false,
+    // On plain http browsers only warn about this header.
+    crossOriginOpenerPolicy: https,
+    referrerPolicy: { policy: 'same-origin' },
+    frameguard: { action: 'deny' },
+  }
+}
+
+async function listen(app: App, settings: PanelSettings, at: { readonly host: string; readonly port: number }): Promise<{ url: string; port: number }> {
+  if (settings.auth === 'off' && !isLoopbackName(at.host)) {
+    throw new RefusedError(
+      `Sign-in is off, so the panel listens only on loopback, not on "${at.host}". Set KODO_AUTH=on or KODO_APP_SERVER=http://localhost:${at.port}.`,
+      {
+        code: 'auth_off_not_loopback',
+      },
+    )
+  }
+  try {
+    await app.listen({ host: at.host, port: at.port })
+  } catch (error) {
+    throw listenError(error, at)
+  }
+  const { port } = app.server.address() as AddressInfo
+  const host = at.host.includes(':') ? `[${at.host}]` : at.host
+  return { url: `http://${host}:${port}`, port }
+}
+
+function listenError(error: unknown, { host, port }: { readonly host: string; readonly port: number }): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') {
+    return new RefusedError(`Port ${port} on ${host} is in use. Stop what listens there, or choose another address: --address http://localhost:${port + 1}.`, {
+      code: 'port_in_use',
+      cause: error,
+    })
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new RefusedError(`Cannot listen on ${host}:${port} (${code}). Choose another address with --address.`, { code: 'bad_address', cause: error })
+  }
+  return error
+}
+
+async function close(app: App, graceMs: number, state: State, closeParts: () => void): Promise<void> {
+  state.closing = true
+  closeParts()
+  const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(cut)
+  }
+}

@@ -1,0 +1,113 @@
+import type { Json } from '@koco/core'
+import type { AnswerOutcome } from '@koco/flow'
+import { z } from 'zod'
+import { ownScope } from '../auth/permissions.ts'
+import type { Routes } from '../context.ts'
+import { answers } from '../server/describe.ts'
+import { ProblemError } from '../server/problems.ts'
+import { json, limit, pageOf } from '../shapes/json.ts'
+import { Lock, lockJson } from '../shapes/lock.ts'
+import { caller, fidParam, visibleRun } from './visible-run.ts'
+
+const tags = ['locks']
+const params = z.object({ fid: fidParam, lid: z.string().min(1).max(100) })
+const status = z.enum(['open', 'answered', 'expired', 'closed'])
+const paging = { after: z.string().max(500).optional(), limit: limit(200, 50) }
+
+/** Questions of runs to people: the inbox, and the answers. */
+export const lockRoutes: Routes = (app, context) => {
+  const { store, launcher } = context
+
+  app.get(
+    '/api/locks',
+    {
+      config: { access: 'locks.read' },
+      schema: {
+        tags,
+        summary: 'The inbox: questions of the runs that you may see',
+        querystring: z.object({ status: status.default('open'), ...paging }),
+        ...answers({ 200: pageOf(Lock) }, 401, 403),
+      },
+    },
+    async (request) => {
+      const { status: wanted, after: cursor, limit: size } = request.query
+      const user = ownScope(caller(request), 'locks.read')
+      const page = await store.locks.list({ status: wanted, limit: size, ...(user !== undefined && { user }), ...(cursor !== undefined && { cursor }) })
+      return { items: page.items.map((lock) => lockJson(lock, lock)), next: page.next }
+    },
+  )
+
+  app.get(
+    '/api/runs/:fid/locks',
+    {
+      config: { access: 'locks.read' },
+      schema: {
+        tags,
+        summary: 'The questions of a run',
+        params: params.pick({ fid: true }),
+        querystring: z.object(paging),
+        ...answers({ 200: pageOf(Lock) }, 401, 403, 404),
+      },
+    },
+    async (request) => {
+      const run = await visibleRun(context, request, request.params.fid, 'locks.read')
+      const { after: cursor, limit: size } = request.query
+      const page = await store.locks.list({ fid: run.fid, limit: size, ...(cursor !== undefined && { cursor }) })
+      return { items: page.items.map((lock) => lockJson(lock, run)), next: page.next }
+    },
+  )
+
+  app.get(
+    '/api/runs/:fid/locks/:lid',
+    { config: { access: 'locks.read' }, schema: { tags, summary: 'A question', params, ...answers({ 200: Lock }, 401, 403, 404) } },
+    async (request) => {
+      const { fid, lid } = request.params
+      const run = await visibleRun(context, request, fid, 'locks.read')
+      const lock = await store.locks.get(fid, lid)
+      if (!lock) throw unknownLock(fid, lid)
+      return lockJson(lock, run)
+    },
+  )
+
+  app.post(
+    '/api/runs/:fid/locks/:lid',
+    {
+      config: { access: 'locks.answer' },
+      schema: {
+        tags,
+        summary: 'Answer a question; the first valid answer wins',
+        params,
+        body: z.object({ answer: json }).refine((body) => 'answer' in body, { path: ['answer'], message: 'is missing; null is an answer too, but say it' }),
+        ...answers({ 200: z.object({ outcome: z.literal('accepted'), fid: z.string(), lid: z.string() }) }, 401, 403, 404, 409, 413, 422),
+      },
+    },
+    async (request) => {
+      const { fid, lid } = request.params
+      await visibleRun(context, request, fid, 'locks.answer')
+      return answered(fid, lid, await launcher.answer(fid, lid, request.body.answer as Json, caller(request).user))
+    },
+  )
+}
+
+function answered(fid: string, lid: string, outcome: AnswerOutcome): { outcome: 'accepted'; fid: string; lid: string } {
+  switch (outcome.outcome) {
+    case 'accepted':
+      return { outcome: 'accepted', fid, lid }
+    case 'answered':
+      throw new ProblemError(409, 'lock_answered', `${outcome.by} was first: the question is answered.`)
+    case 'invalid':
+      throw new ProblemError(422, 'invalid_answer', 'The answer does not fit the form of the question.', { errors: outcome.fields })
+    case 'unknown':
+      throw unknownLock(fid, lid)
+    default:
+      throw new ProblemError(
+        409,
+        `lock_${outcome.outcome}`,
+        outcome.outcome === 'expired' ? 'The time to answer is over.' : 'The run is over; nobody waits for the answer.',
+      )
+  }
+}
+
+function unknownLock(fid: string, lid: string): ProblemError {
+  return new ProblemError(404, 'unknown_lock', `Run ${fid} has no question "${lid}".`)
+}

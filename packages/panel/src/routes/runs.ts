@@ -1,0 +1,182 @@
+import { RefusedError, RUN_STATUSES, type Json } from '@koco/core'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { can, ownScope } from '../auth/permissions.ts'
+import type { PanelContext, Routes } from '../context.ts'
+import { answers, empty, eventStream } from '../server/describe.ts'
+import { ProblemError } from '../server/problems.ts'
+import { json, limit, list, pageOf } from '../shapes/json.ts'
+import { lockJson } from '../shapes/lock.ts'
+import { Run, RunDetail, runJson } from '../shapes/run.ts'
+import { preferredWaitS } from './prefer.ts'
+import { caller, fidParam, visibleRun } from './visible-run.ts'
+
+const tags = ['runs']
+const LOCKS_SHOWN = 200
+
+const StartBody = z.object({
+  flow: z.string().min(1).max(63),
+  inputs: json.optional(),
+  parent: fidParam.optional().describe('the run that asks for this one'),
+})
+
+const RunsQuery = z.object({
+  status: list.pipe(z.array(z.enum(RUN_STATUSES)).optional()).describe('one or several, with commas'),
+  flow: z.string().max(100).optional(),
+  user: z.string().max(63).optional(),
+  tag: z.string().max(100).optional(),
+  q: z.string().max(200).optional().describe('words that all must be in summary, flow, inputs, status or tags'),
+  created_from: z.coerce.number().optional().describe('unix seconds'),
+  created_to: z.coerce.number().optional(),
+  archived: z.enum(['true', 'false']).optional(),
+  after: z.string().max(500).optional().describe('`next` of the page before'),
+  limit: limit(200, 50),
+})
+
+/** Start, list, get, archive. */
+export const runRoutes: Routes = (app, context) => {
+  const { store, clock } = context
+
+  app.post(
+    '/api/runs',
+    {
+      config: { access: 'runs.start' },
+      schema: {
+        tags,
+        summary: 'Start a run',
+        description:
+          'Answers as soon as the run cannot be lost. With `Idempotency-Key` a repeated call gives the first run (200). With `Prefer: wait=<seconds>` the answer waits for the end of the run, at most so long, and is the run as it then is.',
+        headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional(), prefer: z.string().optional() }),
+        body: StartBody,
+        ...answers({ 201: z.object({ fid: z.string() }).or(Run), 200: z.object({ fid: z.string() }).or(Run) }, 401, 403, 404, 413, 422, 429),
+      },
+    },
+    async (request, reply) => start(context, request, reply, request.body),
+  )
+
+  app.get(
+    '/api/runs',
+    {
+      config: { access: 'runs.read' },
+      schema: {
+        tags,
+        summary: 'List runs, newest first',
+        description: `${eventStream} Its \`run\` frames are the changed runs of the same user and flow filter; \`ready\` says that it stands, \`reset\` that changes were missed.`,
+        querystring: RunsQuery,
+        ...answers({ 200: pageOf(Run) }, 401, 403, 429),
+      },
+    },
+    async (request, reply) => {
+      if (wantsEvents(request)) return streamList(context, request, reply, request.query)
+      const { created_from: createdFrom, created_to: createdTo, after, archived, status, flow, user, tag, q, limit: size } = request.query
+      const own = ownScope(caller(request), 'runs.read')
+      if (own !== undefined && user !== undefined && user !== own) return { items: [], next: null }
+      const page = await store.runs.list(
+        given({ status, flow, user: own ?? user, tag, q, createdFrom, createdTo, archived: archived === 'true', cursor: after, limit: size }),
+      )
+      return { items: page.items.map((run) => runJson(run, clock())), next: page.next }
+    },
+  )
+
+  app.get(
+    '/api/runs/:fid',
+    {
+      config: { access: 'runs.read' },
+      schema: { tags, summary: 'A run with inputs, locks and result', params: z.object({ fid: fidParam }), ...answers({ 200: RunDetail }, 401, 403, 404) },
+    },
+    async (request) => {
+      const run = await visibleRun(context, request, request.params.fid, 'runs.read')
+      const [locks, wanted] = await Promise.all([store.locks.list({ fid: run.fid, limit: LOCKS_SHOWN }), store.runs.wanted(run.fid)])
+      return {
+        ...runJson(run, clock()),
+        locks: locks.items.map((lock) => lockJson(lock, run)),
+        inputs: run.inputs,
+        archived: run.archived,
+        launcher: run.launcher,
+        wanted: wanted === undefined || wanted.wanted === 'run' || run.finishedAt !== null ? null : wanted.wanted,
+      }
+    },
+  )
+
+  app.delete(
+    '/api/runs/:fid',
+    {
+      config: { access: 'runs.archive' },
+      schema: { tags, summary: 'Archive a run: hide it from lists', params: z.object({ fid: fidParam }), ...answers({ 204: empty }, 401, 403, 404, 409) },
+    },
+    async (request, reply) => {
+      const run = await visibleRun(context, request, request.params.fid, 'runs.archive')
+      if (run.finishedAt === null) throw new ProblemError(409, 'run_not_over', `Run ${run.fid} is ${run.status}; cancel it before you archive it.`)
+      await store.runs.archive(run.fid, true)
+      return reply.code(204).send()
+    },
+  )
+
+  app.post(
+    '/api/runs/:fid/restore',
+    {
+      config: { access: 'runs.archive' },
+      schema: { tags, summary: 'Show an archived run again', params: z.object({ fid: fidParam }), ...answers({ 204: empty }, 401, 403, 404) },
+    },
+    async (request, reply) => {
+      const run = await visibleRun(context, request, request.params.fid, 'runs.archive')
+      await store.runs.archive(run.fid, false)
+      return reply.code(204).send()
+    },
+  )
+}
+
+/** True when the client would rather have a live stream. */
+export function wantsEvents(request: FastifyRequest): boolean {
+  return request.headers.accept?.includes('text/event-stream') === true
+}
+
+async function start(context: PanelContext, request: FastifyRequest, reply: FastifyReply, body: z.infer<typeof StartBody>): Promise<object | string> {
+  const { launcher, endings, settings, store, clock } = context
+  const key = request.headers['idempotency-key']
+  const waitS = preferredWaitS(request.headers['prefer'], settings.waitSMax)
+  const { fid, created } = await launcher.start({
+    flow: body.flow,
+    inputs: (body.inputs ?? {}) as Json,
+    user: caller(request).user,
+    idempotencyKey: typeof key === 'string' ? key : null,
+    ...(body.parent !== undefined && { parent: body.parent }),
+  })
+  void reply.code(created ? 201 : 200).header('location', `/api/runs/${fid}`)
+  if (waitS === undefined && created) return { fid }
+  if (waitS !== undefined) {
+    void reply.header('preference-applied', `wait=${waitS}`)
+    await endings.wait(fid, waitS * 1000, goneSignal(reply))
+  }
+  const run = await store.runs.get(fid)
+  if (!run) throw new RefusedError(`Run ${fid} is no longer in the store.`, { code: 'unknown_run' })
+  if (run.flow !== body.flow) {
+    throw new ProblemError(422, 'idempotency_key_reused', `This Idempotency-Key started run ${fid} of flow "${run.flow}"; take a new key for another run.`)
+  }
+  return waitS === undefined ? { fid } : runJson(run, clock())
+}
+
+/** Aborted when the client has gone before it was answered. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  return gone.signal
+}
+
+function streamList(
+  context: PanelContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  query: { readonly flow?: string | undefined; readonly user?: string | undefined },
+): FastifyReply {
+  const principal = caller(request)
+  const stream = context.streams.open(request, reply, { principal, allowed: async (now) => can(now, 'runs.read'), position: () => 'runs' })
+  const { flow, user } = query
+  context.feed.add(stream, (run) => can(principal, 'runs.read', run) && (flow === undefined || run.flow === flow) && (user === undefined || run.user === user))
+  return reply
+}
+
+/** The object without its undefined fields. */
+function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
+}

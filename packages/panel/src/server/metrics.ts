@@ -1,0 +1,47 @@
+import { RUN_STATUSES } from '@koco/core'
+import type { RunStore } from '@koco/storage'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { StreamCounts } from '../tail/live-streams.ts'
+
+/** The panel's own figures. */
+export type Metrics = {
+  request(method: string, route: string, status: number, seconds: number): void
+  login(outcome: 'ok' | 'wrong' | 'throttled'): void
+  readonly streams: StreamCounts
+}
+
+/** Registers the panel's figures; the runs by status are counted when somebody asks for the metrics. */
+export function createMetrics(registry: Registry, runs: Pick<RunStore, 'counts'>): Metrics {
+  const registers = [registry]
+  const requests = new Histogram({
+    name: 'koco_http_request_seconds',
+    help: 'How long requests took, by route and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers,
+  })
+  const logins = new Counter({ name: 'koco_logins_total', help: 'Sign-ins by outcome.', labelNames: ['outcome'], registers })
+  const open = new Gauge({ name: 'koco_live_streams', help: 'Open live streams.', registers })
+  const closed = new Counter({ name: 'koco_live_streams_closed_total', help: 'Live streams that ended, by reason.', labelNames: ['reason'], registers })
+  new Gauge({
+    name: 'koco_runs',
+    help: 'Runs by status.',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      const counts = await runs.counts()
+      for (const status of RUN_STATUSES) this.set({ status }, counts[status] ?? 0)
+    },
+  })
+  return {
+    request: (method, route, status, seconds) => requests.observe({ method, route, status }, seconds),
+    login: (outcome) => logins.inc({ outcome }),
+    streams: {
+      opened: () => open.inc(),
+      closed(reason) {
+        open.dec()
+        closed.inc({ reason })
+      },
+    },
+  }
+}

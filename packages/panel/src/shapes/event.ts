@@ -1,0 +1,40 @@
+import type { Position } from '@koco/core'
+import { ORIGIN, parsePosition } from '@koco/core'
+import type { EventReader } from '@koco/storage'
+import { z } from 'zod'
+import { ProblemError } from '../server/problems.ts'
+import { json } from './json.ts'
+
+/** An event as the API shows it. */
+export const Event = z
+  .object({
+    position: z.string().describe('its cursor, `<epoch>-<seq>`'),
+    fid: z.string(),
+    epoch: z.number().int(),
+    seq: z.number().int(),
+    ts: z.number().describe('unix seconds'),
+    kind: z.string().describe('one of a growing list; pass over what you do not know'),
+    step: z.string().nullable(),
+    data: json,
+  })
+  .meta({ id: 'Event', description: 'One immutable record of a run.' })
+
+/**
+ * The position that a client's cursor names in this run; without one the beginning. Problem 400 `bad_cursor` for another form and for a position
+ * that this run's timeline does not have.
+ */
+export async function cursorOf(reader: EventReader, fid: string, text: string | undefined): Promise<Position> {
+  if (text === undefined || text === '') return ORIGIN
+  const position = parsePosition(text)
+  if (!position) throw badCursor(text, 'is not a position `<epoch>-<seq>`')
+  if (position.epoch === 0 && position.seq === 0) return ORIGIN
+  // The cursor must be an event of this run: reading from just before it must give it.
+  const page = await reader.read(fid, { after: { epoch: position.epoch, seq: position.seq - 1 }, limit: 1 })
+  const found = page.records[0]
+  if (!found || found.epoch !== position.epoch || found.seq !== position.seq) throw badCursor(text, `is not a position of run ${fid}`)
+  return position
+}
+
+function badCursor(text: string, why: string): ProblemError {
+  return new ProblemError(400, 'bad_cursor', `The cursor "${text.slice(0, 80)}" ${why}. Leave it out to read from the beginning.`)
+}

@@ -1,0 +1,48 @@
+import type { FlowEntry, FlowWorker } from '@koco/storage'
+import { z } from 'zod'
+import { json } from './json.ts'
+
+const worker = z.object({ id: z.string(), launcher: z.string(), host: z.string(), pid: z.number(), seen_at: z.number(), live: z.boolean() })
+
+/** A flow of the catalogue. */
+export const FlowShape = z
+  .object({
+    name: z.string(),
+    version: z.string().nullable(),
+    summary: z.string(),
+    description: z.string(),
+    tags: z.array(z.string()),
+    author: z.string().nullable(),
+    live: z.boolean().describe('somebody serves it now; a cold flow is listed but waits for a worker'),
+    workers: z.array(worker),
+  })
+  .meta({ id: 'Flow' })
+
+/** A flow with the JSON Schema of its inputs. */
+export const FlowDetail = FlowShape.extend({ inputs: json.describe('JSON Schema') }).meta({ id: 'FlowDetail' })
+
+/** A worker that was heard of within so many seconds serves its flows. */
+const LIVE_S = 45
+
+/** The JSON of a flow with its inputs. `local`: this process serves it. */
+export function flowJson(flow: FlowEntry & { readonly workers: readonly FlowWorker[] }, local: boolean, nowMs: number): z.infer<typeof FlowDetail> {
+  const workers = flow.workers.map(({ id, launcher, host, pid, seenAt }) => ({
+    id,
+    launcher,
+    host,
+    pid,
+    seen_at: seenAt,
+    live: seenAt >= nowMs / 1000 - LIVE_S,
+  }))
+  return {
+    name: flow.name,
+    version: flow.version,
+    summary: flow.summary,
+    description: flow.description,
+    tags: [...flow.tags],
+    author: flow.author,
+    live: local || workers.some((one) => one.live),
+    workers,
+    inputs: flow.inputs,
+  }
+}

@@ -1,0 +1,73 @@
+import { formatPosition, isEnded, RUN_STATUSES, type RunState } from '@koco/core'
+import type { RunSummary } from '@koco/storage'
+import { z } from 'zod'
+import { json } from './json.ts'
+import { Lock } from './lock.ts'
+
+const seconds = z.number().describe('unix seconds')
+
+/** A run as the API shows it. */
+export const Run = z
+  .object({
+    fid: z.string(),
+    flow: z.string(),
+    version: z.string().nullable(),
+    status: z.enum(RUN_STATUSES),
+    user: z.string(),
+    summary: z.string(),
+    tags: z.array(z.string()),
+    parent: z.string().nullable().describe('the run that started this one'),
+    created_at: seconds,
+    started_at: seconds.nullable(),
+    finished_at: seconds.nullable(),
+    wake_at: seconds.nullable().describe('when a waiting run goes on by itself'),
+    runtime_s: z.number().nullable(),
+    attempt: z.number().int(),
+    events: z.number().int(),
+    last_position: z.string().describe('the cursor of its last event; 0-0 before the first'),
+    open_locks: z.number().int().describe('how many questions to people are open'),
+    locks: z.array(Lock).nullable().describe('its questions to people; null in lists'),
+    final: json.describe('the result, {type, value}; null in lists'),
+    error: json.describe('why it failed, {name, message, …}'),
+    usage: json.describe('tokens and cost of its model calls'),
+    progress: json.describe('{done, total, text}'),
+  })
+  .meta({ id: 'Run', description: 'One execution of a flow. What is not known yet is null.' })
+
+/** A run with what only its own page needs. */
+export const RunDetail = Run.extend({
+  inputs: json,
+  archived: z.boolean(),
+  launcher: z.string(),
+  wanted: z.enum(['pause', 'cancel']).nullable().describe('what people asked of it and it has not come to yet'),
+}).meta({ id: 'RunDetail' })
+
+/** The JSON of a run; without its locks, and in a list without `final`. Runtime of a live run is counted up to `nowMs`. */
+export function runJson(run: RunSummary & Partial<Pick<RunState, 'final'>>, nowMs: number): z.infer<typeof Run> {
+  const started = run.startedAt
+  const ends = run.finishedAt ?? (isEnded(run.status) ? started : nowMs / 1000)
+  return {
+    fid: run.fid,
+    flow: run.flow,
+    version: run.version,
+    status: run.status,
+    user: run.user,
+    summary: run.summary,
+    tags: [...run.tags],
+    parent: run.parent,
+    created_at: run.createdAt,
+    started_at: started,
+    finished_at: run.finishedAt,
+    wake_at: run.wakeAt,
+    runtime_s: started === null || ends === null ? null : Math.max(0, Math.round((ends - started) * 1000) / 1000),
+    attempt: run.attempt,
+    events: run.events,
+    last_position: formatPosition(run.lastPosition),
+    open_locks: isEnded(run.status) ? 0 : run.openLocks,
+    locks: null,
+    final: run.final ?? null,
+    error: run.error,
+    usage: run.usage,
+    progress: run.progress,
+  }
+}

@@ -1,0 +1,63 @@
+import { isEnded } from '@koco/core'
+import type { RunStore } from '@koco/storage'
+import type { Wakeups } from './wakeups.ts'
+
+/** Waits for runs to be over: what `Prefer: wait` stands on. */
+export type Endings = {
+  /** True when the run is over within the time; false when the time is over, the caller has gone or the panel closes. */
+  wait(fid: string, ms: number, signal: AbortSignal): Promise<boolean>
+  close(): void
+}
+
+type Waiter = { readonly fid: string; readonly done: (over: boolean) => void }
+
+const LOOK_AGAIN_MS = 3_000
+
+/** Waits on commits, and looks into the store every few seconds for what a lost wake-up missed. */
+export function createEndings(wakeups: Wakeups, runs: Pick<RunStore, 'get'>, log: { warn(data: object, text: string): void }): Endings {
+  const waiters = new Set<Waiter>()
+
+  async function lookAgain(): Promise<void> {
+    for (const fid of new Set([...waiters].map((waiter) => waiter.fid))) {
+      const run = await runs.get(fid)
+      if (!run || isEnded(run.status)) for (const waiter of waiters) if (waiter.fid === fid) waiter.done(run !== undefined)
+    }
+  }
+  const lookOrWarn = (): void => {
+    lookAgain().catch((error: unknown) => log.warn({ err: error }, 'waiting requests could not look into the store; they look again'))
+  }
+  const timer = setInterval(lookOrWarn, LOOK_AGAIN_MS)
+  timer.unref()
+  const stop = wakeups.onAnyCommit((commit) => {
+    if (!commit) lookOrWarn()
+  })
+
+  return {
+    wait(fid, ms, signal) {
+      if (wakeups.endedLately(fid)) return Promise.resolve(true)
+      return new Promise((resolve) => {
+        const done = (over: boolean): void => {
+          waiters.delete(waiter)
+          clearTimeout(timeout)
+          stopCommits()
+          signal.removeEventListener('abort', gone)
+          resolve(over)
+        }
+        const waiter: Waiter = { fid, done }
+        const gone = (): void => done(false)
+        const timeout = setTimeout(gone, ms)
+        const stopCommits = wakeups.onCommit(fid, (commit) => {
+          if (commit?.ended) done(true)
+        })
+        waiters.add(waiter)
+        signal.addEventListener('abort', gone, { once: true })
+        if (signal.aborted) gone()
+      })
+    },
+    close() {
+      clearInterval(timer)
+      stop()
+      for (const waiter of waiters) waiter.done(false)
+    },
+  }
+}
