@@ -14,6 +14,7 @@ function serverProject(name: string) {
       root,
       include: [`packages/*/src/**/*.${name}.test.ts`],
       globalSetup: setup,
+      runner: 'packages/testing/src/vitest/skipping-runner.ts',
       testTimeout: slow,
       hookTimeout: slow,
       fileParallelism: name === 'redis' || name === 'pg',

@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node'
 import { chromiumProgram } from '../servers/chromium.ts'
 import { startPostgres } from '../servers/postgres.ts'
+import { redisProgram } from '../servers/redis-program.ts'
 import { startRedis } from '../servers/redis.ts'
 import { startTemporal } from '../servers/temporal.ts'
 
@@ -10,54 +11,69 @@ declare module 'vitest' {
     postgresUrl: string
     temporalAddress: string
     chromium: string
+    /** Why this project's tests are skipped; empty when they run. */
+    skipped: string
   }
 }
 
 type Address = 'redisUrl' | 'postgresUrl' | 'temporalAddress' | 'chromium'
+type Server = { readonly name: string; readonly provides?: Address; readonly variable?: string; readonly start: () => Promise<Started> }
 type Started = { readonly address: string; readonly stop: () => Promise<void> }
 
 const nothing = () => Promise.resolve()
 const byUrl = (server: { readonly url: string; stop(): Promise<void> }): Started => ({ address: server.url, stop: () => server.stop() })
 
-/** How each address comes about: the variable that gives it, else what starts a server. */
-const SOURCES: Readonly<Record<Address, { readonly variable: string; readonly start: () => Promise<Started> }>> = {
-  redisUrl: { variable: 'KODO_TEST_REDIS_URL', start: async () => byUrl(await startRedis()) },
-  postgresUrl: {
-    variable: 'KODO_TEST_POSTGRES_URL',
-    start: async () => byUrl(await startPostgres({ config: { fsync: 'off' } })),
-  },
-  temporalAddress: { variable: 'KODO_TEST_TEMPORAL_ADDRESS', start: startTemporal },
-  chromium: { variable: 'KODO_TEST_CHROMIUM', start: async () => ({ address: await chromiumProgram(), stop: nothing }) },
+const redis: Server = { name: 'redis', provides: 'redisUrl', variable: 'KODO_TEST_REDIS_URL', start: async () => byUrl(await startRedis()) }
+const postgres: Server = {
+  name: 'postgres',
+  provides: 'postgresUrl',
+  variable: 'KODO_TEST_POSTGRES_URL',
+  start: async () => byUrl(await startPostgres({ config: { fsync: 'off' } })),
+}
+const temporal: Server = { name: 'temporal', provides: 'temporalAddress', variable: 'KODO_TEST_TEMPORAL_ADDRESS', start: startTemporal }
+const chromium: Server = { name: 'chromium', provides: 'chromium', start: async () => ({ address: await chromiumProgram(), stop: nothing }) }
+// A crash test breaks its servers, so each starts its own (startRedis, startPostgres, …); the program is there before the first test's time runs.
+const redisInstalled: Server = { name: 'redis', start: async () => ({ address: (await redisProgram()).command, stop: nothing }) }
+
+/** What a suffix needs. */
+const NEEDS: Readonly<Record<string, readonly Server[]>> = {
+  redis: [redis],
+  pg: [postgres, redis],
+  temporal: [temporal, redis, postgres],
+  crash: [redisInstalled],
+  e2e: [redis, postgres, chromium],
 }
 
-// What a suffix provides. A crash test breaks its servers, so each starts its own (startRedis, startPostgres, …).
-const PROVIDED: Readonly<Record<string, readonly Address[]>> = {
-  redis: ['redisUrl'],
-  pg: ['postgresUrl', 'redisUrl'],
-  temporal: ['temporalAddress', 'redisUrl', 'postgresUrl'],
-  crash: [],
-  e2e: ['redisUrl', 'postgresUrl', 'chromium'],
-}
-
-/** vitest's global set-up of one project: starts what its tests need, gives their addresses to `inject`, ends them afterwards. */
+/**
+ * vitest's global set-up of one project: starts what its tests need, gives their addresses to `inject`, ends them afterwards. A server that cannot be had fails the project with
+ * the remedy, unless KODO_TEST_ALLOW_SKIP names it: then the project's tests are skipped, and counted.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const needed = PROVIDED[project.name] ?? []
-  const outcomes = await Promise.allSettled(needed.map((address) => open(address)))
+  const needed = NEEDS[project.name] ?? []
+  const outcomes = await Promise.allSettled(needed.map((server) => open(server)))
   const started = outcomes.filter((outcome) => outcome.status === 'fulfilled').map((outcome) => outcome.value)
   const teardown = async () => {
     await Promise.all(started.map((server) => server.stop()))
   }
-  for (const outcome of outcomes) {
-    if (outcome.status === 'fulfilled') continue
+  const missing = needed.flatMap(({ name }, index) => (outcomes[index]?.status === 'rejected' ? [{ name, error: outcomes[index].reason as Error }] : []))
+  const forbidden = missing.find(({ name }) => !allowedToSkip().includes(name))
+  if (forbidden) {
     await teardown()
-    throw outcome.reason
+    throw forbidden.error
   }
-  needed.forEach((name, index) => project.provide(name, started[index]?.address ?? ''))
+  project.provide('skipped', missing.map(({ name, error }) => `no ${name}: ${error.message}`).join('\n'))
+  needed.forEach(({ provides }, index) => {
+    const outcome = outcomes[index]
+    if (provides && outcome?.status === 'fulfilled') project.provide(provides, outcome.value.address)
+  })
   return teardown
 }
 
-async function open(name: Address): Promise<Started> {
-  const { variable, start } = SOURCES[name]
-  const given = process.env[variable]
+async function open({ variable, start }: Server): Promise<Started> {
+  const given = variable === undefined ? undefined : process.env[variable]
   return given ? { address: given, stop: nothing } : await start()
+}
+
+function allowedToSkip(): string[] {
+  return (process.env['KODO_TEST_ALLOW_SKIP'] ?? '').split(',').map((name) => name.trim())
 }
