@@ -62,7 +62,7 @@ export type StreamEntry = { readonly position: Position; readonly record: EventR
 /** What a read gave of one stream; `more` when entries beyond these are known to wait. */
 export type StreamBatch = { readonly fid: string; readonly entries: readonly StreamEntry[]; readonly more: boolean }
 
-/** How far a consumer stands, for `--status` and metrics. `lag`: entries not yet acknowledged over its streams. */
+/** How far a consumer stands, for `--status` and metrics. `lag`: entries not yet acknowledged over its streams. The name '' stands for streams with backlog that nobody holds. */
 export type ConsumerStatus = { readonly name: string; readonly streams: number; readonly lag: number; readonly oldestPendingMs: number | null }
 
 /**
@@ -100,6 +100,7 @@ export type Signal =
 
 /** Publish and subscribe between the processes of one installation. */
 export interface SignalBus {
+  /** Resolves when the signals are on their way, also when they are lost because the bus is away. */
   publish(signals: readonly Signal[]): Promise<void>
   /** Calls `listener` for each signal of a topic, of one run or of all ('*'). The subscription stands when the promise resolves; the result ends it. */
   subscribe<T extends Signal['topic']>(topic: T, fid: string, listener: (signal: Extract<Signal, { topic: T }>) => void): Promise<() => void>
@@ -114,7 +115,7 @@ export interface Transport {
   readonly signals: SignalBus
   /** A consumer with a stable name, one a spooler slot. */
   consumer(name: string): StreamConsumer
-  /** Throws UnavailableError with the remedy when the transport cannot take appends now. */
+  /** Throws UnavailableError with the remedy when the transport cannot take appends now, RefusedError when its server is not fit for it (version, eviction policy). */
   check(): Promise<void>
   close(): Promise<void>
 }

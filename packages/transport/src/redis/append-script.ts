@@ -1,0 +1,92 @@
+import { Script } from './script.ts'
+
+/*
+ * append: KEYS stream · ARGV group, epoch, firstSeq, backlogMax, then header and data of each record
+ *   gives {answer, top, prev}: see AppendAnswer
+ * The only key is the stream. All or nothing: when Redis is out of memory the first XADD is refused before anything is written.
+ * XINFO STREAM, not the last entry, tells the top: a stream that was trimmed empty still knows it.
+ */
+const APPEND = `
+local key, group, epochText = KEYS[1], ARGV[1], ARGV[2]
+local epoch, first, backlogMax = tonumber(epochText), tonumber(ARGV[3]), tonumber(ARGV[4])
+local count = (#ARGV - 4) / 2
+
+local info = redis.pcall('XINFO', 'STREAM', key)
+if info.err then
+  if string.find(info.err, 'no such key', 1, true) then return {'nostream'} end
+  return info
+end
+local top, length
+for i = 1, #info, 2 do
+  if info[i] == 'last-generated-id' then top = info[i + 1] elseif info[i] == 'length' then length = info[i + 1] end
+end
+local topEpoch, topSeq = string.match(top, '^(%d+)%-(%d+)$')
+topEpoch, topSeq = tonumber(topEpoch), tonumber(topSeq)
+
+local function seal(data, prev)
+  local comma = data == '{}' and '' or ','
+  return string.sub(data, 1, -2) .. comma .. '"prev":"' .. prev .. '"}'
+end
+
+if epoch < topEpoch then return {'fenced', top} end
+local skip, prev = 0, false
+if epoch > topEpoch then
+  if first > 1 then return {'gap', top} end
+else
+  if first > topSeq + 1 then return {'gap', top} end
+  skip = math.min(count, topSeq + 1 - first)
+  if first == 1 and skip > 0 then
+    local entry = redis.call('XRANGE', key, epochText .. '-1', epochText .. '-1')[1]
+    if entry then
+      local data = entry[2][2]
+      prev = string.match(data, '"prev":"(%d+%-%d+)"}$')
+      if not prev or data ~= seal(ARGV[6], prev) then return {'fenced', top} end
+    end
+  end
+  if skip == count then return {'dup', top, prev} end
+end
+
+if length >= backlogMax then
+  local backlog = length
+  for _, g in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+    local field = {}
+    for i = 1, #g, 2 do field[g[i]] = g[i + 1] end
+    if field.name == group and field.lag then backlog = math.min(length, field.pending + field.lag) end
+  end
+  if backlog >= backlogMax then return {'busy', top} end
+end
+
+for i = skip, count - 1 do
+  local header, data = ARGV[5 + 2 * i], ARGV[6 + 2 * i]
+  if first + i == 1 then
+    prev = top
+    data = seal(data, prev)
+    redis.call('PERSIST', key)
+  end
+  redis.call('XADD', key, 'NOMKSTREAM', epochText .. '-' .. string.format('%d', first + i), header, data)
+end
+return {'ok', epochText .. '-' .. string.format('%d', first + count - 1), prev}
+`
+
+/*
+ * create: KEYS stream · ARGV group, floor epoch, floor seq
+ * Makes stream and group, raises the last id to the floor if it is below, and takes away an expiry.
+ */
+const CREATE = `
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+for i = 1, #info, 2 do
+  if info[i] == 'last-generated-id' then
+    local epoch, seq = string.match(info[i + 1], '^(%d+)%-(%d+)$')
+    epoch, seq = tonumber(epoch), tonumber(seq)
+    local floorEpoch, floorSeq = tonumber(ARGV[2]), tonumber(ARGV[3])
+    if epoch < floorEpoch or (epoch == floorEpoch and seq < floorSeq) then redis.call('XSETID', KEYS[1], ARGV[2] .. '-' .. ARGV[3]) end
+  end
+end
+redis.call('PERSIST', KEYS[1])
+return 'OK'
+`
+
+export const appendScript = new Script(APPEND)
+export const createScript = new Script(CREATE)

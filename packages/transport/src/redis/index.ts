@@ -1,0 +1,1 @@
+export { createRedisTransport, type RedisTransportOptions } from './transport.ts'

@@ -1,0 +1,31 @@
+/** The names of all keys and channels of one installation in Redis, made from the stream prefix: `kodo:events:` gives `kodo:ready` and so on beside it. */
+export type RedisKeys = {
+  readonly stream: (fid: string) => string
+  readonly lease: (fid: string) => string
+  /** Sorted set of the streams that have work, by the time of their hint: no stream twice, oldest first. */
+  readonly ready: string
+  /** Set of the runs whose stream the sweep looks at. */
+  readonly active: string
+  /** Sorted set of the consumers' names by when they were last seen. */
+  readonly consumers: string
+  readonly probe: string
+  readonly committedChannel: string
+  readonly controlChannel: string
+  readonly liveChannel: (fid: string) => string
+}
+
+/** The key names for a stream prefix. */
+export function redisKeys(streamPrefix: string): RedisKeys {
+  const base = streamPrefix.replace(/events:$/, '')
+  return {
+    stream: (fid) => streamPrefix + fid,
+    lease: (fid) => `${base}lease:${fid}`,
+    ready: `${base}ready`,
+    active: `${base}active`,
+    consumers: `${base}consumers`,
+    probe: `${base}probe`,
+    committedChannel: `${base}committed`,
+    controlChannel: `${base}control`,
+    liveChannel: (fid) => `${base}live:${fid}`,
+  }
+}
