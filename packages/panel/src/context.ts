@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Passwords } from './auth/passwords.ts'
 import type { Action, Principal } from './auth/permissions.ts'
+import type { SignIn } from './auth/sign-in.ts'
 import type { PanelDeps, PanelSettings } from './options.ts'
 import type { Metrics } from './server/metrics.ts'
 import type { Endings } from './tail/endings.ts'
@@ -29,6 +30,7 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
   readonly settings: PanelSettings
   readonly auth: Authenticator
   readonly passwords: Passwords
+  readonly signIn: SignIn
   readonly metrics: Metrics
   readonly tails: Tails
   readonly streams: LiveStreams

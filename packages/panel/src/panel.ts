@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { createPasswords } from './auth/passwords.ts'
+import { createSignIn } from './auth/sign-in.ts'
 import type { App, PanelContext, Routes } from './context.ts'
 import { PANEL_DEFAULTS, type PanelDeps, type PanelSettings } from './options.ts'
 import { authRoutes } from './routes/auth.ts'
@@ -14,10 +15,12 @@ import { deadRoutes } from './routes/dead.ts'
 import { eventRoutes } from './routes/events.ts'
 import { flowRoutes } from './routes/flows.ts'
 import { keyRoutes } from './routes/keys.ts'
-import { lockRoutes } from './routes/locks.ts'
+import { answerRoutes, lockRoutes } from './routes/locks.ts'
+import { myAccountRoutes } from './routes/my-account.ts'
 import { opsRoutes } from './routes/ops.ts'
 import { runControlRoutes } from './routes/run-control.ts'
 import { runRoutes } from './routes/runs.ts'
+import { startRunRoutes } from './routes/start-run.ts'
 import { userRoutes } from './routes/users.ts'
 import { guardRoutes } from './server/access.ts'
 import { isLoopbackName } from './server/cross-site.ts'
@@ -41,7 +44,11 @@ export type Panel = {
   close(graceMs?: number): Promise<void>
 }
 
-const ROUTES: readonly Routes[] = [authRoutes, userRoutes, keyRoutes, flowRoutes, runRoutes, runControlRoutes, eventRoutes, lockRoutes, deadRoutes, opsRoutes]
+const ROUTES: readonly Routes[] = [
+  ...[authRoutes, myAccountRoutes, userRoutes, keyRoutes, flowRoutes],
+  ...[startRunRoutes, runRoutes, runControlRoutes, eventRoutes, lockRoutes, answerRoutes],
+  ...[deadRoutes, opsRoutes],
+]
 
 /** Makes a panel over what it is given; it closes none of it. */
 export async function createPanel(deps: PanelDeps): Promise<Panel> {
@@ -75,7 +82,9 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const streams = new LiveStreams(auth, settings, metrics.streams)
   const feed = createRunFeed({ runs: store.runs, wakeups, toJson: (run) => runJson({ ...run, final: null }, clock()), log })
   const endings = createEndings(wakeups, store.runs, log)
-  const context = { ...deps, settings, auth, passwords: createPasswords(), metrics, tails, streams, feed, endings, closing: () => state.closing }
+  const passwords = createPasswords()
+  const signIn = createSignIn({ admin, passwords, clock, count: metrics.login })
+  const context = { ...deps, settings, auth, passwords, signIn, metrics, tails, streams, feed, endings, closing: () => state.closing }
   const closeParts = (): void => {
     endings.close()
     streams.close()

@@ -55,8 +55,7 @@ export const eventRoutes: Routes = (app, context) => {
         ...(kind && { kinds: kind }),
         ...(q !== undefined && q !== '' && { q }),
       })
-      const last = page.records.at(-1)
-      const next = page.caughtUp || !last ? 'null' : `"${formatPosition(last)}"`
+      const next = page.caughtUp ? 'null' : `"${formatPosition(page.scanned)}"`
       // Records hold their data as JSON text; it goes out as it is.
       return reply.type('application/json; charset=utf-8').send(`{"items":[${page.records.map((record) => eventJson(fid, record)).join(',')}],"next":${next}}`)
     },

@@ -83,6 +83,7 @@ function searchText(flow: FlowEntry): string {
   return [flow.name, flow.summary, flow.description, flow.author ?? '', ...flow.tags].join('\n').toLowerCase()
 }
 
-function withoutInputs({ inputs: _, ...flow }: z.infer<typeof FlowDetail>): z.infer<typeof FlowShape> {
-  return flow
+function withoutInputs(flow: z.infer<typeof FlowDetail>): z.infer<typeof FlowShape> {
+  const { inputs: _inputs, ...rest } = flow
+  return rest
 }

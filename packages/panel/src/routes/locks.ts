@@ -14,9 +14,9 @@ const params = z.object({ fid: fidParam, lid: z.string().min(1).max(100) })
 const status = z.enum(['open', 'answered', 'expired', 'closed'])
 const paging = { after: z.string().max(500).optional(), limit: limit(200, 50) }
 
-/** Questions of runs to people: the inbox, and the answers. */
+/** Questions of runs to people: the inbox, those of a run. */
 export const lockRoutes: Routes = (app, context) => {
-  const { store, launcher } = context
+  const { store } = context
 
   app.get(
     '/api/locks',
@@ -68,7 +68,10 @@ export const lockRoutes: Routes = (app, context) => {
       return lockJson(lock, run)
     },
   )
+}
 
+/** Answering a question. */
+export const answerRoutes: Routes = (app, context) => {
   app.post(
     '/api/runs/:fid/locks/:lid',
     {
@@ -84,7 +87,7 @@ export const lockRoutes: Routes = (app, context) => {
     async (request) => {
       const { fid, lid } = request.params
       await visibleRun(context, request, fid, 'locks.answer')
-      return answered(fid, lid, await launcher.answer(fid, lid, request.body.answer as Json, caller(request).user))
+      return answered(fid, lid, await context.launcher.answer(fid, lid, request.body.answer as Json, caller(request).user))
     },
   )
 }

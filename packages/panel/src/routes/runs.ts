@@ -1,24 +1,17 @@
-import { RefusedError, RUN_STATUSES, type Json } from '@koco/core'
+import { RUN_STATUSES } from '@koco/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { can, ownScope } from '../auth/permissions.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { answers, empty, eventStream } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
-import { json, limit, list, pageOf } from '../shapes/json.ts'
+import { limit, list, pageOf } from '../shapes/json.ts'
 import { lockJson } from '../shapes/lock.ts'
 import { Run, RunDetail, runJson } from '../shapes/run.ts'
-import { preferredWaitS } from './prefer.ts'
 import { caller, fidParam, visibleRun } from './visible-run.ts'
 
 const tags = ['runs']
 const LOCKS_SHOWN = 200
-
-const StartBody = z.object({
-  flow: z.string().min(1).max(63),
-  inputs: json.optional(),
-  parent: fidParam.optional().describe('the run that asks for this one'),
-})
 
 const RunsQuery = z.object({
   status: list.pipe(z.array(z.enum(RUN_STATUSES)).optional()).describe('one or several, with commas'),
@@ -33,26 +26,9 @@ const RunsQuery = z.object({
   limit: limit(200, 50),
 })
 
-/** Start, list, get, archive. */
+/** List, get, archive. */
 export const runRoutes: Routes = (app, context) => {
   const { store, clock } = context
-
-  app.post(
-    '/api/runs',
-    {
-      config: { access: 'runs.start' },
-      schema: {
-        tags,
-        summary: 'Start a run',
-        description:
-          'Answers as soon as the run cannot be lost. With `Idempotency-Key` a repeated call gives the first run (200). With `Prefer: wait=<seconds>` the answer waits for the end of the run, at most so long, and is the run as it then is.',
-        headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional(), prefer: z.string().optional() }),
-        body: StartBody,
-        ...answers({ 201: z.object({ fid: z.string() }).or(Run), 200: z.object({ fid: z.string() }).or(Run) }, 401, 403, 404, 413, 422, 429),
-      },
-    },
-    async (request, reply) => start(context, request, reply, request.body),
-  )
 
   app.get(
     '/api/runs',
@@ -129,38 +105,6 @@ export const runRoutes: Routes = (app, context) => {
 /** True when the client would rather have a live stream. */
 export function wantsEvents(request: FastifyRequest): boolean {
   return request.headers.accept?.includes('text/event-stream') === true
-}
-
-async function start(context: PanelContext, request: FastifyRequest, reply: FastifyReply, body: z.infer<typeof StartBody>): Promise<object | string> {
-  const { launcher, endings, settings, store, clock } = context
-  const key = request.headers['idempotency-key']
-  const waitS = preferredWaitS(request.headers['prefer'], settings.waitSMax)
-  const { fid, created } = await launcher.start({
-    flow: body.flow,
-    inputs: (body.inputs ?? {}) as Json,
-    user: caller(request).user,
-    idempotencyKey: typeof key === 'string' ? key : null,
-    ...(body.parent !== undefined && { parent: body.parent }),
-  })
-  void reply.code(created ? 201 : 200).header('location', `/api/runs/${fid}`)
-  if (waitS === undefined && created) return { fid }
-  if (waitS !== undefined) {
-    void reply.header('preference-applied', `wait=${waitS}`)
-    await endings.wait(fid, waitS * 1000, goneSignal(reply))
-  }
-  const run = await store.runs.get(fid)
-  if (!run) throw new RefusedError(`Run ${fid} is no longer in the store.`, { code: 'unknown_run' })
-  if (run.flow !== body.flow) {
-    throw new ProblemError(422, 'idempotency_key_reused', `This Idempotency-Key started run ${fid} of flow "${run.flow}"; take a new key for another run.`)
-  }
-  return waitS === undefined ? { fid } : runJson(run, clock())
-}
-
-/** Aborted when the client has gone before it was answered. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
-  return gone.signal
 }
 
 function streamList(

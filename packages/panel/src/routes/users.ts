@@ -6,7 +6,7 @@ import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 import { createOnce } from '../server/idempotency.ts'
 import { ProblemError } from '../server/problems.ts'
-import { NewUser, UserChange, userJson, userName, UserShape } from '../shapes/account.ts'
+import { NewUser, UserChange, userJson, UserShape } from '../shapes/account.ts'
 import { limit, pageByName, pageOf } from '../shapes/json.ts'
 import { caller } from './visible-run.ts'
 
@@ -44,7 +44,7 @@ export const userRoutes: Routes = (app, context) => {
         summary: 'Add a user; a password that was made for them is shown this one time',
         headers: idempotency,
         body: NewUser,
-        ...answers({ 201: UserShape.extend({ made_password: z.string().nullable() }) }, 401, 403, 409, 413, 422),
+        ...answers({ 201: UserShape.extend({ password: z.string().nullable() }) }, 401, 403, 409, 413, 422),
       },
     },
     async (request, reply) => {
@@ -54,20 +54,21 @@ export const userRoutes: Routes = (app, context) => {
   )
 
   app.patch(
-    '/api/users/:name',
+    '/api/users/:user',
     {
       config: { access: 'users.manage' },
       schema: {
         tags,
         summary: 'Change a user; deactivating one ends their sessions and streams at once',
-        params: z.object({ name: userName }),
+        params: z.object({ user: z.string().min(1).max(100).describe('id or name') }),
         body: UserChange,
         ...answers({ 200: UserShape }, 401, 403, 404, 409, 413, 422),
       },
     },
     async (request) => {
-      const user = await admin.users.find(request.params.name)
-      if (!user) throw new ProblemError(404, 'unknown_user', `There is no user "${request.params.name}".`)
+      const { user: idOrName } = request.params
+      const user = (await admin.users.get(idOrName)) ?? (await admin.users.find(idOrName))
+      if (!user) throw new ProblemError(404, 'unknown_user', `There is no user "${idOrName}".`)
       return changeUser(context, user, request.body, caller(request).userId)
     },
   )
@@ -76,13 +77,13 @@ export const userRoutes: Routes = (app, context) => {
 async function addUser(
   { admin, passwords, clock }: PanelContext,
   body: z.infer<typeof NewUser>,
-): Promise<z.infer<typeof UserShape> & { made_password: string | null }> {
+): Promise<z.infer<typeof UserShape> & { password: string | null }> {
   const password = body.password ?? makePassword()
   checkPassword(password, body.name)
   const { name, email, role } = body
   const user: User = { id: newId(), name, email, role, active: true, createdAt: Math.floor(clock() / 1000), passwordHash: await passwords.hash(password) }
   await admin.users.create(user)
-  return { ...userJson(user), made_password: body.password === undefined ? password : null }
+  return { ...userJson(user), password: body.password === undefined ? password : null }
 }
 
 async function changeUser(

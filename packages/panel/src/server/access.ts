@@ -15,14 +15,12 @@ export function guardRoutes(app: App, context: PanelContext): void {
   const operator = createOffOperator(context.admin)
 
   app.addHook('onRoute', (route) => {
-    const ours = route.url.startsWith('/api') || route.url.startsWith('/docs')
     assert(!route.url.startsWith('/api') || route.config?.access !== undefined, `route ${String(route.method)} ${route.url} does not say its access`)
-    if (!ours) route.config = { access: 'public', ...route.config }
   })
   app.decorateRequest('principal', null)
 
-  app.addHook('onRequest', async (request, reply) => {
-    if (allowOrigins(request, reply, origins)) return reply
+  app.addHook('onRequest', async (request, reply) => (allowOrigins(request, reply, origins) ? reply : undefined))
+  app.addHook('onRequest', async (request) => {
     if (settings.auth === 'off' && !isLoopbackName(request.headers.host)) {
       throw new ProblemError(403, 'wrong_host', `Without sign-in this panel answers only to loopback names, not to "${String(request.headers.host)}".`)
     }

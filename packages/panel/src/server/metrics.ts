@@ -23,7 +23,7 @@ export function createMetrics(registry: Registry, runs: Pick<RunStore, 'counts'>
   const logins = new Counter({ name: 'koco_logins_total', help: 'Sign-ins by outcome.', labelNames: ['outcome'], registers })
   const open = new Gauge({ name: 'koco_live_streams', help: 'Open live streams.', registers })
   const closed = new Counter({ name: 'koco_live_streams_closed_total', help: 'Live streams that ended, by reason.', labelNames: ['reason'], registers })
-  new Gauge({
+  const runsByStatus = new Gauge({
     name: 'koco_runs',
     help: 'Runs by status.',
     labelNames: ['status'],
@@ -33,6 +33,7 @@ export function createMetrics(registry: Registry, runs: Pick<RunStore, 'counts'>
       for (const status of RUN_STATUSES) this.set({ status }, counts[status] ?? 0)
     },
   })
+  runsByStatus.reset()
   return {
     request: (method, route, status, seconds) => requests.observe({ method, route, status }, seconds),
     login: (outcome) => logins.inc({ outcome }),

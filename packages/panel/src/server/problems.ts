@@ -79,14 +79,17 @@ export function problemOf(error: unknown, requestId: string): Problem & { readon
 type Described = { status: number; code: string; detail: string; errors?: readonly FieldError[] | undefined; retryAfterS?: number | null }
 
 function describe(error: unknown): Described {
-  if (error instanceof ProblemError) return { ...error, code: error.code, detail: error.message, errors: fieldErrors(error.details) }
+  if (error instanceof ProblemError) {
+    const { status, code, message: detail, retryAfterS } = error
+    return { status, code, detail, retryAfterS, errors: fieldErrors(error.details) }
+  }
   if (error instanceof UnavailableError) return { status: 503, code: error.code, detail: error.message, retryAfterS: 1 }
   if (error instanceof RefusedError) {
     return { status: STATUS_OF_CODE[error.code] ?? 400, code: error.code, detail: error.message, errors: fieldErrors(error.details) }
   }
   const internal = { status: 500, code: 'internal', detail: 'Something went wrong here; the server log has it under this request id.' }
   if (error instanceof KocoError || !(error instanceof Error)) return internal
-  return describeFramework(error as Error & FrameworkError) ?? internal
+  return describeFramework(error) ?? internal
 }
 
 type FrameworkError = {

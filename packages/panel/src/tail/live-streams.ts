@@ -91,7 +91,7 @@ export class LiveStreams {
   }
 
   async #recheck(): Promise<void> {
-    for (const [stream, { principal, allowed }] of [...this.#open]) {
+    for (const [stream, { principal, allowed }] of this.#open) {
       try {
         const now = await this.#auth.recheck(principal)
         if (!now || !(await allowed(now))) stream.end(undefined, 'revoked')

@@ -139,7 +139,7 @@ export class RunTail {
 
   #wake(): void {
     this.version += 1
-    for (const done of [...this.#waiting]) done()
+    for (const done of this.#waiting) done()
   }
 
   #subscribeDeltas(): void {
