@@ -1,0 +1,125 @@
+import type { Json, TokenCounts, TypedValue } from '@koco/core'
+import type { z } from 'zod'
+import type { Duration } from './duration.ts'
+
+/** What a step's function is told. `signal` aborts at the step's timeout, at a cancel and when the process must let go of the run. */
+export type StepInfo = {
+  readonly signal: AbortSignal
+  /** The same over all tries of this step: hand it to outside systems so that they act once. */
+  readonly idempotencyKey: string
+  /** 1 for the first try. */
+  readonly try: number
+}
+
+/** How a failed step is tried again: after `delay` (default 1s), then `factor` times longer each time (default 2), at most `maxDelay` (default 1m). `when` says which errors are worth it. */
+export type Retries = {
+  /** Tries after the first; 0 to 1000. */
+  readonly max: number
+  readonly delay?: Duration
+  readonly factor?: number
+  readonly maxDelay?: Duration
+  readonly when?: (error: unknown) => boolean
+}
+
+/** Options of a step. */
+export type StepOptions = {
+  /** Makes the step's identity, together with its name. Needed for steps of one name that run side by side; used once in its group. */
+  readonly key?: string | number
+  /** Default: none. A number stands for `{max: number}`. */
+  readonly retries?: number | Retries
+  /** Of each try of the step; default none. */
+  readonly timeout?: Duration
+  /** What the result depends on. Kept as a hash: a later try that declares another input ends with NondeterminismError. */
+  readonly input?: unknown
+}
+
+/** Options of a lock. */
+export type LockOptions<T> = {
+  /** As for steps: for locks of one name that stand open side by side. */
+  readonly key?: string | number
+  /** The form of the answer: a zod schema, or a JSON Schema; default: any JSON value. */
+  readonly form?: z.ZodType<T> | { readonly [key: string]: Json }
+  /** What people see beside the question. */
+  readonly data?: unknown
+  /** When nobody has answered by then, the lock expires; null: never. Default: the installation's `KODO_LOCK_EXPIRES` (3 hours). */
+  readonly timeout?: Duration | null
+  /** `fail` (default): LockExpiredError; `continue`: the lock gives undefined. */
+  readonly onExpire?: 'fail' | 'continue'
+}
+
+/** What `ctx.model` takes; counts that are left out are 0. `duration` is in milliseconds, `cost` in the currency of your bill. */
+export type ModelCall = {
+  readonly provider: string
+  readonly model: string
+  readonly duration: number
+  readonly tokens: Partial<TokenCounts>
+  readonly cost?: number | null
+  readonly text?: string
+}
+
+/** What `ctx.tool` takes; `duration` is in milliseconds. */
+export type ToolCall = { readonly name: string; readonly input: unknown; readonly output?: unknown; readonly error?: unknown; readonly duration: number }
+
+/** Writes lines into the run's timeline: debug and info as `debug` events, warn and error as `warning` events. */
+export type RunLog = { readonly [level in 'debug' | 'info' | 'warn' | 'error']: (text: string) => void }
+
+/**
+ * What a flow's function is given besides its inputs. The function may be run again from the top at any time (after a crash, a pause, a
+ * long wait): steps that finished give their journaled results, everything else is repeated.
+ */
+export interface FlowContext {
+  readonly fid: string
+  /** 1 for the first try of the run. */
+  readonly attempt: number
+  /** Who started the run. */
+  readonly user: string
+  /** Aborts at a cancel, at the run's time limit and when the process must let go of the run. */
+  readonly signal: AbortSignal
+  readonly log: RunLog
+
+  /** Does a piece of work whose result is journaled: it is not done again once it finished. Gives the result as JSON carries it. */
+  step<T>(name: string, work: (info: StepInfo) => T | Promise<T>): Promise<T>
+  step<T>(name: string, options: StepOptions, work: (info: StepInfo) => T | Promise<T>): Promise<T>
+  /** Gives the steps, sleeps and locks that `work` asks for a name space of their own, so that branches may run side by side. */
+  group<T>(name: string, work: () => T | Promise<T>): Promise<T>
+  group<T>(name: string, options: { readonly key?: string | number }, work: () => T | Promise<T>): Promise<T>
+  /** Waits. A long wait costs nothing: the run is put aside and woken. */
+  sleep(span: Duration): Promise<void>
+  /** Asks people a question and waits for the first valid answer. */
+  lock<T>(name: string, options: LockOptions<T> & { readonly form: z.ZodType<T>; readonly onExpire: 'continue' }): Promise<T | undefined>
+  lock<T>(name: string, options: LockOptions<T> & { readonly form: z.ZodType<T> }): Promise<T>
+  lock(name: string, options?: LockOptions<Json>): Promise<Json | undefined>
+
+  /** Builds a Markdown value: return it from the flow, or hand it to `result` or `agent`. */
+  markdown(text: string): TypedValue
+  /** Builds an HTML value. */
+  html(text: string): TypedValue
+  /** Builds a plain text value. */
+  text(text: string): TypedValue
+  /** Builds a JSON value. */
+  json(value: unknown): TypedValue
+
+  /** Emits an intermediate result. */
+  result(value: unknown): void
+  /** Emits what the agent says. */
+  agent(value: unknown): void
+  /** Emits that the agent does something. */
+  action(name: string, value?: unknown): void
+  warning(value: unknown): void
+  debug(value: unknown): void
+  /** Emits how far the work has come; `total` null when that is not known. */
+  progress(done: number, total: number | null, text?: string): void
+  /** Emits a finished model call; its counts are added to the run's usage. */
+  model(call: ModelCall): void
+  /** Emits a finished tool call. */
+  tool(call: ToolCall): void
+  /** Shows a piece of text live. Not stored and may be lost: a closing event should hold the whole. */
+  delta(text: string): void
+
+  /** Milliseconds since 1970; outside steps journaled, so that a later try sees the same. */
+  now(): number
+  /** A number from 0 to below 1; outside steps the same in each try. Not for secrets. */
+  random(): number
+  /** A version 4 UUID; outside steps the same in each try. Not for secrets. */
+  uuid(): string
+}

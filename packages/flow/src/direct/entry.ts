@@ -1,0 +1,52 @@
+import type { AttemptReason, RunStatus } from '@koco/core'
+import type { ControlRequest } from '@koco/storage'
+import type { TryRun } from '../executor/try.ts'
+
+/** Why the next try of a run is to be made. */
+export type NextTry = Exclude<AttemptReason, 'finalise'>
+
+/**
+ * A run that this process looks after.
+ *
+ *   creating ──▶ queued ──▶ executing ──▶ waiting | paused ──▶ queued …
+ *                  ▲             └──▶ resting (stream or store away) ──▶ queued
+ */
+export class Entry {
+  readonly fid: string
+  readonly flow: string
+  state: 'creating' | 'queued' | 'executing' | 'waiting' | 'paused' | 'resting' = 'creating'
+  next: NextTry
+  /** The run of a first try, so that it need not be read. */
+  fresh: TryRun | undefined
+  /** What is wanted, as far as it has been asked for. */
+  control: ControlRequest | undefined
+  /** Something was asked since the executing try last looked. */
+  changed = false
+  /** Tries on record. */
+  attempt = 0
+  /** Failures of stream or store in a row. */
+  failures = 0
+  /** No epoch below this is of use. */
+  epochFloor = 0
+  lost: { readonly from: string; readonly to: string } | undefined
+  readonly listeners = new Set<() => void>()
+  onBegun: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined
+
+  constructor(fid: string, flow: string, next: NextTry) {
+    this.fid = fid
+    this.flow = flow
+    this.next = next
+  }
+
+  /** Something was asked of the run. */
+  notify(): void {
+    this.changed = true
+    for (const listener of this.listeners) listener()
+  }
+}
+
+/** What unfinished runs of a process that is gone are continued as. */
+export function reasonOf(status: RunStatus): NextTry {
+  if (status === 'paused') return 'resume'
+  return status === 'awaiting' ? 'wake' : 'recover'
+}

@@ -1,0 +1,234 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { isEnded, newFid, ORIGIN, RefusedError, UnavailableError, type Json, type NewRun } from '@koco/core'
+import type { ControlRequest } from '@koco/storage'
+import type { Catalog } from '../catalog.ts'
+import { systemClock } from '../clock.ts'
+import { defaultLimits } from '../executor/try.ts'
+import { flowEntry, type Flow } from '../flow.ts'
+import type { AnswerOutcome, ControlOutcome, Launcher, RunProcess, StartRun } from '../launcher.ts'
+import { checkAnswer, checkInputs } from '../schema-check.ts'
+import { jsonOf } from '../value.ts'
+import type { DirectLauncherOptions, DirectSettings } from './options.ts'
+import { Recovery } from './recovery.ts'
+import { Supervisor } from './supervisor.ts'
+
+const HEARTBEAT_MS = 30_000
+
+/**
+ * A launcher that executes runs in this process. Takes the store's `direct-launcher` place and continues the unfinished direct runs. RefusedError `launcher_taken` when another
+ * process has it.
+ */
+export async function createDirectLauncher(options: DirectLauncherOptions): Promise<Launcher> {
+  const settings = withDefaults(options)
+  const giveBack = await settings.store.exclusive('direct-launcher')
+  if (!giveBack) {
+    throw new RefusedError('Another process executes the direct runs of this store. Stop it first, or start this one with `koco serve`.', {
+      code: 'launcher_taken',
+    })
+  }
+  const launcher = new DirectLauncher(settings, giveBack)
+  await launcher.open()
+  return launcher
+}
+
+function withDefaults(options: DirectLauncherOptions): DirectSettings {
+  return {
+    clock: systemClock,
+    randomBytes,
+    owner: `${hostname()}/${process.pid}`,
+    concurrency: 256,
+    queueMax: 10_000,
+    backOffMs: { first: 500, most: 30_000 },
+    sweepMs: 30_000,
+    log: () => undefined,
+    ...options,
+    limits: { ...defaultLimits, ...options.limits },
+  }
+}
+
+class DirectLauncher implements Launcher {
+  readonly name = 'direct'
+  readonly #settings: DirectSettings
+  readonly #supervisor: Supervisor
+  readonly #recovery: Recovery
+  readonly #giveBack: () => Promise<void>
+  readonly #workerId = randomUUID()
+  #beat: NodeJS.Timeout | undefined
+  #offCatalog: () => void = () => undefined
+  #closed: Promise<void> | undefined
+
+  constructor(settings: DirectSettings, giveBack: () => Promise<void>) {
+    this.#settings = settings
+    this.#giveBack = giveBack
+    this.#supervisor = new Supervisor(settings)
+    this.#recovery = new Recovery(settings, this.#supervisor)
+  }
+
+  async open(): Promise<void> {
+    await this.#supervisor.committed.open(this.#settings.transport.signals)
+    this.#recovery.start()
+    this.#offCatalog = this.#settings.catalog.onChange(() => this.#heartbeat())
+    this.#beat = setInterval(() => this.#heartbeat(), HEARTBEAT_MS)
+    this.#heartbeat()
+  }
+
+  async start(start: StartRun): Promise<{ readonly fid: string; readonly created: boolean }> {
+    const flow = await this.#checkStart(start)
+    const { clock, store, transport, randomBytes } = this.#settings
+    const fid = newFid(clock.now(), randomBytes(8))
+    const entry = this.#supervisor.add(fid, flow.name, 'start')
+    if (!entry) throw new UnavailableError(`The new run id ${fid} is taken. Try again.`, { code: 'fid_taken' })
+    const run = newRun(fid, flow, start, clock.now())
+    try {
+      // With a key the run may exist already; else row and stream are made side by side. A stream that failed is made by the try.
+      const [{ fid: first, created }] = await Promise.all([
+        store.runs.create({ ...run, launcher: 'direct', idempotencyKey: start.idempotencyKey }),
+        start.idempotencyKey === null ? transport.streams.create(fid, ORIGIN).catch(orUnavailable) : undefined,
+      ])
+      if (!created) {
+        this.#supervisor.drop(entry)
+        return { fid: first, created }
+      }
+      if (start.idempotencyKey !== null) await transport.streams.create(fid, ORIGIN).catch(orUnavailable)
+    } catch (error) {
+      // Whether the row was made is not known: if so, the next sweep finds it.
+      this.#supervisor.drop(entry)
+      throw error
+    }
+    entry.fresh = { fid, user: run.user, inputs: run.inputs, parent: run.parent }
+    this.#supervisor.schedule(entry, 'start')
+    return { fid, created: true }
+  }
+
+  pause(fid: string, by: string, reason?: string): Promise<ControlOutcome> {
+    return this.#request(fid, { wanted: 'pause', by, reason: reason ?? null })
+  }
+
+  resume(fid: string, by: string): Promise<ControlOutcome> {
+    return this.#request(fid, { wanted: 'run', by, reason: null })
+  }
+
+  cancel(fid: string, by: string, reason?: string): Promise<ControlOutcome> {
+    return this.#request(fid, { wanted: 'cancel', by, reason: reason ?? null })
+  }
+
+  async retry(fid: string, by: string): Promise<{ readonly outcome: 'accepted' } | { readonly outcome: 'live' | 'unknown' }> {
+    this.#refuseWhenClosing()
+    const { store, clock, catalog } = this.#settings
+    const run = await store.runs.get(fid)
+    if (!run || run.launcher !== this.name) return { outcome: 'unknown' }
+    if (!isEnded(run.status)) return { outcome: 'live' }
+    if (!catalog.get(run.flow)) throw unknownFlow(run.flow, catalog)
+    const entry = this.#supervisor.add(fid, run.flow, 'retry')
+    if (!entry) return { outcome: 'live' }
+    try {
+      await store.runs.request(fid, { wanted: 'run', by, reason: null, at: clock.now() / 1000 })
+    } catch (error) {
+      this.#supervisor.drop(entry)
+      throw error
+    }
+    // Accepted means on record: the run counts as unfinished from its first event on.
+    const begun = Promise.withResolvers<void>()
+    entry.onBegun = begun
+    this.#supervisor.schedule(entry, 'retry')
+    await begun.promise
+    return { outcome: 'accepted' }
+  }
+
+  async answer(fid: string, lid: string, answer: Json, by: string): Promise<AnswerOutcome> {
+    const { store, clock } = this.#settings
+    const lock = await store.locks.get(fid, lid)
+    if (!lock) return { outcome: 'unknown' }
+    if (lock.status === 'answered') return { outcome: 'answered', by: lock.answeredBy ?? '' }
+    if (lock.status !== 'open') return { outcome: lock.status }
+    const at = clock.now() / 1000
+    if (lock.expiresAt !== null && lock.expiresAt <= at) return { outcome: 'expired' }
+    const checked = checkAnswer(lock.form, answer)
+    if (!checked.ok) return { outcome: 'invalid', fields: checked.fields }
+    const outcome = await store.locks.answer(fid, { lid, answer, by, at })
+    if (outcome.outcome === 'accepted') await this.#tell(fid, true)
+    return outcome
+  }
+
+  async describe(fid: string): Promise<RunProcess> {
+    const executing = this.#supervisor.get(fid)?.state === 'executing'
+    return { executing, where: executing ? this.#settings.owner : null }
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs)
+    return this.#closed
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    clearInterval(this.#beat)
+    this.#offCatalog()
+    await this.#recovery.close()
+    await this.#supervisor.close(graceMs)
+    await this.#settings.store.flows.leave(this.#workerId)
+    await this.#giveBack()
+  }
+
+  async #checkStart(start: StartRun): Promise<Flow> {
+    this.#refuseWhenClosing()
+    const { catalog, queueMax } = this.#settings
+    if (this.#supervisor.queued >= queueMax) {
+      throw new UnavailableError(`${queueMax} runs wait for a free place already. Try again later.`, { code: 'launcher_full' })
+    }
+    const flow = catalog.get(start.flow)
+    if (!flow) throw unknownFlow(start.flow, catalog)
+    const checked = await checkInputs(flow, start.inputs)
+    if (!checked.ok) {
+      const first = checked.fields[0]
+      const hint = first ? ` ${first.path === '' ? 'inputs' : first.path}: ${first.message}` : ''
+      throw new RefusedError(`The inputs do not fit flow "${flow.name}".${hint}`, { code: 'invalid_inputs', details: checked.fields })
+    }
+    return flow
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#supervisor.stopping) throw new UnavailableError('The server is stopping. Try again in a moment.', { code: 'stopping' })
+  }
+
+  async #request(fid: string, wish: Pick<ControlRequest, 'wanted' | 'by' | 'reason'>): Promise<ControlOutcome> {
+    const { store, clock } = this.#settings
+    const run = await store.runs.get(fid)
+    if (!run || run.launcher !== this.name) return { outcome: 'unknown' }
+    if (isEnded(run.status)) return { outcome: 'ended', status: run.status }
+    const request: ControlRequest = { ...wish, at: clock.now() / 1000 }
+    await store.runs.request(fid, request)
+    const entry = this.#supervisor.get(fid)
+    if (entry && entry.control?.wanted !== 'cancel') entry.control = request
+    await this.#tell(fid, false)
+    return { outcome: 'accepted' }
+  }
+
+  async #tell(fid: string, answered: boolean): Promise<void> {
+    const entry = this.#supervisor.get(fid) ?? (await this.#recovery.adopt(fid))
+    entry?.notify()
+    if (entry) this.#supervisor.consider(entry, answered)
+  }
+
+  #heartbeat(): void {
+    const { store, clock, catalog, log } = this.#settings
+    const worker = { id: this.#workerId, launcher: this.name, host: hostname(), pid: process.pid, seenAt: clock.now() / 1000 }
+    store.flows.heartbeat(worker, catalog.list().map(flowEntry)).catch((error: unknown) => log('warn', 'the list of served flows could not be stored', error))
+  }
+}
+
+function newRun(fid: string, flow: Flow, start: StartRun, nowMs: number): NewRun {
+  const { version, summary, tags } = flow
+  const inputs = jsonOf(start.inputs, 'The inputs')
+  return { fid, flow: flow.name, version, user: start.user, summary, tags, parent: start.parent ?? null, inputs, createdAt: nowMs / 1000 }
+}
+
+function orUnavailable(error: unknown): void {
+  if (!(error instanceof UnavailableError)) throw error
+}
+
+function unknownFlow(name: string, catalog: Catalog): RefusedError {
+  const served = catalog.list().map((flow) => flow.name)
+  const listed = served.length === 0 ? 'none is served' : `served are: ${served.slice(0, 20).join(', ')}${served.length > 20 ? ', …' : ''}`
+  return new RefusedError(`There is no flow "${name}" here; ${listed}. Serve it by its module: --flows.`, { code: 'unknown_flow' })
+}

@@ -1,0 +1,304 @@
+import { setMaxListeners } from 'node:events'
+import { FencedError, ORIGIN, RefusedError, UnavailableError, type EventData, type EventKind, type Position } from '@koco/core'
+import { Activity, type Wait } from './activity.ts'
+import { Deltas } from './deltas.ts'
+import { currentFrame, type Frame, type FrameOwner } from './frame.ts'
+import { Journal } from './journal.ts'
+import { Names } from './names.ts'
+import { Requests } from './requests.ts'
+import { Slots } from './slots.ts'
+import type { ControlRequest } from '@koco/storage'
+import type { TryDeps, TryOutcome } from './try.ts'
+
+/** Why a run is being ended from outside, with what its function is told. */
+export type Unwinding = { readonly to: 'cancelled' | 'timed_out'; readonly reason: Error; readonly by: string; readonly note: string | null }
+
+/** Emitted events that no flush has covered yet: from the first number on they are sent in the background, at the second the flow is told to await something. */
+const UNFLUSHED_SEND = 1000
+const UNFLUSHED_MAX = 50_000
+const PRINT_CHARS_MAX = 64 * 1024
+
+/**
+ * The state of one try that all parts of the context share.
+ *
+ *   open ──▶ unwinding ──▶ closed      open: calls work. unwinding (cancel, time limit): waits and new steps throw, emissions still go out.
+ *     └────────────────────▲           closed: nothing more is written, and calls never settle: the function is left where it stands.
+ */
+export class Runtime implements FrameOwner {
+  readonly deps: TryDeps
+  readonly journal: Journal
+  readonly activity: Activity
+  readonly slots: Slots
+  readonly deltas: Deltas
+  readonly requests: Requests
+  /** Ids of journaled steps that the function asked for. */
+  readonly asked = new Set<string>()
+  /** Names of the steps at work. */
+  readonly stepsAtWork = new Set<string>()
+  /** Resolves when the try ended in another way than by its function. */
+  readonly interrupted: Promise<TryOutcome>
+  readonly #interrupt: (outcome: TryOutcome) => void
+  readonly #break: (error: unknown) => void
+  readonly #root: Frame
+  readonly #controller = new AbortController()
+  readonly #pending = new Set<{ readonly unwind: (reason: Error) => void; readonly cancel: () => void }>()
+  readonly #listeners = new Set<() => void>()
+  readonly #releases = new Set<() => void>()
+  readonly #closers = new Set<() => void>()
+  #pausing: ControlRequest | undefined
+  #phase: 'open' | 'unwinding' | 'closed' = 'open'
+  #unwinding: Unwinding | undefined
+  #unflushed = 0
+  #flushing = false
+  #events = 0
+
+  /** `onIdle` as of Activity; `apply` as of Requests. */
+  constructor(deps: TryDeps, onIdle: () => void, apply: (control: ControlRequest | undefined) => void) {
+    this.deps = deps
+    this.journal = new Journal(deps.limits.journalBytes)
+    this.activity = new Activity(deps.clock, deps.limits.idleMs, onIdle)
+    this.slots = new Slots(deps.limits.stepsAtOnce)
+    this.deltas = new Deltas(deps.run.fid, deps.publish)
+    this.requests = new Requests(deps.requests, apply, (error) => this.fail(error))
+    this.requests.listen()
+    const { promise, resolve, reject } = Promise.withResolvers<TryOutcome>()
+    this.interrupted = promise
+    this.#interrupt = resolve
+    this.#break = reject
+    this.#root = { owner: this, names: new Names(''), step: undefined }
+    setMaxListeners(0, this.#controller.signal)
+    deps.producer.stopped.addEventListener('abort', () => this.#stopped())
+  }
+
+  get phase(): 'open' | 'unwinding' | 'closed' {
+    return this.#phase
+  }
+
+  get unwinding(): Unwinding | undefined {
+    return this.#unwinding
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The frame of the code that calls; the root for code that lost its own. */
+  frame(): Frame {
+    const frame = currentFrame()
+    return frame?.owner === this ? frame : this.#root
+  }
+
+  get root(): Frame {
+    return this.#root
+  }
+
+  /** Emits an event as it is; nothing once closed. RefusedError for events that are too large or too many. */
+  emit<K extends EventKind>(kind: K, data: EventData[K], step?: string): void {
+    if (this.#phase === 'closed' || this.deps.producer.stopped.aborted) return
+    this.#count()
+    this.deps.producer.emit({ kind, data, ts: this.deps.clock.now() / 1000, ...(step !== undefined && { step }) })
+  }
+
+  /** Emits on behalf of the flow: what is repeated outside steps is matched to the journal and not emitted twice. */
+  say<K extends EventKind>(kind: K, data: EventData[K]): void {
+    const { step } = this.frame()
+    this.activity.touch()
+    if (step === undefined && this.journal.takeEmission(kind, data)) return
+    this.emit(kind, data, step)
+  }
+
+  print(kind: 'stdout' | 'stderr', text: string): boolean {
+    if (this.#phase === 'closed') return false
+    this.say(kind, { text: text.slice(0, PRINT_CHARS_MAX) })
+    return true
+  }
+
+  /** Resolves when all that was emitted is acknowledged; never when this epoch has been stopped. */
+  async flush(): Promise<void> {
+    this.#unflushed = 0
+    try {
+      await this.deps.producer.flush()
+    } catch (error) {
+      if (this.deps.producer.stopped.aborted) return never()
+      throw error
+    }
+  }
+
+  /** The seal of the epoch before. Not known when the reply that held it was lost: then our own first event, which the store has only after all before it. */
+  get prev(): Position {
+    return this.deps.producer.prev ?? (this.deps.reason === 'start' ? ORIGIN : { epoch: this.deps.producer.epoch, seq: 1 })
+  }
+
+  /** Work that a suspension must wait for begins; the result says that it is over. */
+  begin(): () => void {
+    const end = this.activity.begin()
+    return () => {
+      end()
+      this.#changed()
+    }
+  }
+
+  /** Calls `listener` when work ended; the result ends it. */
+  onWorkDone(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** A promise of something outside: counted as a wait, rejected when the run unwinds, never settled once closed. `start` gives what takes it back. */
+  pending<T>(register: () => () => void, start: (resolve: (value: T) => void) => () => void): Promise<T> {
+    if (this.#phase === 'closed') return never()
+    if (this.#unwinding) return Promise.reject(this.#unwinding.reason)
+    return new Promise((resolve, reject) => {
+      const unregister = register()
+      let cancel = (): void => undefined
+      const settle = (action: () => void): void => {
+        if (!this.#pending.delete(entry)) return
+        cancel()
+        action()
+        unregister()
+      }
+      const entry = { unwind: (reason: Error) => settle(() => reject(reason)), cancel: () => cancel() }
+      this.#pending.add(entry)
+      cancel = start((value) => settle(() => resolve(value)))
+    })
+  }
+
+  /** Waits until a time of the clock (ms). */
+  until(wait: Wait & { readonly until: number }): Promise<void> {
+    return this.pending(
+      () => this.activity.wait(wait),
+      (resolve) => this.deps.clock.timer(Math.max(0, wait.until - this.deps.clock.now()), resolve),
+    )
+  }
+
+  /** The pause that is asked for. */
+  get pausing(): ControlRequest | undefined {
+    return this.#pausing
+  }
+
+  /** Holds the run at its next step border, or lets go on what is held. */
+  pause(request: ControlRequest | undefined): void {
+    this.#pausing = request
+    this.activity.touch()
+    if (!this.holding) for (const release of this.#releases) release()
+  }
+
+  /** True when a call that reaches a step border must wait there. */
+  get holding(): boolean {
+    return this.#phase === 'open' && (this.#pausing !== undefined || this.deps.stop.aborted)
+  }
+
+  /** Waits at a step border until the run may go on. */
+  async hold(): Promise<void> {
+    const held = this.pending<void>(
+      () => this.activity.hold(),
+      (resolve) => {
+        this.#releases.add(resolve)
+        return () => this.#releases.delete(resolve)
+      },
+    )
+    this.#changed()
+    await held
+  }
+
+  /** Throws into all waits and aborts the signal: the function unwinds. */
+  unwind(unwinding: Unwinding): void {
+    if (this.#phase !== 'open') return
+    this.#phase = 'unwinding'
+    this.#unwinding = unwinding
+    this.#controller.abort(unwinding.reason)
+    for (const { unwind } of this.#pending) unwind(unwinding.reason)
+    this.activity.touch()
+  }
+
+  /** No event after this but those of `lastWords`; false when the try was closed already. */
+  close(lastWords: () => void = () => undefined): boolean {
+    if (this.#phase === 'closed') return false
+    lastWords()
+    this.#phase = 'closed'
+    this.activity.close()
+    this.requests.close()
+    for (const closer of this.#closers) closer()
+    for (const { cancel } of this.#pending) cancel()
+    this.#pending.clear()
+    this.deltas.flush()
+    return true
+  }
+
+  /** Closes without unwinding and ends the try. Aborts the signal with `abort`, when given. */
+  async interrupt(outcome: TryOutcome, lastWords?: () => void, abort?: Error): Promise<void> {
+    if (!this.close(lastWords)) return
+    if (abort) this.#controller.abort(abort)
+    await this.flush().then(() => this.#interrupt(outcome), this.#break)
+  }
+
+  /** Ends the try as `outcome` says, or with its error. */
+  settle(outcome: Promise<TryOutcome>): void {
+    outcome.then(this.#interrupt, this.#break)
+  }
+
+  /** Calls `listener` when the try is closed. */
+  onClose(listener: () => void): void {
+    this.#closers.add(listener)
+  }
+
+  /** Ends the try with an error that is not the flow's. */
+  fail(error: unknown): void {
+    this.close()
+    this.#break(error)
+  }
+
+  /** Aborts the signal of the context and of its steps; calls go on as before. */
+  abort(reason: Error): void {
+    this.#controller.abort(reason)
+  }
+
+  #stopped(): void {
+    const { reason } = this.deps.producer.stopped
+    this.close()
+    this.#controller.abort(reason)
+    if (reason instanceof FencedError) this.#interrupt({ outcome: 'fenced', begun: this.deps.producer.prev !== undefined })
+    else if (reason instanceof UnavailableError && reason.code === 'events_lost') {
+      const { from, to } = reason.details as { readonly from: string; readonly to: string }
+      this.#interrupt({ outcome: 'lost', from, to })
+    } else this.#break(reason)
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  #count(): void {
+    this.#events += 1
+    this.#unflushed += 1
+    if (this.#events > this.deps.limits.events) {
+      throw new RefusedError(`The try has emitted ${this.deps.limits.events} events, the limit. Write large data to a file and emit its path.`, {
+        code: 'too_many_events',
+      })
+    }
+    if (this.#unflushed > UNFLUSHED_MAX) {
+      throw new RefusedError(`The flow emitted ${UNFLUSHED_MAX} events without awaiting anything. Await a step now and then, so that they can be stored.`, {
+        code: 'emitting_too_fast',
+      })
+    }
+    if (this.#unflushed > UNFLUSHED_SEND && !this.#flushing) this.#send()
+  }
+
+  #send(): void {
+    this.#flushing = true
+    const before = this.#unflushed
+    // A stopped producer says so by its signal, which ends the try.
+    void this.deps.producer
+      .flush()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#flushing = false
+        this.#unflushed = Math.max(0, this.#unflushed - before)
+      })
+  }
+}
+
+/** A promise that never settles: a function that must not go on waits here and is forgotten with it. */
+export function never<T>(): Promise<T> {
+  return new Promise(() => undefined)
+}

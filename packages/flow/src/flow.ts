@@ -1,0 +1,99 @@
+import { isJsonObject, RefusedError, toJson, type Json } from '@koco/core'
+import type { FlowEntry } from '@koco/storage'
+import { z } from 'zod'
+import type { FlowContext } from './context.ts'
+import { durationMs, type Duration } from './duration.ts'
+
+/** What a flow author writes. */
+export type FlowDefinition<S extends z.ZodObject> = {
+  /** 1 to 63 of `a-z 0-9 - _ .`, beginning with a letter or digit; unique in its catalogue. */
+  readonly name: string
+  /** One sentence for lists. */
+  readonly summary: string
+  /** Markdown for the flow's page. */
+  readonly description?: string
+  readonly tags?: readonly string[]
+  readonly author?: string
+  readonly version?: string
+  /** What a run takes; a form is made of it. */
+  readonly inputs: S
+  /** Limit of a run's working time; time in locks, sleeps and pauses does not count. Default: none. */
+  readonly timeout?: Duration
+  /** The work. What it returns is the run's result: a value of `ctx.markdown` and its kin, or any JSON. */
+  run(inputs: z.output<S>, ctx: FlowContext): unknown
+}
+
+/** A checked flow, frozen. `inputsJsonSchema` describes what a run takes. */
+export type Flow = {
+  readonly koco: 'flow'
+  readonly name: string
+  readonly summary: string
+  readonly description: string
+  readonly tags: readonly string[]
+  readonly author: string | null
+  readonly version: string | null
+  readonly inputs: z.ZodObject
+  readonly inputsJsonSchema: Json
+  readonly timeoutMs: number | null
+  readonly run: (inputs: unknown, ctx: FlowContext) => unknown
+}
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+const TAGS_MAX = 20
+
+/** Checks a definition and gives the flow. RefusedError `bad_flow` names the flow and what is wrong with it. */
+export function defineFlow<S extends z.ZodObject>(definition: FlowDefinition<S>): Flow {
+  const { name, summary, description, tags, author, version, inputs, timeout, run } = definition
+  check(NAME.test(name), name, 'its name must be 1 to 63 of a-z, 0-9, "-", "_", "." and begin with a letter or digit')
+  check(typeof summary === 'string' && summary.trim() !== '', name, 'it needs a summary: one sentence that says what it does')
+  check(typeof run === 'function', name, 'it needs a function `run(inputs, ctx)`')
+  check((tags ?? []).length <= TAGS_MAX && (tags ?? []).every((tag) => /\S/.test(tag)), name, `its tags must be at most ${TAGS_MAX} texts, none empty`)
+  return Object.freeze({
+    koco: 'flow',
+    name,
+    summary: summary.trim(),
+    description: description ?? '',
+    tags: Object.freeze([...(tags ?? [])]),
+    author: author ?? null,
+    version: version ?? null,
+    inputs,
+    inputsJsonSchema: inputSchema(name, inputs),
+    timeoutMs: timeout === undefined ? null : durationMs(timeout, `timeout of flow "${name}"`),
+    run: (values, ctx) => run.call(definition, values as z.output<S>, ctx),
+  })
+}
+
+/** True for what `defineFlow` gives. */
+export function isFlow(value: unknown): value is Flow {
+  return typeof value === 'object' && value !== null && (value as { koco?: unknown }).koco === 'flow'
+}
+
+/** The flows among a module's exports, also those in exported arrays; each once. */
+export function flowsOf(module: Readonly<Record<string, unknown>>): Flow[] {
+  const found = Object.values(module).flatMap((value): unknown[] => (Array.isArray(value) ? value : [value]))
+  return [...new Set(found.filter(isFlow))]
+}
+
+/** A flow as registries and catalogues list it. */
+export function flowEntry(flow: Flow): FlowEntry {
+  const { name, version, summary, description, tags, author, inputsJsonSchema } = flow
+  return { name, version, summary, description, tags, author, inputs: inputsJsonSchema }
+}
+
+function inputSchema(name: string, inputs: z.ZodObject): Json {
+  check(
+    typeof inputs === 'object' && inputs !== null && '_zod' in inputs && inputs._zod.def.type === 'object',
+    name,
+    'its inputs must be a z.object({…}) of zod 4',
+  )
+  try {
+    const schema = toJson(z.toJSONSchema(inputs, { io: 'input', unrepresentable: 'any' }))
+    return isJsonObject(schema) ? schema : {}
+  } catch (error) {
+    throw new RefusedError(`Flow "${name}" has inputs that no JSON Schema can describe: ${String(error)}`, { code: 'bad_flow', cause: error })
+  }
+}
+
+function check(condition: boolean, name: unknown, rule: string): void {
+  if (!condition) throw new RefusedError(`Flow ${JSON.stringify(name)} is not well defined: ${rule}.`, { code: 'bad_flow' })
+}
