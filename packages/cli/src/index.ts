@@ -1,1 +1,21 @@
-export {}
+export {
+  CancelledError,
+  defineFlow,
+  LockExpiredError,
+  NondeterminismError,
+  RunTimeoutError,
+  StepError,
+  StepTimeoutError,
+  type Duration,
+  type Flow,
+  type FlowContext,
+  type FlowDefinition,
+  type LockOptions,
+  type ModelCall,
+  type Retries,
+  type RunLog,
+  type StepInfo,
+  type StepOptions,
+  type ToolCall,
+} from '@koco/flow'
+export type { Json, TokenCounts, TypedValue } from '@koco/core'
