@@ -30,6 +30,7 @@ export const EVENT_KINDS = [
   'tool',
 ] as const
 
+/** One of `EVENT_KINDS`. */
 export type EventKind = (typeof EVENT_KINDS)[number]
 
 /** A value that keeps its type, so that a page knows how to show it. */

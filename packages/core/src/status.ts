@@ -1,6 +1,7 @@
 /** The statuses of a run: the same words in the stores, in Temporal, in the API and on the page. */
 export const RUN_STATUSES = ['starting', 'running', 'awaiting', 'paused', 'finished', 'error', 'cancelled', 'timed_out'] as const
 
+/** One of `RUN_STATUSES`. */
 export type RunStatus = (typeof RUN_STATUSES)[number]
 
 /** The statuses of a run that is over. Only a retry leaves them, by a later epoch. */
