@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import { parseDatabaseUrl } from '@koco/storage'
 import type { Settings } from './schema.ts'
 
 /** Where the panel listens. `loopback`: only this machine reaches it. */
@@ -15,25 +16,16 @@ export function parseAddress(address: string): ListenAddress {
 
 /** True for a Postgres address in any of its forms. */
 export function isPostgres(url: string): boolean {
-  return /^postgres(ql)?(\+\w+)?:/.test(url)
-}
-
-/** The plain form of a database address in SQLAlchemy's: `postgresql+asyncpg://…` loses its driver. */
-export function postgresUrl(url: string): string {
-  return url.replace(/^postgres(ql)?(\+\w+)?:/, 'postgresql:')
-}
-
-/** The file of a `sqlite:///path` or `sqlite+aiosqlite:///path` address, absolute. Three slashes: relative to `cwd`; four: absolute. */
-export function sqliteFile(url: string, cwd: string): string {
-  return resolve(cwd, url.replace(/^sqlite(\+\w+)?:\/\/\/?/, ''))
+  return parseDatabaseUrl(url).kind === 'postgres'
 }
 
 /** The folder for what an installation keeps for itself: beside the admin file, else above the runs. */
 export function dataFolder(settings: Settings, cwd: string): string {
-  return isPostgres(settings.adminDatabase) ? dirname(resolve(cwd, settings.execDir)) : dirname(sqliteFile(settings.adminDatabase, cwd))
+  const admin = parseDatabaseUrl(settings.adminDatabase)
+  return dirname(resolve(cwd, admin.kind === 'sqlite' ? admin.path : settings.execDir))
 }
 
-/** An address without its password, fit for logs. */
-export function withoutSecrets(url: string): string {
-  return url.replace(/\/\/([^:@/]*):[^@/]*@/, '//$1:***@')
+/** True when one process holds everything: memory for the events, files for the rest. */
+export function isEmbedded(settings: Settings): boolean {
+  return settings.eventTransport === 'memory' && settings.executionDatabase === undefined && !isPostgres(settings.adminDatabase)
 }

@@ -1,3 +1,4 @@
+import { parseDatabaseUrl } from '@koco/storage'
 import { z } from 'zod'
 
 /** What a setting is besides its type: the variable (without `KODO_`), the line of help, and what else the forms need. */
@@ -18,7 +19,14 @@ const whole = (min: number, max: number) => z.coerce.number().int().min(min).max
 const seconds = (min: number, max: number) => z.coerce.number().min(min).max(max)
 const url = (...protocols: string[]) =>
   text.refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)), `must start with ${protocols.map((p) => `${p}://`).join(' or ')}`)
-const database = text.refine((value) => /^(sqlite|postgres(ql)?)(\+\w+)?:\/\//.test(value), 'must start with sqlite:/// or postgresql://')
+const database = text.superRefine((value, issues) => {
+  try {
+    parseDatabaseUrl(value)
+  } catch (error) {
+    issues.addIssue(error instanceof Error ? error.message : String(error))
+  }
+})
+const address = url('http').refine((value) => URL.canParse(value) && new URL(value).pathname === '/', 'must be http://host:port without a path')
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -29,7 +37,7 @@ const list = z.string().transform((value) =>
 /** Every setting of koco: parsing, defaults, flags, help lines and the table in the README come from here and nowhere else. */
 export const settingsSchema = z.object({
   flows: text.optional().meta(about({ variable: 'FLOWS', help: 'Module that exports the flows', none: './flows.ts, in the checkout the examples' })),
-  appServer: url('http')
+  appServer: address
     .default('http://localhost:3370')
     .meta(about({ variable: 'APP_SERVER', flag: 'address', help: 'Where the panel listens, and where commands look for it' })),
   execDir: folder.default('./data/execution').meta(about({ variable: 'EXEC_DIR', help: 'Folder of the runs and their events, with SQLite' })),

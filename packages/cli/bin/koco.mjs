@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// The command `koco`. In the checkout it runs the TypeScript sources, which needs Node 24: with an older system Node the npm package `node@24` beside us runs them.
+// In the packed package it runs compiled JavaScript. Plain JavaScript that Node 20 understands.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const NODE_MIN = 24
+const here = dirname(fileURLToPath(import.meta.url))
+const compiled = join(here, '../dist/main.js')
+const source = join(here, '../src/main.ts')
+
+if (Number(process.versions.node.split('.')[0]) >= NODE_MIN) await runHere()
+else runUnderNewerNode()
+
+async function runHere() {
+  const { main } = await import(pathToFileURL(existsSync(source) ? source : compiled).href)
+  await main()
+}
+
+function runUnderNewerNode() {
+  const node = newerNode()
+  if (!node) {
+    process.stderr.write(
+      `koco needs Node ${NODE_MIN}; this is ${process.versions.node}. Install Node ${NODE_MIN}, or the package beside koco: npm install node@${NODE_MIN}\n`,
+    )
+    process.exit(2)
+  }
+  // The channel tells the child when this process is killed outright.
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  child.on('error', (error) => {
+    process.stderr.write(`koco could not start ${node}: ${error.message}\n`)
+    process.exit(1)
+  })
+  // Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
+  process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
+}
+
+function newerNode() {
+  try {
+    const found = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+    return existsSync(found) ? found : undefined
+  } catch {
+    return undefined
+  }
+}

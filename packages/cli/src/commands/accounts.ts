@@ -1,0 +1,125 @@
+import { Command } from 'commander'
+import { usageError } from '../output/exit.ts'
+import { printItems, timeText, type Column } from '../output/table.ts'
+import { CLIENT_SETTINGS, outputForm, outputOption, readIds, type CommandContext } from './context.ts'
+
+type ApiUser = {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly role: string
+  readonly active: boolean
+  readonly created_at: number
+}
+type ApiKeyItem = {
+  readonly id: string
+  readonly name: string
+  readonly prefix: string
+  readonly user: string | null
+  readonly created_at: number
+  readonly used_at: number | null
+}
+
+const LIST_MAX = 10_000
+
+const USER_COLUMNS: readonly Column<ApiUser>[] = [
+  { title: 'NAME', cell: (user) => user.name },
+  { title: 'EMAIL', cell: (user) => user.email },
+  { title: 'ROLE', cell: (user) => user.role },
+  { title: 'ACTIVE', cell: (user) => (user.active ? 'yes' : 'no') },
+  { title: 'SINCE', cell: (user) => timeText(user.created_at) },
+]
+
+const KEY_COLUMNS: readonly Column<ApiKeyItem>[] = [
+  { title: 'ID', cell: (key) => key.id },
+  { title: 'NAME', cell: (key) => key.name },
+  { title: 'KEY', cell: (key) => `koco_${key.prefix}_…` },
+  { title: 'USER', cell: (key) => key.user },
+  { title: 'SINCE', cell: (key) => timeText(key.created_at) },
+  { title: 'USED', cell: (key) => timeText(key.used_at) },
+]
+
+/** `koco users …` */
+export function usersCommand(context: CommandContext): Command {
+  const users = new Command('users').description('Who may sign in (for operators)')
+  return users.addCommand(usersList(context)).addCommand(usersAdd(context)).addCommand(usersSet(context))
+}
+
+/** `koco keys …` */
+export function keysCommand(context: CommandContext): Command {
+  const keys = new Command('keys').description('Keys with which programs sign in')
+  return keys.addCommand(keysList(context)).addCommand(keysCreate(context)).addCommand(keysRevoke(context))
+}
+
+function usersList(context: CommandContext): Command {
+  const command = new Command('list').description('List users').addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (options: { output: string }) => {
+    const items = await context.client(command).list<ApiUser>('/api/users', LIST_MAX)
+    printItems(context.io, outputForm(options), items, { id: (user) => user.name, columns: USER_COLUMNS, empty: 'No users.' })
+  })
+}
+
+type UserOptions = { readonly email?: string; readonly role?: string; readonly password?: string; readonly active?: string }
+
+function usersAdd(context: CommandContext): Command {
+  const command = new Command('add')
+    .description('Add a user; without a password one is made and printed once')
+    .argument('<name>')
+    .requiredOption('--email <address>')
+    .option('--role <role>', 'viewer, user or operator', 'user')
+    .option('--password <text>')
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string, { email, role, password }: UserOptions) => {
+    const made = await context
+      .client(command)
+      .call<{ password?: string | null }>('POST', '/api/users', { name, email, role, ...(password !== undefined && { password }) })
+    context.io.out(name)
+    if (made.password) context.io.out(`password: ${made.password}`)
+  })
+}
+
+function usersSet(context: CommandContext): Command {
+  const command = new Command('set')
+    .description('Change a user')
+    .argument('<name>')
+    .option('--email <address>')
+    .option('--role <role>', 'viewer, user or operator')
+    .option('--password <text>')
+    .option('--active <yes|no>')
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string, { email, role, password, active }: UserOptions) => {
+    if (active !== undefined && active !== 'yes' && active !== 'no') throw usageError(`--active takes yes or no, not "${active}".`)
+    const change = { email, role, password, ...(active !== undefined && { active: active === 'yes' }) }
+    if (Object.values(change).every((value) => value === undefined)) throw usageError('Say what to change: --email, --role, --password or --active.')
+    const client = context.client(command)
+    const user = (await client.list<ApiUser>('/api/users', LIST_MAX)).find((one) => one.name === name || one.email === name)
+    if (!user) throw usageError(`There is no user "${name}": see \`koco users list\`.`)
+    await client.call('PATCH', `/api/users/${user.id}`, change)
+    context.io.out(user.name)
+  })
+}
+
+function keysList(context: CommandContext): Command {
+  const command = new Command('list').description('List keys; their secrets were shown once').addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (options: { output: string }) => {
+    const items = await context.client(command).list<ApiKeyItem>('/api/keys', LIST_MAX)
+    printItems(context.io, outputForm(options), items, { id: (key) => key.id, columns: KEY_COLUMNS, empty: 'No keys.' })
+  })
+}
+
+function keysCreate(context: CommandContext): Command {
+  const command = new Command('create').description('Make a key and print it; it is shown this one time').argument('<name>', 'what it is for')
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string) => {
+    const { key } = await context.client(command).call<{ key: string }>('POST', '/api/keys', { name })
+    context.io.out(key)
+  })
+}
+
+function keysRevoke(context: CommandContext): Command {
+  const command = new Command('revoke').description('Make keys worthless').argument('<id...>', 'ids, or - to read them')
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[]) => {
+    const client = context.client(command)
+    for (const id of await readIds(context.io, ids)) {
+      await client.call('DELETE', `/api/keys/${encodeURIComponent(id)}`)
+      context.io.out(id)
+    }
+  })
+}

@@ -1,0 +1,23 @@
+import { RefusedError } from '@koco/core'
+import type { ApiClient } from '../client/api.ts'
+import { eventLine, type ApiEvent } from '../output/event-line.ts'
+import type { Io } from '../output/io.ts'
+import type { OutputForm } from '../output/table.ts'
+
+/** What to print while following. `kinds` null: all. */
+export type FollowOptions = { readonly form: OutputForm; readonly after: string | null; readonly kinds: readonly string[] | null }
+
+/** Prints a run's events as they come until it ends or the person interrupts. */
+export async function followRun(io: Io, client: ApiClient, fid: string, options: FollowOptions): Promise<void> {
+  for await (const frame of client.tail(`/api/runs/${encodeURIComponent(fid)}/events`, options.after, io.stop)) {
+    if (frame.event === 'reset') throw new RefusedError(`The position ${options.after} is not of run ${fid}: follow it from the start.`, { code: 'bad_cursor' })
+    if (frame.event === 'gap') io.err('Some events are missing here; they were declared lost.')
+    if (frame.id === null || (options.kinds && !options.kinds.includes(frame.event))) continue
+    if (options.form === 'ids') io.out(frame.id)
+    else if (options.form === 'json') io.out(frame.data)
+    else {
+      const line = eventLine(io, JSON.parse(frame.data) as ApiEvent)
+      if (line !== undefined) io.out(line)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { createServer } from 'node:net'
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { UnavailableError } from '@koco/core'
+import { adminSchemaVersion, executionSchemaVersion, maskDatabaseUrl } from '@koco/storage'
+import { findFlows } from '../flows/find.ts'
+import { loadFlows } from '../flows/load.ts'
+import { isPostgres, parseAddress } from '../settings/addresses.ts'
+import type { Settings } from '../settings/schema.ts'
+import { adminPlace, executionPlace, openExecution } from './stores.ts'
+import { openTransport } from './transport.ts'
+
+/** One thing that was looked at. `detail` says what was found and, unless all is well, what to do. */
+export type Finding = { readonly state: 'well' | 'note' | 'ill'; readonly what: string; readonly detail: string; readonly unreachable: boolean }
+
+const SPACE_MIN_BYTES = 256 * 1024 * 1024
+const CHECK_MS = 15_000
+
+type Look = () => Promise<string | { readonly note: string }>
+
+/** Looks at everything that the settings name; one check that fails stops no other. */
+export async function runChecks(settings: Settings, cwd: string): Promise<Finding[]> {
+  const looks: [string, Look][] = [
+    ['node', async () => process.version],
+    ['flows', () => lookAtFlows(settings, cwd)],
+    ['runs folder', () => lookAtFolder(resolve(cwd, settings.execDir))],
+    ['uploads folder', () => lookAtFolder(resolve(cwd, settings.uploadDir))],
+    ['execution store', () => lookAtExecution(settings, cwd)],
+    ['admin store', () => lookAtSchema(adminSchemaVersion(adminPlace(settings, cwd)), isPostgres(settings.adminDatabase), settings.adminDatabase)],
+    ['transport', () => lookAtTransport(settings)],
+    ['address', () => lookAtAddress(settings)],
+  ]
+  if (settings.executionDatabase !== undefined) looks.splice(2, 1)
+  const findings: Finding[] = []
+  for (const [what, look] of looks) findings.push(await check(what, look))
+  return findings
+}
+
+async function check(what: string, look: Look): Promise<Finding> {
+  try {
+    const found = await withTimeout(look())
+    return typeof found === 'string'
+      ? { state: 'well', what, detail: found, unreachable: false }
+      : { state: 'note', what, detail: found.note, unreachable: false }
+  } catch (error) {
+    return { state: 'ill', what, detail: error instanceof Error ? error.message : String(error), unreachable: error instanceof UnavailableError }
+  }
+}
+
+function withTimeout<T>(work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new UnavailableError(`no answer within ${CHECK_MS / 1000} s`, { code: 'no_answer' })), CHECK_MS)
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer))
+}
+
+async function lookAtFlows(settings: Settings, cwd: string): Promise<string> {
+  const file = findFlows(settings.flows, cwd)
+  const { flows } = await loadFlows(file)
+  return `${flows.map((flow) => flow.name).join(', ')} in ${file}`
+}
+
+async function lookAtFolder(folder: string): Promise<string | { readonly note: string }> {
+  const probe = join(folder, `.koco-doctor-${process.pid}`)
+  try {
+    await mkdir(folder, { recursive: true })
+    await writeFile(probe, 'x')
+  } catch (error) {
+    throw new Error(
+      `${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)}): give this user the right to, or name another folder`,
+      { cause: error },
+    )
+  }
+  await rm(probe)
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize < SPACE_MIN_BYTES) return { note: `${folder} has only ${Math.round((bavail * bsize) / 1024 / 1024)} MiB left: make room` }
+  return `${folder} can be written`
+}
+
+async function lookAtExecution(settings: Settings, cwd: string): Promise<string | { readonly note: string }> {
+  const found = await lookAtSchema(
+    executionSchemaVersion(executionPlace(settings, cwd)),
+    settings.executionDatabase !== undefined,
+    settings.executionDatabase ?? settings.execDir,
+  )
+  if (typeof found !== 'string' || settings.executionDatabase === undefined) return found
+  const store = await openExecution(settings, cwd)
+  try {
+    await store.check()
+  } finally {
+    await store.close()
+  }
+  return `${found}, takes writes`
+}
+
+async function lookAtSchema(
+  reading: Promise<{ readonly found: number; readonly wanted: number }>,
+  server: boolean,
+  place: string,
+): Promise<string | { readonly note: string }> {
+  const { found, wanted } = await reading
+  const where = maskDatabaseUrl(place)
+  if (found > wanted) throw new Error(`${where} was made by a newer koco (schema ${found}, this one knows ${wanted}): update koco`)
+  if (found === wanted) return `${where}, schema ${found}`
+  if (server) throw new Error(`${where} has schema ${found} of ${wanted}: run koco db --create-tables`)
+  return found === 0 ? `${where}, not made yet: the first start makes it` : { note: `${where} has schema ${found} of ${wanted}: the next start brings it up` }
+}
+
+async function lookAtTransport(settings: Settings): Promise<string> {
+  const transport = await openTransport(settings)
+  await transport.close()
+  return settings.eventTransport === 'memory' ? 'memory' : `${maskDatabaseUrl(settings.redisUrl ?? '')} takes appends`
+}
+
+async function lookAtAddress(settings: Settings): Promise<string> {
+  const { host, port } = parseAddress(settings.appServer)
+  const answers = await fetch(new URL('/healthz', settings.appServer), { signal: AbortSignal.timeout(3000) }).catch(() => undefined)
+  if (answers?.ok) return `a koco answers at ${settings.appServer}`
+  await new Promise<void>((done, fail) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      fail(new Error(`${host}:${port} cannot be listened on (${error.code ?? error.message}): choose another --address`)),
+    )
+    server.listen(port, host, () => server.close(() => done()))
+  })
+  return `${settings.appServer} is free`
+}

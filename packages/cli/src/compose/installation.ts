@@ -1,0 +1,136 @@
+import { createCatalog, createDirectLauncher, flowEntry, type Catalog, type Flow, type Launcher } from '@koco/flow'
+import { createPanel, type Panel } from '@koco/panel'
+import { createSpooler, type Spooler } from '@koco/spooler'
+import type { AdminStore, ExecutionStore } from '@koco/storage'
+import type { Transport } from '@koco/transport'
+import type { Logger } from 'pino'
+import { Registry } from 'prom-client'
+import type { Settings } from '../settings/schema.ts'
+import { spoolerMetrics } from './metrics.ts'
+import { openAdmin, openExecution } from './stores.ts'
+import { openTransport } from './transport.ts'
+
+/** Which parts of an installation run in this process. Without `flows` there is no launcher and no panel. */
+export type InstallationOptions = {
+  readonly cwd: string
+  readonly log: Logger
+  readonly version: string
+  /** The flows that this process serves. */
+  readonly flows: readonly Flow[]
+  /** Runs a spooler beside the panel. */
+  readonly spool: boolean
+  /** The built page, or null for the API alone. */
+  readonly webDir: string | null
+}
+
+/** A running installation in this process. The panel listens only once `panel.listen` was called. */
+export type Installation = {
+  readonly store: ExecutionStore
+  readonly admin: AdminStore
+  readonly transport: Transport
+  readonly catalog: Catalog
+  readonly launcher: Launcher
+  readonly spooler: Spooler | null
+  readonly panel: Panel
+  /** Ends everything in order: no new requests, tries to a step border, what is in flight committed. Harmless to call twice. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Opens what the settings name and wires it. What was opened before a failure is closed again. */
+export async function openInstallation(settings: Settings, options: InstallationOptions): Promise<Installation> {
+  const opened: (() => Promise<void>)[] = []
+  const closeAll = async () => {
+    for (const close of opened.splice(0).toReversed()) await close()
+  }
+  try {
+    return await wire(settings, options, opened, closeAll)
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function wire(settings: Settings, options: InstallationOptions, opened: (() => Promise<void>)[], closeAll: () => Promise<void>): Promise<Installation> {
+  const { cwd, log, version, webDir } = options
+  const [admin, store, transport] = await openBases(settings, cwd, opened)
+  const registry = new Registry()
+  let graceMs = 0
+  const spooler = options.spool ? startSpooler({ settings, store, transport, log, registry, name: 'embedded' }) : null
+  opened.push(async () => spooler?.stop(graceMs))
+  const catalog = createCatalog(options.flows)
+  const launcher = await openLauncher(settings, { catalog, store, transport, log })
+  opened.push(() => launcher.close(graceMs))
+  const panel = await createPanel({
+    store,
+    admin,
+    launcher,
+    catalog: { list: () => catalog.list().map(flowEntry) },
+    signals: transport.signals,
+    checkTransport: () => transport.check(),
+    webDir,
+    settings: { publicUrl: settings.appServer, auth: settings.auth, corsOrigins: settings.corsOrigins ?? [] },
+    clock: Date.now,
+    log: log.child({ part: 'panel' }),
+    registry,
+    version,
+  })
+  opened.push(() => panel.close(graceMs))
+  const close = async (grace: number) => {
+    graceMs = grace
+    await closeAll()
+  }
+  return { store, admin, transport, catalog, launcher, spooler, panel, close }
+}
+
+/** Opens stores and transport at the same time; those that opened are closed again when another did not. */
+async function openBases(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<[AdminStore, ExecutionStore, Transport]> {
+  const outcomes = await Promise.allSettled([openAdmin(settings, cwd), openExecution(settings, cwd), openTransport(settings)] as const)
+  for (const outcome of outcomes) {
+    if (outcome.status === 'fulfilled') opened.push(() => outcome.value.close())
+  }
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed) throw failed.reason
+  const [admin, store, transport] = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined))
+  return [admin, store, transport] as [AdminStore, ExecutionStore, Transport]
+}
+
+type LauncherParts = { readonly catalog: Catalog; readonly store: ExecutionStore; readonly transport: Transport; readonly log: Logger }
+
+function openLauncher(settings: Settings, { catalog, store, transport, log }: LauncherParts): Promise<Launcher> {
+  const child = log.child({ part: 'launcher' })
+  return createDirectLauncher({
+    catalog,
+    store,
+    transport,
+    limits: { lockMs: settings.lockExpires * 1000 },
+    log: (level, message, details) => child[level]({ details }, message),
+  })
+}
+
+/** What a spooler process and the embedded one are made of. */
+export type SpoolerParts = {
+  readonly settings: Settings
+  readonly store: ExecutionStore
+  readonly transport: Transport
+  readonly log: Logger
+  readonly registry: Registry
+  /** Stable among all spoolers of the installation. */
+  readonly name: string
+}
+
+/** Makes and starts a spooler. */
+export function startSpooler({ settings, store, transport, log, registry, name }: SpoolerParts): Spooler {
+  const spooler = createSpooler({
+    consumer: transport.consumer(name),
+    signals: transport.signals,
+    writer: store.writer,
+    dead: store.dead,
+    log: log.child({ part: 'spooler' }),
+    metrics: spoolerMetrics(registry),
+    batchSize: settings.spoolerBatchSize,
+    batchTimeoutS: settings.spoolerBatchTimeout,
+    blockMs: settings.redisBlockMs,
+  })
+  spooler.start()
+  return spooler
+}

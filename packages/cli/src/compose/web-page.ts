@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { RefusedError } from '@koco/core'
+
+const PACKED = fileURLToPath(new URL('../web', import.meta.url))
+const SOURCES = fileURLToPath(new URL('../../../web', import.meta.url))
+const LOCK_WAIT_MS = 120_000
+
+/** The folder of the built web page. In the checkout it is built first when it is missing or older than its sources; `say` hears that. RefusedError with the build's words when it fails. */
+export async function webPage(say: (text: string) => void): Promise<string> {
+  if (existsSync(join(PACKED, 'index.html'))) return PACKED
+  const dist = join(SOURCES, 'dist')
+  if (!(await isStale(dist))) return dist
+  await exclusively(join(SOURCES, 'node_modules/.koco-build'), async () => {
+    if (!(await isStale(dist))) return
+    say('Building the web page (once, and after changes to it)…')
+    await build(dist)
+  })
+  return dist
+}
+
+async function isStale(dist: string): Promise<boolean> {
+  const built = await stat(join(dist, 'index.html')).catch(() => undefined)
+  return built === undefined || (await newestMs(SOURCES)) > built.mtimeMs
+}
+
+async function newestMs(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  const files = entries.filter(
+    (entry) => entry.isFile() && !/[/\\](dist|node_modules)([/\\]|$)/.test(`${entry.parentPath}/`) && !/\.test\.tsx?$/.test(entry.name),
+  )
+  const times = await Promise.all(files.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).mtimeMs))
+  return Math.max(0, ...times)
+}
+
+/** Builds beside the old page and then takes its place, so that a panel which serves it never sees half of one. */
+async function build(dist: string): Promise<void> {
+  const fresh = `${dist}-${process.pid}`
+  const vite = join(dirname(createRequire(join(SOURCES, 'package.json')).resolve('vite/package.json')), 'bin/vite.js')
+  const { code, output } = await runNode([vite, 'build', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn'], SOURCES)
+  if (code !== 0) {
+    await rm(fresh, { recursive: true, force: true })
+    throw new RefusedError(`The web page could not be built (vite ended with ${code}):\n${output}`, { code: 'web_build_failed' })
+  }
+  await rm(dist, { recursive: true, force: true })
+  await rename(fresh, dist)
+}
+
+function runNode(args: readonly string[], cwd: string): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    const keep = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-16_384)
+    }
+    child.stdout.on('data', keep)
+    child.stderr.on('data', keep)
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, output }))
+  })
+}
+
+/** Runs a task while no other process runs it. A lock whose process is gone is taken over. */
+async function exclusively(lock: string, task: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + LOCK_WAIT_MS
+  while (!(await takeLock(lock))) {
+    if (Date.now() > deadline)
+      throw new RefusedError(`Another process builds the web page for over two minutes: if none does, remove ${lock}.`, { code: 'web_build_failed' })
+    await sleep(200)
+  }
+  try {
+    await task()
+  } finally {
+    await rm(lock, { force: true })
+  }
+}
+
+async function takeLock(lock: string): Promise<boolean> {
+  await mkdir(dirname(lock), { recursive: true })
+  try {
+    await writeFile(lock, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (!isAlive(lock)) await rm(lock, { force: true })
+    return false
+  }
+}
+
+function isAlive(lock: string): boolean {
+  try {
+    process.kill(Number(readFileSync(lock, 'utf8')), 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
