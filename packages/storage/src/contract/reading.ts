@@ -50,7 +50,7 @@ export function describeReading(store: () => ExecutionStore): void {
     expect(await read({ kinds: ['nonsense'] })).toEqual([])
     expect(await read({ q: 'LINE 7' })).toEqual([`${E1}-7`])
     expect(await read({ q: 'say "' })).toEqual([`${E1}-9`])
-    expect(await read({ q: 'ärger\nnow' })).toEqual([`${E1}-9`])
+    expect(await read({ q: 'ärger"\nnow' })).toEqual([`${E1}-9`])
     expect(await read({ q: '100%_' })).toEqual([])
     expect(await read({ q: 'line', kinds: ['warning'] })).toEqual([])
   })

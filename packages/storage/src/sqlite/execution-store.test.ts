@@ -1,0 +1,28 @@
+// Goal: the SQLite store keeps every rule of the port. Method: the contract suite on a throw-away folder.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeExecutionStore } from '../contract/execution-store.ts'
+import type { StoreFixture } from '../contract/scenario.ts'
+import { createSqliteExecutionStore } from './index.ts'
+
+async function open(): Promise<StoreFixture> {
+  const dir = await mkdtemp(join(tmpdir(), 'koco-store-'))
+  let store = await createSqliteExecutionStore({ dir, migrate: true })
+  return {
+    get store() {
+      return store
+    },
+    async reopen() {
+      await store.close()
+      store = await createSqliteExecutionStore({ dir })
+      return store
+    },
+    async dispose() {
+      await store.close()
+      await rm(dir, { recursive: true })
+    },
+  }
+}
+
+describeExecutionStore('SQLite', open)

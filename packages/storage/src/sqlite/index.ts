@@ -1,0 +1,1 @@
+export { createSqliteExecutionStore, migrateSqliteTables, readSqliteVersion, type SqliteStoreOptions } from './store.ts'

@@ -1,0 +1,148 @@
+import type { RunState, RunStatus, TypedValue } from '@koco/core'
+import { parseJson } from '@koco/core'
+import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
+import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, LockAnswer, LockStore, Page, RunQuery, RunStore, RunSummary } from '../port.ts'
+import { searchWords } from '../search.ts'
+import type { Db } from './connection.ts'
+import { type RawRun, readLock, readRun, RUN_COLUMNS } from './run-rows.ts'
+
+type LockQuery = Parameters<LockStore['list']>[0]
+type ListedLock = Awaited<ReturnType<LockStore['list']>>['items'][number]
+type RawLock = {
+  readonly run: number
+  readonly lid: string
+  readonly asked_at: number
+  readonly lock: string
+  readonly flow: string
+  readonly user: string
+  readonly summary: string
+}
+
+/** The reads of runs, locks, dead events and flows, all on the reading connection. */
+export function createQueries(db: Db) {
+  return { ...runQueries(db), ...lockQueries(db), ...deadQueries(db), ...flowQueries(db) }
+}
+
+function runQueries(db: Db) {
+  const find = db.prepare<[string], RawRun & { inputs: string; final: string | null }>(
+    `SELECT ${RUN_COLUMNS}, inputs, final FROM runs JOIN run_bodies ON run = runs.id WHERE fid = ?`,
+  )
+  const unfinished = db.prepare<[string, string, number], RawRun>(
+    `SELECT ${RUN_COLUMNS} FROM runs WHERE launcher = ? AND status IN ('starting', 'running', 'awaiting', 'paused') AND fid > ? ORDER BY fid LIMIT ?`,
+  )
+  const counts = db.prepare<[], { status: RunStatus; n: number }>('SELECT status, count(*) AS n FROM runs GROUP BY status')
+  const wanted = db.prepare<[string], ControlRequest>('SELECT wanted, by, reason, at FROM run_controls WHERE run = (SELECT id FROM runs WHERE fid = ?)')
+  return {
+    getRun(fid: string): Awaited<ReturnType<RunStore['get']>> {
+      const raw = find.get(fid)
+      if (!raw) return undefined
+      const { state, launcher, archived } = readRun(raw)
+      return { ...state, inputs: parseJson(raw.inputs), final: raw.final === null ? null : (parseJson(raw.final) as TypedValue), launcher, archived }
+    },
+    listRuns: (query: RunQuery): Page<RunSummary> => listRuns(db, query),
+    unfinishedRuns: (launcher: string, after: string | null, limit: number): RunSummary[] =>
+      unfinished.all(launcher, after ?? '', clampLimit(limit)).map(summaryOf),
+    countRuns: (): Partial<Record<RunStatus, number>> => Object.fromEntries(counts.all().map(({ status, n }) => [status, n])),
+    wantedOf: (fid: string): ControlRequest | undefined => wanted.get(fid),
+  }
+}
+
+function listRuns(db: Db, query: RunQuery): Page<RunSummary> {
+  const limit = clampLimit(query.limit)
+  const where = new Conditions()
+  where.add('archived = ?', query.archived === true ? 1 : 0)
+  if (query.status) where.add(`status IN (${query.status.map(() => '?').join(', ')})`, ...query.status)
+  if (query.flow !== undefined) where.add('flow = ?', query.flow)
+  if (query.user !== undefined) where.add('user = ?', query.user)
+  if (query.tag !== undefined) where.add('instr(tags, char(10) || ? || char(10)) > 0', query.tag)
+  if (query.createdFrom !== undefined) where.add('created_at >= ?', query.createdFrom)
+  if (query.createdTo !== undefined) where.add('created_at < ?', query.createdTo)
+  for (const word of searchWords(query.q ?? '')) where.add('(instr(search, ?) > 0 OR instr(status, ?) > 0)', word, word)
+  if (query.cursor !== undefined) where.add('(created_at, fid) < (?, ?)', ...decodeCursor('runs', query.cursor, ['number', 'string']))
+  const rows = db
+    .prepare<unknown[], RawRun>(`SELECT ${RUN_COLUMNS} FROM runs ${where.sql} ORDER BY created_at DESC, fid DESC LIMIT ?`)
+    .all(...where.values, limit + 1)
+  return pageOf(rows.map(summaryOf), limit, (run) => encodeCursor('runs', [run.createdAt, run.fid]))
+}
+
+function lockQueries(db: Db) {
+  const find = db.prepare<[string, string], string>('SELECT state FROM locks WHERE run = (SELECT id FROM runs WHERE fid = ?) AND lid = ?').pluck()
+  const answers = db.prepare<[string], Omit<LockAnswer, 'answer'> & { answer: string }>(
+    'SELECT lid, answer, by, at FROM lock_answers WHERE run = (SELECT id FROM runs WHERE fid = ?) ORDER BY at, lid',
+  )
+  return {
+    getLock(fid: string, lid: string) {
+      const text = find.get(fid, lid)
+      return text === undefined ? undefined : readLock(text)
+    },
+    listLocks: (query: LockQuery): Page<ListedLock> => listLocks(db, query),
+    answersOf: (fid: string): LockAnswer[] => answers.all(fid).map((row) => ({ ...row, answer: parseJson(row.answer) })),
+  }
+}
+
+function listLocks(db: Db, query: LockQuery): Page<ListedLock> {
+  const limit = clampLimit(query.limit)
+  const where = new Conditions()
+  if (query.fid !== undefined) where.add('runs.fid = ?', query.fid)
+  if (query.user !== undefined) where.add('runs.user = ?', query.user)
+  if (query.status !== undefined) where.add('locks.status = ?', query.status)
+  if (query.cursor !== undefined) where.add('(asked_at, runs.fid, lid) < (?, ?, ?)', ...decodeCursor('locks', query.cursor, ['number', 'string', 'string']))
+  const text = `SELECT locks.lid, asked_at, locks.state AS lock, flow, user, runs.state ->> 'summary' AS summary FROM locks JOIN runs ON runs.id = run ${where.sql}
+    ORDER BY asked_at DESC, runs.fid DESC, lid DESC LIMIT ?`
+  const rows = db.prepare<unknown[], RawLock>(text).all(...where.values, limit + 1)
+  const locks = rows.map(({ lock, flow, user, summary }) => ({ ...readLock(lock), flow, user, summary }))
+  return pageOf(locks, limit, ({ askedAt, fid, lid }) => encodeCursor('locks', [askedAt, fid, lid]))
+}
+
+function deadQueries(db: Db) {
+  const get = db.prepare<[number], DeadEvent>('SELECT id, fid, position, reason, body, at FROM dead_events WHERE id = ?')
+  return {
+    getDead: (id: number): DeadEvent | undefined => get.get(id),
+    listDead(query: { readonly fid?: string; readonly cursor?: string; readonly limit: number }): Page<DeadEvent> {
+      const limit = clampLimit(query.limit)
+      const where = new Conditions()
+      if (query.fid !== undefined) where.add('fid = ?', query.fid)
+      if (query.cursor !== undefined) where.add('id < ?', ...decodeCursor('dead', query.cursor, ['number']))
+      const text = `SELECT id, fid, position, reason, body, at FROM dead_events ${where.sql} ORDER BY id DESC LIMIT ?`
+      const rows = db.prepare<unknown[], DeadEvent>(text).all(...where.values, limit + 1)
+      return pageOf(rows, limit, ({ id }) => encodeCursor('dead', [id]))
+    },
+  }
+}
+
+function flowQueries(db: Db) {
+  const flows = db.prepare<[], { entry: string }>('SELECT entry FROM flow_entries ORDER BY name')
+  const workers = db.prepare<[], FlowWorker & { name: string }>(
+    'SELECT name, id, launcher, host, pid, seen_at AS seenAt FROM flow_workers_entries JOIN flow_workers ON id = worker ORDER BY id',
+  )
+  return {
+    listFlows(): (FlowEntry & { readonly workers: readonly FlowWorker[] })[] {
+      const serving = Map.groupBy(workers.all(), ({ name }) => name)
+      return flows.all().map(({ entry }) => {
+        const flow = parseJson(entry) as unknown as FlowEntry
+        const its = serving.get(flow.name) ?? []
+        return { ...flow, workers: its.map(({ id, launcher, host, pid, seenAt }) => ({ id, launcher, host, pid, seenAt })) }
+      })
+    },
+  }
+}
+
+function summaryOf(raw: RawRun): RunSummary {
+  const { inputs: _inputs, final: _final, ...summary }: RunState = readRun(raw).state
+  return summary
+}
+
+/** Conditions of a WHERE clause, joined by AND, with their values in order. */
+class Conditions {
+  readonly #parts: string[] = []
+  readonly values: (string | number)[] = []
+
+  add(part: string, ...values: readonly (string | number)[]): void {
+    this.#parts.push(part)
+    this.values.push(...values)
+  }
+
+  get sql(): string {
+    return this.#parts.length === 0 ? '' : `WHERE ${this.#parts.join(' AND ')}`
+  }
+}

@@ -1,0 +1,97 @@
+import { RefusedError } from '@koco/core'
+import type Database from 'better-sqlite3'
+
+/** The statements that lead from each version of `index.db` to the next. Never change one that was released; add another. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    fid TEXT NOT NULL UNIQUE,
+    launcher TEXT NOT NULL,
+    idempotency_key TEXT,
+    flow TEXT NOT NULL,
+    user TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0,
+    tags TEXT NOT NULL,          -- '\\n' before, between and after
+    search TEXT NOT NULL,        -- lower-cased summary, flow, tags and inputs
+    epoch INTEGER NOT NULL,      -- the last position folded
+    seq INTEGER NOT NULL,
+    top_epoch INTEGER NOT NULL,  -- the latest epoch stored or given out
+    waiting INTEGER NOT NULL,    -- 1: records are stored above the last position, behind a hole
+    home TEXT,                   -- the folder of the run's folder, once it has a file
+    file_epoch INTEGER NOT NULL DEFAULT 0, -- the highest position in the file
+    file_seq INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL          -- the rest of the summary, JSON
+  ) STRICT;
+  CREATE INDEX runs_created ON runs (created_at, fid);
+  CREATE INDEX runs_status ON runs (status, created_at, fid);
+  CREATE INDEX runs_unfinished ON runs (launcher, fid) WHERE status IN ('starting', 'running', 'awaiting', 'paused');
+  CREATE UNIQUE INDEX runs_idempotency ON runs (user, idempotency_key) WHERE idempotency_key IS NOT NULL;
+  CREATE TABLE run_bodies (run INTEGER PRIMARY KEY, inputs TEXT NOT NULL, final TEXT) STRICT;
+  CREATE TABLE run_epochs (run INTEGER NOT NULL, epoch INTEGER NOT NULL, last_seq INTEGER NOT NULL, PRIMARY KEY (run, epoch)) STRICT, WITHOUT ROWID;
+  CREATE TABLE run_holes (
+    run INTEGER NOT NULL, from_epoch INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_epoch INTEGER NOT NULL, to_seq INTEGER NOT NULL,
+    PRIMARY KEY (run, from_epoch, from_seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE run_controls (run INTEGER PRIMARY KEY, wanted TEXT NOT NULL, by TEXT NOT NULL, reason TEXT, at REAL NOT NULL) STRICT;
+  CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- an id is never used again: a late delete must not meet another chunk
+    run INTEGER NOT NULL, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+    size INTEGER NOT NULL, head TEXT NOT NULL, body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX chunks_run ON chunks (run, epoch, first_seq);
+  CREATE TABLE locks (
+    run INTEGER NOT NULL, lid TEXT NOT NULL, status TEXT NOT NULL, asked_at REAL NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (run, lid)
+  ) STRICT;
+  CREATE INDEX locks_asked ON locks (asked_at, run, lid);
+  CREATE INDEX locks_status ON locks (status, asked_at, run, lid);
+  CREATE TABLE lock_answers (run INTEGER NOT NULL, lid TEXT NOT NULL, answer TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (run, lid)) STRICT;
+  CREATE TABLE dead_events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, fid TEXT NOT NULL, position TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL, at REAL NOT NULL,
+    UNIQUE (fid, position)
+  ) STRICT;
+  CREATE TABLE flow_entries (name TEXT PRIMARY KEY, entry TEXT NOT NULL) STRICT;
+  CREATE TABLE flow_workers (id TEXT PRIMARY KEY, launcher TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, seen_at REAL NOT NULL) STRICT;
+  CREATE TABLE flow_workers_entries (worker TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (worker, name)) STRICT, WITHOUT ROWID;
+  CREATE TABLE health (id INTEGER PRIMARY KEY, at REAL NOT NULL) STRICT;
+  `,
+]
+
+/** The schema version that this code writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length
+
+/** The version of an open `index.db`; 0 when it is empty. */
+export function schemaVersion(db: Database.Database): number {
+  return Number(db.pragma('user_version', { simple: true }))
+}
+
+/**
+ * Brings `index.db` to this code's version, or says why not: RefusedError `schema_newer`, or `schema_older` when `migrate` is false.
+ * Safe beside other processes that do the same: one migrates, the others find it done.
+ */
+export function prepareSchema(db: Database.Database, migrate: boolean): void {
+  if (checkVersion(db, migrate)) return
+  db.transaction(() => {
+    for (let version = schemaVersion(db); version < SCHEMA_VERSION; version++) db.exec(MIGRATIONS[version] ?? '')
+    db.pragma(`user_version = ${SCHEMA_VERSION}`)
+  }).immediate()
+}
+
+function checkVersion(db: Database.Database, migrate: boolean): boolean {
+  const version = schemaVersion(db)
+  if (version > SCHEMA_VERSION) {
+    throw new RefusedError(
+      `${db.name} was made by a newer koco (schema ${version}; this one knows ${SCHEMA_VERSION}). Update koco, or use another KODO_EXEC_DIR.`,
+      {
+        code: 'schema_newer',
+      },
+    )
+  }
+  if (version < SCHEMA_VERSION && !migrate) {
+    throw new RefusedError(`${db.name} has schema ${version}, this koco needs ${SCHEMA_VERSION}. Run: koco db --create-tables`, { code: 'schema_older' })
+  }
+  return version === SCHEMA_VERSION
+}

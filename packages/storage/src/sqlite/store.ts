@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
+import { UnavailableError } from '@koco/core'
+import Database from 'better-sqlite3'
+import type { EventPage, EventQuery, ExecutionStore, RunRecords, WriteResult } from '../port.ts'
+import { checkBatch, inOrder } from '../records.ts'
+import { packChunks } from './chunk.ts'
+import { openIndex } from './connection.ts'
+import { prepareDataFolder } from './data-folder.ts'
+import { toKocoError } from './errors.ts'
+import type { CrashAt, ThreadData } from './protocol.ts'
+import { prepareSchema, SCHEMA_VERSION, schemaVersion } from './schema.ts'
+import { ThreadClient } from './thread-client.ts'
+
+/** `dir`: the data folder, made when it is missing. `migrate`: make or update the tables by itself, default false. `chunkBytesMax`: how much may wait for its run's file, default 64 MiB. `crashAt`: for crash tests. */
+export type SqliteStoreOptions = { readonly dir: string; readonly migrate?: boolean; readonly chunkBytesMax?: number; readonly crashAt?: CrashAt }
+
+type Threads = { readonly writer: ThreadClient; readonly reader: ThreadClient; readonly filer: ThreadClient }
+
+/**
+ * Opens the execution store in a folder: `index.db` and a file a run. All work is done in threads. Throws RefusedError `bad_data_folder`, `schema_older`, `schema_newer`; UnavailableError.
+ * Several processes of one host may have it open at once; not over a network file system.
+ */
+export async function createSqliteExecutionStore(options: SqliteStoreOptions): Promise<ExecutionStore> {
+  const dir = prepareDataFolder(options.dir)
+  const threads = await startThreads(dir, options)
+  const { writer, reader } = threads
+  return {
+    writer: { write: async (batch) => await write(writer, batch) },
+    reader: { read: (fid, query: EventQuery) => reader.call<EventPage>('read', fid, query) },
+    runs: {
+      create: (run) => writer.call('create', run),
+      get: (fid) => reader.call('getRun', fid),
+      list: (query) => reader.call('listRuns', query),
+      nextEpoch: (fid, nowMs) => writer.call('nextEpoch', fid, nowMs),
+      unfinished: (launcher, after, limit) => reader.call('unfinishedRuns', launcher, after, limit),
+      request: (fid, control) => writer.call('request', fid, control),
+      wanted: (fid) => reader.call('wantedOf', fid),
+      archive: (fid, archived) => writer.call('archive', fid, archived),
+      counts: () => reader.call('countRuns'),
+    },
+    locks: {
+      get: (fid, lid) => reader.call('getLock', fid, lid),
+      list: (query) => reader.call('listLocks', query),
+      answer: (fid, answer) => writer.call('answer', fid, answer),
+      answers: (fid) => reader.call('answersOf', fid),
+    },
+    dead: {
+      add: (event) => writer.call('addDead', event),
+      list: (query) => reader.call('listDead', query),
+      get: (id) => reader.call('getDead', id),
+      discard: (id) => writer.call('discardDead', id),
+    },
+    flows: {
+      heartbeat: (worker, flows) => writer.call('heartbeat', worker, flows),
+      leave: (workerId) => writer.call('leave', workerId),
+      list: () => reader.call('listFlows'),
+    },
+    check: async () => await check(threads),
+    exclusive: async (name) => await exclusive(reader, name),
+    close: async () => await close(threads),
+  }
+}
+
+/** Makes or updates the tables under a folder; gives what was done, one line a step. */
+export function migrateSqliteTables(dir: string): string[] {
+  const path = prepareDataFolder(dir)
+  const db = openIndex(path)
+  try {
+    const before = schemaVersion(db)
+    prepareSchema(db, true)
+    return Array.from({ length: SCHEMA_VERSION - before }, (_, i) => `index.db: schema ${before + i + 1}`)
+  } catch (error) {
+    throw toKocoError(error, path)
+  } finally {
+    db.close()
+  }
+}
+
+/** The schema version found under a folder (0: none) and the one wanted. Writes nothing. */
+export function readSqliteVersion(dir: string): { found: number; wanted: number } {
+  const file = join(dir, 'index.db')
+  if (!existsSync(file)) return { found: 0, wanted: SCHEMA_VERSION }
+  const db = new Database(file, { readonly: true })
+  try {
+    return { found: schemaVersion(db), wanted: SCHEMA_VERSION }
+  } catch (error) {
+    throw toKocoError(error, dir)
+  } finally {
+    db.close()
+  }
+}
+
+async function startThreads(dir: string, options: SqliteStoreOptions): Promise<Threads> {
+  const { migrate = false, chunkBytesMax = 64 << 20, crashAt = null } = options
+  const { port1, port2 } = new MessageChannel()
+  const data = { dir, migrate, chunkBytesMax, crashAt }
+  const start = async (more: Pick<ThreadData, 'role' | 'peer'>): Promise<ThreadClient> => await ThreadClient.start({ ...data, ...more })
+  const writer = await start({ role: 'writer', peer: port1 })
+  const [reader, filer] = await Promise.all([start({ role: 'reader', peer: null }), start({ role: 'filer', peer: port2 })])
+  return { writer, reader, filer }
+}
+
+async function write(writer: ThreadClient, batch: readonly RunRecords[]): Promise<WriteResult> {
+  checkBatch(batch)
+  const byRun = Map.groupBy(batch, ({ fid }) => fid)
+  const runs = [...byRun].map(([fid, parts]) => {
+    const [only] = parts
+    const records = parts.length === 1 && only ? only.records : parts.flatMap((part) => part.records)
+    return { fid, chunks: packChunks(inOrder(records)) }
+  })
+  return runs.length === 0 ? { runs: [], alarms: [] } : await writer.call('write', runs)
+}
+
+async function check({ writer, filer }: Threads): Promise<void> {
+  await writer.call('check', Date.now() / 1000)
+  if (filer.problem) throw filer.problem
+}
+
+async function exclusive(reader: ThreadClient, name: string): Promise<(() => Promise<void>) | undefined> {
+  const token = await reader.call<number | undefined>('takeExclusive', name)
+  if (token === undefined) return undefined
+  return async () => await reader.call('giveBack', token)
+}
+
+/** The writer ends last: it has to delete what the filer has filed. */
+async function close({ writer, reader, filer }: Threads): Promise<void> {
+  const writing = writer.call('check', Date.now() / 1000).catch((error: unknown) => {
+    if (!(error instanceof UnavailableError)) throw error
+  })
+  await writing
+  await Promise.all([reader.close(), filer.close()])
+  await writer.close()
+}

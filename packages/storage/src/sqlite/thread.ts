@@ -1,0 +1,51 @@
+// The entry of the store's worker threads. One file for all three, so that a packed koco has one more file to carry, not three.
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { must } from '@koco/core'
+import { openIndex } from './connection.ts'
+import { crashPoint } from './crash-point.ts'
+import { toKocoError } from './errors.ts'
+import { Filer } from './filer.ts'
+import type { Hello, Reply, Request, ThreadData } from './protocol.ts'
+import { packError } from './protocol.ts'
+import { Reader } from './reader.ts'
+import { prepareSchema } from './schema.ts'
+import { Writer } from './writer.ts'
+
+const port = must(parentPort, 'the port to the main thread')
+const data = workerData as ThreadData
+
+try {
+  const stop = start(data, port)
+  port.postMessage({ ready: true } satisfies Hello)
+  port.on('message', (message: readonly Request[] | 'close') => {
+    if (message === 'close') void finish(stop)
+  })
+} catch (error) {
+  port.postMessage({ failed: packError(toKocoError(error, data.dir)) } satisfies Hello)
+  port.close()
+}
+
+/** Starts the role; gives the function that ends it. */
+function start({ role, dir, migrate, chunkBytesMax, crashAt, peer }: ThreadData, main: MessagePort): () => void | Promise<void> {
+  const db = openIndex(dir)
+  if (role === 'writer') prepareSchema(db, migrate)
+  const reply = (replies: readonly Reply[]): void => main.postMessage(replies)
+  const crash = crashPoint(crashAt)
+  if (role === 'filer') {
+    const problem = (error: unknown): void => main.postMessage({ problem: error === undefined ? null : packError(toKocoError(error, dir)) })
+    const filer = new Filer(db, { dir, sizeMax: chunkBytesMax, writer: must(peer, 'the port to the writer'), crash, problem })
+    return () => filer.close()
+  }
+  const server =
+    role === 'reader' ? new Reader(db, dir, reply) : new Writer(db, { dir, crash, sizeMax: chunkBytesMax, filer: must(peer, 'the port to the filer'), reply })
+  main.on('message', (message: readonly Request[] | 'close') => {
+    if (message !== 'close') server.take(message)
+  })
+  return () => server.close()
+}
+
+async function finish(stop: () => void | Promise<void>): Promise<void> {
+  await stop()
+  data.peer?.close()
+  port.close()
+}

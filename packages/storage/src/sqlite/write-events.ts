@@ -1,0 +1,145 @@
+import type { EventRecord, LockState } from '@koco/core'
+import { comparePositions, isEnded } from '@koco/core'
+import type { WriteAlarm, WriteOutcome, WriteResult } from '../port.ts'
+import { type FoldResult, foldRun, touchesLocks, unknownRun } from '../projection.ts'
+import { inOrder, sameContent } from '../records.ts'
+import { areDistinct, type Chunk, chunkSize, chunkStart, packChunks, unpackChunk } from './chunk.ts'
+import type { Db } from './connection.ts'
+import type { KnownRun, RunCache } from './run-cache.ts'
+import type { RunFiles } from './run-files.ts'
+import type { RunRows } from './run-rows.ts'
+import { StoredRecords } from './stored-records.ts'
+
+/** The chunks of one run, in position order. */
+export type RunChunks = { readonly fid: string; readonly chunks: readonly Chunk[] }
+
+/** What lies in chunks since the filer was told: sizes in characters by the run's row. */
+export type Unfiled = Map<number, { size: number; ended: boolean }>
+
+const STATEMENTS = {
+  chunk: 'INSERT INTO chunks (run, epoch, first_seq, last_seq, size, head, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  epoch: 'INSERT OR IGNORE INTO run_epochs (run, epoch, last_seq) VALUES (?, ?, ?)',
+  hole: 'INSERT OR IGNORE INTO run_holes (run, from_epoch, from_seq, to_epoch, to_seq) VALUES (?, ?, ?, ?, ?)',
+  lock: `INSERT INTO locks (run, lid, status, asked_at, state) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (run, lid) DO UPDATE SET status = excluded.status, asked_at = excluded.asked_at, state = excluded.state`,
+} as const
+
+/** What of a batch is new, what was there already, and where the two differ. */
+type Sorted = { readonly fresh: readonly EventRecord[]; readonly duplicates: number; readonly alarms: readonly WriteAlarm[] }
+
+/** Stores events and folds them into their runs, within the caller's transaction. */
+export class EventTable {
+  readonly #rows: RunRows
+  readonly #cache: RunCache
+  readonly #stored: StoredRecords
+  readonly #statements
+  /** For the filer; the caller empties it after its commit. */
+  readonly unfiled: Unfiled = new Map()
+
+  constructor(db: Db, files: RunFiles, rows: RunRows, cache: RunCache) {
+    this.#rows = rows
+    this.#cache = cache
+    this.#stored = new StoredRecords(db, files)
+    const { chunk, epoch, hole, lock } = STATEMENTS
+    this.#statements = { chunk: db.prepare(chunk), epoch: db.prepare(epoch), hole: db.prepare(hole), lock: db.prepare(lock) }
+  }
+
+  write(batch: readonly RunChunks[]): WriteResult {
+    const runs: WriteOutcome[] = []
+    const alarms: WriteAlarm[] = []
+    for (const { fid, chunks } of batch) runs.push(this.#writeRun(fid, chunks, alarms))
+    return { runs, alarms }
+  }
+
+  #writeRun(fid: string, chunks: readonly Chunk[], alarms: WriteAlarm[]): WriteOutcome {
+    const known = this.#cache.find(fid) ?? this.#cache.add(this.#rows.insert(unknownRun(fid), '', null))
+    const { waiting, state } = known.row
+    // Nothing is stored above the last position unless the row says so: what lies above it is new without a look.
+    const [first] = chunks
+    const isNew = !waiting && first !== undefined && comparePositions(chunkStart(first), state.lastPosition) > 0 && areDistinct(chunks)
+    if (isNew) {
+      const records = chunks.length === 1 ? unpackChunk(first) : chunks.flatMap(unpackChunk)
+      return this.#store(known, chunks, records, records, 0, alarms)
+    }
+    const { fresh, duplicates, alarms: conflicts } = this.#sort(known, chunks.flatMap(unpackChunk))
+    alarms.push(...conflicts)
+    const records = waiting && fresh.length > 0 ? this.#withWaiting(known, fresh) : fresh
+    return this.#store(known, packChunks(fresh), fresh, records, duplicates, alarms)
+  }
+
+  #store(
+    known: KnownRun,
+    chunks: readonly Chunk[],
+    fresh: readonly EventRecord[],
+    records: readonly EventRecord[],
+    duplicates: number,
+    alarms: WriteAlarm[],
+  ): WriteOutcome {
+    const { fid } = known.row.state
+    if (fresh.length > 0) {
+      const locks = touchesLocks(records) ? this.#cache.locksOf(known) : new Map<string, LockState>()
+      const fold = foldRun(known.row.state, locks, records)
+      this.#insertChunks(known.row.id, chunks, isEnded(fold.state.status))
+      this.#saveFold(known, fold, Math.max(known.row.topEpoch, fresh.at(-1)?.epoch ?? 0))
+      alarms.push(...fold.alarms)
+    }
+    const { state } = known.row
+    return { fid, top: state.lastPosition, ended: isEnded(state.status), inserted: fresh.length, duplicates }
+  }
+
+  #insertChunks(run: number, chunks: readonly Chunk[], ended: boolean): void {
+    let added = 0
+    for (const chunk of chunks) {
+      const size = chunkSize(chunk)
+      this.#statements.chunk.run(run, chunk.epoch, chunk.first, chunk.last, size, chunk.head, chunk.body)
+      added += size
+    }
+    this.unfiled.set(run, { size: (this.unfiled.get(run)?.size ?? 0) + added, ended })
+  }
+
+  #saveFold(known: KnownRun, fold: FoldResult, topEpoch: number): void {
+    const { row } = known
+    for (const lock of fold.locks) {
+      this.#statements.lock.run(row.id, lock.lid, lock.status, lock.askedAt, JSON.stringify(lock))
+      known.locks?.set(lock.lid, lock)
+    }
+    for (const { epoch, lastSeq } of fold.closed) this.#statements.epoch.run(row.id, epoch, lastSeq)
+    for (const { from, to } of fold.holes) this.#statements.hole.run(row.id, from.epoch, from.seq, to.epoch, to.seq)
+    known.row = this.#rows.save(row, fold.state, topEpoch, fold.waiting > 0)
+  }
+
+  /** Tells new records from those that are stored. The first at a position stays, within the batch too. */
+  #sort(known: KnownRun, records: readonly EventRecord[]): Sorted {
+    const fresh: EventRecord[] = []
+    const alarms: WriteAlarm[] = []
+    const taken = new Map<string, EventRecord>()
+    for (const chunk of packChunks(records)) {
+      for (const record of this.#stored.range({ ...known.row, fid: known.row.state.fid }, chunk.epoch, chunk.first, chunk.last)) taken.set(key(record), record)
+    }
+    for (const record of records) {
+      const there = taken.get(key(record))
+      if (!there) {
+        taken.set(key(record), record)
+        fresh.push(record)
+      } else if (!sameContent(there, record)) alarms.push(conflict(known.row.state.fid, there, record))
+    }
+    return { fresh, duplicates: records.length - fresh.length, alarms }
+  }
+
+  /** The new records and all that wait above the last position, in order. */
+  #withWaiting(known: KnownRun, fresh: readonly EventRecord[]): readonly EventRecord[] {
+    const run = { ...known.row, fid: known.row.state.fid }
+    const { records } = this.#stored.after(run, known.row.state.lastPosition, Number.MAX_SAFE_INTEGER)
+    return inOrder([...records, ...fresh])
+  }
+}
+
+function key({ epoch, seq }: EventRecord): string {
+  return `${epoch}-${seq}`
+}
+
+function conflict(fid: string, there: EventRecord, record: EventRecord): WriteAlarm {
+  const { epoch, seq } = record
+  const note = `stored: ${there.kind} ${there.data.slice(0, 200)}; refused: ${record.kind} ${record.data.slice(0, 200)}`
+  return { fid, position: { epoch, seq }, alarm: 'conflict', note }
+}
