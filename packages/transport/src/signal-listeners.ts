@@ -20,16 +20,14 @@ export class SignalListeners {
     }
   }
 
-  /** True when somebody listens to a topic of a run (`*`: of every run). */
-  has(topic: Signal['topic'], fid: string): boolean {
-    return this.#byKey.has(`${topic}:${fid}`)
-  }
-
-  /** Calls the listeners of each signal. One that throws does not keep the others from theirs; its error surfaces as an uncaught exception. */
-  deliver(signals: readonly Signal[]): void {
+  /**
+   * Calls the listeners of each signal: those of its run, those of all runs, or both. One that throws does not keep the others from theirs; its error surfaces as an
+   * uncaught exception.
+   */
+  deliver(signals: readonly Signal[], to: 'one' | 'all' | 'both'): void {
     for (const signal of signals) {
-      this.#call(`${signal.topic}:${signal.fid}`, signal)
-      this.#call(`${signal.topic}:*`, signal)
+      if (to !== 'all') this.#call(`${signal.topic}:${signal.fid}`, signal)
+      if (to !== 'one') this.#call(`${signal.topic}:*`, signal)
     }
   }
 

@@ -9,7 +9,7 @@ export class MemorySignals implements SignalBus {
 
   async publish(signals: readonly Signal[]): Promise<void> {
     if (this.#closed) return
-    queueMicrotask(() => this.#listeners.deliver(signals))
+    queueMicrotask(() => this.#listeners.deliver(signals, 'both'))
   }
 
   async subscribe<T extends Signal['topic']>(topic: T, fid: string, listener: (signal: Extract<Signal, { topic: T }>) => void): Promise<() => void> {

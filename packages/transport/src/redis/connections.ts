@@ -44,6 +44,7 @@ export class Connection {
   readonly #deadlineMs: number
   #lastError: unknown
   #closed = false
+  #opening: Promise<boolean> | undefined
 
   constructor(kind: ConnectionKind, options: ConnectionOptions) {
     const url = new URL(options.url)
@@ -74,6 +75,12 @@ export class Connection {
 
   async #ready(doing: string): Promise<void> {
     if (this.#closed) throw unavailable(doing, this.address, new Error('the connection was closed'))
+    this.#opening ??= this.#open()
+    if (!(await this.#opening)) throw unavailable(doing, this.address, this.#lastError)
+  }
+
+  /** Waits for the link, once for all who need it: true when it is up, false when that took too long or it was closed. */
+  async #open(): Promise<boolean> {
     if (this.redis.status === 'wait') this.redis.connect().catch((error: unknown) => (this.#lastError = error))
     const up = Promise.withResolvers<boolean>()
     const onReady = () => up.resolve(true)
@@ -83,7 +90,8 @@ export class Connection {
     const isUp = await up.promise
     clearTimeout(timer)
     this.redis.off('ready', onReady).off('end', onEnd)
-    if (!isUp) throw unavailable(doing, this.address, this.#lastError)
+    this.#opening = undefined
+    return isUp
   }
 
   /** Closes the link; what is in flight fails. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { must, UnavailableError, type Position } from '@koco/core'
 import type { ConsumerStatus, StreamBatch, StreamConsumer } from '../port.ts'
 import type { Connection } from './connections.ts'
@@ -28,6 +29,8 @@ export type ConsumerSettings = {
 
 /** How often a consumer says that it lives. */
 const PRESENCE_MS = 5000
+const UNBLOCK_EVERY_MS = 50
+const UNBLOCK_TRIES_MAX = 40
 
 /** The spooler's side over Redis Streams. */
 export class RedisConsumer implements StreamConsumer {
@@ -40,6 +43,7 @@ export class RedisConsumer implements StreamConsumer {
   readonly #holds = new Map<string, Hold>()
   #seenAt = 0
   #closed = false
+  #acquiring: Promise<unknown> = Promise.resolve()
 
   constructor(commands: Connection, blocking: Connection, settings: ConsumerSettings) {
     this.#commands = commands
@@ -50,13 +54,20 @@ export class RedisConsumer implements StreamConsumer {
     this.#budget = new PageBudget(settings.readBytesMax)
   }
 
-  async acquire(max: number, waitMs: number): Promise<string[]> {
+  acquire(max: number, waitMs: number): Promise<string[]> {
+    const acquiring = this.#acquire(max, waitMs)
+    this.#acquiring = acquiring
+    return acquiring
+  }
+
+  async #acquire(max: number, waitMs: number): Promise<string[]> {
     const end = performance.now() + waitMs
     try {
       while (!this.#closed) {
         await this.#showPresence()
         const hinted = await this.#pop(max, end - performance.now())
         const taken = hinted.length > 0 ? await this.#lease(hinted) : []
+        if (this.#closed) return []
         if (taken.length > 0 || performance.now() >= end) return taken
       }
     } catch (error) {
@@ -184,8 +195,8 @@ export class RedisConsumer implements StreamConsumer {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#unblock()
     try {
+      await this.#endWait()
       await this.release([...this.#holds.keys()])
       await this.#commands.run('sign off', (redis) => redis.zrem(this.#s.keys.consumers, this.#s.name))
     } catch (error) {
@@ -197,11 +208,16 @@ export class RedisConsumer implements StreamConsumer {
     }
   }
 
-  /** Ends a waiting BZMPOP from outside: cutting its link instead could lose the hints that it is about to get. */
-  async #unblock(): Promise<void> {
-    if (this.#blocking.redis.status !== 'ready') return
-    const id = this.#blocking.clientId
-    if (id === undefined) return
-    await this.#commands.run('stop waiting', (redis) => redis.client('UNBLOCK', id)).catch(() => {})
+  /** Ends a waiting BZMPOP from outside: cutting its link instead could lose the hints that it is about to get. Asks again in case the wait had not begun. */
+  async #endWait(): Promise<void> {
+    const over = this.#acquiring.then(
+      () => true,
+      () => true,
+    )
+    for (let tries = 0; tries < UNBLOCK_TRIES_MAX; tries++) {
+      const { clientId: id, redis } = this.#blocking
+      if (id !== undefined && redis.status === 'ready') await this.#commands.run('stop waiting', (commands) => commands.client('UNBLOCK', id))
+      if (await Promise.race([over, sleep(UNBLOCK_EVERY_MS, false)])) return
+    }
   }
 }

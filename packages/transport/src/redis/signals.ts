@@ -25,8 +25,9 @@ export class RedisSignals implements SignalBus {
     this.#out = out
     this.#in = incoming
     this.#keys = keys
-    incoming.redis.on('message', (_channel: string, message: string) => this.#receive(message))
-    incoming.redis.on('pmessage', (_pattern: string, _channel: string, message: string) => this.#receive(message))
+    // A live channel has one run's deltas: who wants all runs' has the pattern, and hears them there.
+    incoming.redis.on('message', (channel: string, message: string) => this.#receive(message, channel.startsWith(keys.liveChannel('')) ? 'one' : 'both'))
+    incoming.redis.on('pmessage', (_pattern: string, _channel: string, message: string) => this.#receive(message, 'all'))
     incoming.redis.on('ready', () => void this.#resume())
   }
 
@@ -79,8 +80,8 @@ export class RedisSignals implements SignalBus {
     gone.catch(() => {})
   }
 
-  #receive(message: string): void {
-    this.#listeners.deliver(JSON.parse(message) as Signal[])
+  #receive(message: string, to: 'one' | 'all' | 'both'): void {
+    this.#listeners.deliver(JSON.parse(message) as Signal[], to)
   }
 
   /** After a reconnect: subscribes again, and only then says that signals may have been missed. */
