@@ -49,17 +49,9 @@ export async function installDebian(packages: readonly string[]): Promise<void> 
   await aptGet('install', '-y', '--no-install-recommends', ...packages)
 }
 
-/** True when this user may install Debian packages for the whole machine. */
-export async function mayInstallDebian(): Promise<boolean> {
-  if (process.getuid?.() === 0) return true
-  return await runToEnd('sudo', ['-n', 'true']).then(
-    () => true,
-    () => false,
-  )
-}
-
 /** Unpacks Debian packages and the libraries that this machine lacks into a folder; needs no rights at all. */
 export async function unpackDebian(packages: readonly string[], folder: string): Promise<void> {
+  if (findProgram(['apt-get']) === undefined) throw new Error('there is no apt-get on this machine')
   const state = join(folder, 'apt')
   for (const sub of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(state, sub), { recursive: true })
   const options = ['Debug::NoLocking=1', `Dir::State::Lists=${join(state, 'lists')}`, `Dir::Cache=${join(state, 'cache')}`].flatMap((option) => ['-o', option])

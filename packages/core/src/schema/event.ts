@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import type { EventData, EventKind } from '../index.ts'
+import { durationSchema, errorValueSchema, jsonSchema, positionSchema, statusSchema, timeSchema, tokenCountsSchema, typedValueSchema } from './values.ts'
+
+const text = z.string()
+const output = z.looseObject({ text })
+const step = { id: text, name: text, try: z.int().positive(), input: text.optional() }
+
+const stepSchema = z.discriminatedUnion('phase', [
+  z.looseObject({ phase: z.literal('started'), ...step }),
+  z.looseObject({ phase: z.literal('finished'), ...step, duration_s: durationSchema, result: jsonSchema, undefined: z.literal(true).optional() }),
+  z.looseObject({ phase: z.literal('failed'), ...step, duration_s: durationSchema, error: errorValueSchema, retry_at: timeSchema.nullable() }),
+])
+
+const sleepSchema = z.discriminatedUnion('phase', [
+  z.looseObject({ phase: z.literal('started'), id: text, until: timeSchema }),
+  z.looseObject({ phase: z.literal('finished'), id: text }),
+])
+
+const leaseSchema = z.union([
+  z.looseObject({ lid: text, answer: jsonSchema, by: text, at: timeSchema }),
+  z.looseObject({ lid: text, expired: z.literal(true), at: timeSchema }),
+])
+
+/** What each kind of event carries. Unknown fields pass, as every reader must let them; wrong and missing ones do not. */
+export const eventSchemas = {
+  attempt: z.looseObject({
+    attempt: z.int().nonnegative(),
+    reason: z.enum(['start', 'recover', 'wake', 'resume', 'retry', 'finalise']),
+    owner: text,
+    prev: positionSchema.optional(),
+    lost: z.looseObject({ from: positionSchema, to: positionSchema }).optional(),
+  }),
+  status: z.looseObject({ status: statusSchema, reason: text.optional(), until: timeSchema.nullable().optional() }),
+  inputs: z.looseObject({ inputs: jsonSchema }),
+  meta: z.looseObject({ flow: text, version: text.nullable(), summary: text, tags: z.array(text).readonly(), user: text, parent: text.optional() }),
+  agent: typedValueSchema,
+  action: z.looseObject({ name: text, value: jsonSchema.optional() }),
+  result: typedValueSchema,
+  final: typedValueSchema,
+  error: errorValueSchema,
+  warning: typedValueSchema,
+  debug: typedValueSchema,
+  stdout: output,
+  stderr: output,
+  upload: z.looseObject({ path: text, size: z.int().nonnegative(), type: text.optional() }),
+  progress: z.looseObject({ done: z.number(), total: z.number().nullable(), text: text.optional() }),
+  step: stepSchema,
+  sleep: sleepSchema,
+  lock: z.looseObject({ lid: text, name: text, form: jsonSchema, data: jsonSchema, expires_at: timeSchema.nullable() }),
+  lease: leaseSchema,
+  pause: z.looseObject({ by: text, reason: text.optional() }),
+  resume: z.looseObject({ by: text }),
+  cancel: z.looseObject({ by: text, reason: text.optional() }),
+  model: z.looseObject({
+    provider: text,
+    model: text,
+    duration_s: durationSchema,
+    tokens: tokenCountsSchema,
+    cost: z.number().nullable(),
+    text: text.optional(),
+  }),
+  tool: z.looseObject({ name: text, input: jsonSchema, output: jsonSchema.optional(), error: errorValueSchema.optional(), duration_s: durationSchema }),
+} satisfies { readonly [K in EventKind]: z.ZodType<EventData[K]> }
+
+/** The schema of one kind's data. */
+export function eventSchema<K extends EventKind>(kind: K): (typeof eventSchemas)[K] {
+  return eventSchemas[kind]
+}
