@@ -31,8 +31,9 @@ import { greeting } from './flows.ts'
 
 // A flow's unit test needs no server: steps run, sleeps are skipped, locks are answered from a table.
 test('the greeting names the person', async () => {
-  const { result } = await runFlow(greeting, { name: 'Ada' })
-  assert.match(JSON.stringify(result), /Ada/)
+  const { status, final } = await runFlow(greeting, { name: 'Ada' })
+  assert.equal(status, 'finished')
+  assert.match(String(final?.value), /, Ada!$/)
 })
 `
 

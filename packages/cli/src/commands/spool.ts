@@ -15,9 +15,10 @@ import { EXIT, usageError } from '../output/exit.ts'
 import { printItems, type Column } from '../output/table.ts'
 import { needsSharedTransport } from '../settings/combinations.ts'
 import type { Settings } from '../settings/schema.ts'
+import { PACKAGE_ROOT } from '../version.ts'
 import { outputForm, outputOption, type CommandContext } from './context.ts'
 
-const BIN = fileURLToPath(new URL('../bin/koco.mjs', new URL('../', import.meta.url)))
+const BIN = fileURLToPath(new URL('bin/koco.mjs', PACKAGE_ROOT))
 /** SIGTERM to the end of the process. */
 const STOP_MS = 25_000
 const START_MS = 15_000

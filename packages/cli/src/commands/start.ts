@@ -6,7 +6,7 @@ import { keyFile } from '../client/key.ts'
 import { openInstallation } from '../compose/installation.ts'
 import { createLog } from '../compose/log.ts'
 import { firstAdmin, localKey } from '../compose/sign-in.ts'
-import { webPage } from '../compose/web-page.ts'
+import { webPageIfBuilt } from '../compose/web-page.ts'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows, type LoadedFlows } from '../flows/load.ts'
 import { watchFlows } from '../flows/watch.ts'
@@ -42,7 +42,7 @@ async function serve(io: Io, settings: Settings, { spool }: { readonly spool: bo
   const log = createLog(settings, process.stderr.isTTY)
   captureConsole()
   const file = findFlows(settings.flows, io.cwd)
-  const [loaded, webDir] = await Promise.all([loadFlows(file), webPage(io.err)])
+  const [loaded, webDir] = await Promise.all([loadFlows(file), webPageIfBuilt(io.err)])
   const installation = await openInstallation(settings, { cwd: io.cwd, log, version: VERSION, flows: loaded.flows, spool, webDir })
   try {
     const admin = await firstAdmin(settings, installation.admin)

@@ -6,14 +6,30 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { RefusedError } from '@koco/core'
+import { IN_CHECKOUT, PACKAGE_ROOT } from '../version.ts'
 
-const PACKED = fileURLToPath(new URL('../web', import.meta.url))
-const SOURCES = fileURLToPath(new URL('../../../web', import.meta.url))
+const PACKED = fileURLToPath(new URL('web', PACKAGE_ROOT))
+const SOURCES = fileURLToPath(new URL('../web', PACKAGE_ROOT))
 const LOCK_WAIT_MS = 120_000
 
-/** The folder of the built web page. In the checkout it is built first when it is missing or older than its sources; `say` hears that. RefusedError with the build's words when it fails. */
+/**
+ * The folder of the built web page. In the checkout it is built first when it is missing or older than its sources; `say` hears that, and why a build failed: then the older page is
+ * served, or none (null).
+ */
+export async function webPageIfBuilt(say: (text: string) => void): Promise<string | null> {
+  try {
+    return await webPage(say)
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error
+    say(error.message)
+    const dist = join(SOURCES, 'dist')
+    return existsSync(join(dist, 'index.html')) ? dist : null
+  }
+}
+
+/** The same, with RefusedError `web_build_failed` and the build's words when it fails. */
 export async function webPage(say: (text: string) => void): Promise<string> {
-  if (existsSync(join(PACKED, 'index.html'))) return PACKED
+  if (!IN_CHECKOUT) return PACKED
   const dist = join(SOURCES, 'dist')
   if (!(await isStale(dist))) return dist
   await exclusively(join(SOURCES, 'node_modules/.koco-build'), async () => {
