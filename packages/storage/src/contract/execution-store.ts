@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { ExecutionStore } from '../port.ts'
+import { describeHousekeeping } from './housekeeping.ts'
+import { describeLocks } from './locks.ts'
 import { describeReading } from './reading.ts'
+import { describeRuns } from './runs.ts'
 import type { OpenFixture, StoreFixture } from './scenario.ts'
 import { describeWriting } from './writing.ts'
 
@@ -19,5 +22,8 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
 
     describe('writing', () => describeWriting(store))
     describe('reading', () => describeReading(store))
+    describe('runs', () => describeRuns(store))
+    describe('locks', () => describeLocks(store))
+    describe('housekeeping', () => describeHousekeeping(store, open))
   })
 }
