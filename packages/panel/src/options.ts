@@ -25,6 +25,8 @@ export type PanelSettings = {
   readonly waitSMax: number
   /** How long the answer to "who is this" may be old; a revocation in this process counts at once. */
   readonly principalTtlMs: number
+  /** How often tails and waiting requests look into the store by themselves, for what a lost wake-up missed. */
+  readonly lookAgainMs: number
   /** How often an open stream asks again whether its reader may still read. */
   readonly recheckMs: number
 }
@@ -41,6 +43,7 @@ export const PANEL_DEFAULTS: PanelSettings = {
   blockedMsMax: 10_000,
   waitSMax: 300,
   principalTtlMs: 5_000,
+  lookAgainMs: 3_000,
   recheckMs: 120_000,
 }
 

@@ -1,7 +1,7 @@
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import { RefusedError } from '@koco/core'
-import fastify from 'fastify'
+import { fastify, LogController } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
@@ -18,6 +18,7 @@ import { keyRoutes } from './routes/keys.ts'
 import { answerRoutes, lockRoutes } from './routes/locks.ts'
 import { myAccountRoutes } from './routes/my-account.ts'
 import { opsRoutes } from './routes/ops.ts'
+import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
 import { runRoutes } from './routes/runs.ts'
 import { startRunRoutes } from './routes/start-run.ts'
@@ -44,11 +45,9 @@ export type Panel = {
   close(graceMs?: number): Promise<void>
 }
 
-const ROUTES: readonly Routes[] = [
-  ...[authRoutes, myAccountRoutes, userRoutes, keyRoutes, flowRoutes],
-  ...[startRunRoutes, runRoutes, runControlRoutes, eventRoutes, lockRoutes, answerRoutes],
-  ...[deadRoutes, opsRoutes],
-]
+const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, myAccountRoutes, userRoutes, keyRoutes]
+const RUN_ROUTES: readonly Routes[] = [flowRoutes, startRunRoutes, runRoutes, runArchiveRoutes, runControlRoutes, eventRoutes, lockRoutes, answerRoutes]
+const OPERATION_ROUTES: readonly Routes[] = [deadRoutes, opsRoutes]
 
 /** Makes a panel over what it is given; it closes none of it. */
 export async function createPanel(deps: PanelDeps): Promise<Panel> {
@@ -60,7 +59,7 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   await app.register(helmet, securityHeaders(settings))
   guardRoutes(app, context)
   await describeApi(app, deps.version)
-  for (const routes of ROUTES) routes(app, context)
+  for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
   serveDescription(app)
   await serveWeb(app, deps.webDir)
   let closed: Promise<void> | undefined
@@ -78,12 +77,12 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const metrics = createMetrics(deps.registry, store.runs)
   const auth = createAuthenticator(admin, clock, settings.principalTtlMs)
   const wakeups = await createWakeups(signals)
-  const tails = createTails({ reader: store.reader, runs: store.runs, signals, wakeups, log })
+  const tails = createTails({ reader: store.reader, runs: store.runs, signals, wakeups, log, lookAgainMs: settings.lookAgainMs })
   const streams = new LiveStreams(auth, settings, metrics.streams)
   const feed = createRunFeed({ runs: store.runs, wakeups, toJson: (run) => runJson({ ...run, final: null }, clock()), log })
-  const endings = createEndings(wakeups, store.runs, log)
+  const endings = createEndings({ wakeups, runs: store.runs, log, lookAgainMs: settings.lookAgainMs })
   const passwords = createPasswords()
-  const signIn = createSignIn({ admin, passwords, clock, count: metrics.login })
+  const signIn = createSignIn({ admin, passwords, clock, count: (outcome) => metrics.login(outcome) })
   const context = { ...deps, settings, auth, passwords, signIn, metrics, tails, streams, feed, endings, closing: () => state.closing }
   const closeParts = (): void => {
     endings.close()
@@ -98,7 +97,7 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
 function createServer({ settings, log, metrics }: PanelContext): App {
   const app = fastify({
     loggerInstance: log as never,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: settings.bodyBytesMax,
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     genReqId: () => randomBytes(9).toString('base64url'),

@@ -3,8 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { can, ownScope } from '../auth/permissions.ts'
 import type { PanelContext, Routes } from '../context.ts'
-import { answers, empty, eventStream } from '../server/describe.ts'
-import { ProblemError } from '../server/problems.ts'
+import { answers, eventStream } from '../server/describe.ts'
 import { limit, list, pageOf } from '../shapes/json.ts'
 import { lockJson } from '../shapes/lock.ts'
 import { Run, RunDetail, runJson } from '../shapes/run.ts'
@@ -26,7 +25,7 @@ const RunsQuery = z.object({
   limit: limit(200, 50),
 })
 
-/** List, get, archive. */
+/** List and get. */
 export const runRoutes: Routes = (app, context) => {
   const { store, clock } = context
 
@@ -71,33 +70,6 @@ export const runRoutes: Routes = (app, context) => {
         launcher: run.launcher,
         wanted: wanted === undefined || wanted.wanted === 'run' || run.finishedAt !== null ? null : wanted.wanted,
       }
-    },
-  )
-
-  app.delete(
-    '/api/runs/:fid',
-    {
-      config: { access: 'runs.archive' },
-      schema: { tags, summary: 'Archive a run: hide it from lists', params: z.object({ fid: fidParam }), ...answers({ 204: empty }, 401, 403, 404, 409) },
-    },
-    async (request, reply) => {
-      const run = await visibleRun(context, request, request.params.fid, 'runs.archive')
-      if (run.finishedAt === null) throw new ProblemError(409, 'run_not_over', `Run ${run.fid} is ${run.status}; cancel it before you archive it.`)
-      await store.runs.archive(run.fid, true)
-      return reply.code(204).send()
-    },
-  )
-
-  app.post(
-    '/api/runs/:fid/restore',
-    {
-      config: { access: 'runs.archive' },
-      schema: { tags, summary: 'Show an archived run again', params: z.object({ fid: fidParam }), ...answers({ 204: empty }, 401, 403, 404) },
-    },
-    async (request, reply) => {
-      const run = await visibleRun(context, request, request.params.fid, 'runs.archive')
-      await store.runs.archive(run.fid, false)
-      return reply.code(204).send()
     },
   )
 }

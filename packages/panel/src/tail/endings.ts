@@ -11,10 +11,16 @@ export type Endings = {
 
 type Waiter = { readonly fid: string; readonly done: (over: boolean) => void }
 
-const LOOK_AGAIN_MS = 3_000
+/** What waiting needs; it looks into the store by itself every so often. */
+export type EndingsDeps = {
+  readonly wakeups: Wakeups
+  readonly runs: Pick<RunStore, 'get'>
+  readonly lookAgainMs: number
+  readonly log: { warn(data: object, text: string): void }
+}
 
 /** Waits on commits, and looks into the store every few seconds for what a lost wake-up missed. */
-export function createEndings(wakeups: Wakeups, runs: Pick<RunStore, 'get'>, log: { warn(data: object, text: string): void }): Endings {
+export function createEndings({ wakeups, runs, lookAgainMs, log }: EndingsDeps): Endings {
   const waiters = new Set<Waiter>()
 
   async function lookAgain(): Promise<void> {
@@ -26,7 +32,7 @@ export function createEndings(wakeups: Wakeups, runs: Pick<RunStore, 'get'>, log
   const lookOrWarn = (): void => {
     lookAgain().catch((error: unknown) => log.warn({ err: error }, 'waiting requests could not look into the store; they look again'))
   }
-  const timer = setInterval(lookOrWarn, LOOK_AGAIN_MS)
+  const timer = setInterval(lookOrWarn, lookAgainMs)
   timer.unref()
   const stop = wakeups.onAnyCommit((commit) => {
     if (!commit) lookOrWarn()

@@ -14,6 +14,7 @@ export type TailDeps = {
   readonly signals: SignalBus
   readonly wakeups: Wakeups
   readonly cache: ChunkCache
+  readonly lookAgainMs: number
   readonly log: { warn(data: object, text: string): void }
 }
 
@@ -48,7 +49,7 @@ export class RunTail {
     this.#deps = deps
     this.#stop.push(deps.wakeups.onCommit(fid, (commit) => this.#heard(commit)))
     // A lost wake-up is healed by looking again now and then; the jitter keeps many runs apart.
-    const timer = setInterval(() => this.#lookAgain(), 2_000 + Math.random() * 2_000)
+    const timer = setInterval(() => this.#lookAgain(), deps.lookAgainMs * (0.6 + 0.8 * Math.random()))
     timer.unref()
     this.#stop.push(() => clearInterval(timer))
   }

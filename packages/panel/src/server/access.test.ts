@@ -1,0 +1,138 @@
+/*
+ * Goal: nobody does more than their role allows, and a foreign run is as unknown as one that does not exist.
+ * Method: every route of the panel, for every role, on one's own run and on a foreign one, over HTTP. The table is written by hand, not derived from the
+ * code; a route that it lacks fails the test.
+ */
+import type { Role } from '@koco/storage'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { servedRoutes } from '../testing/served-routes.ts'
+import { openTestPanel, type TestPanel, type TestRun } from '../testing/test-panel.ts'
+
+type Verdict = 'yes' | 'forbidden' | 'unknown' | 'unsigned'
+type Who = 'nobody' | Role
+const ROLES = ['viewer', 'user', 'operator'] as const
+
+const VERDICTS: Readonly<Record<number, Verdict>> = { 401: 'unsigned', 403: 'forbidden', 404: 'unknown' }
+
+/** What each may do: nobody, viewer, user, operator; with a run: first on one's own, then on a foreign one. */
+const everybody = { nobody: 'yes', viewer: 'yes', user: 'yes', operator: 'yes' } as const
+const signedIn = { nobody: 'unsigned', viewer: 'yes', user: 'yes', operator: 'yes' } as const
+const users = { nobody: 'unsigned', viewer: 'forbidden', user: 'yes', operator: 'yes' } as const
+const operators = { nobody: 'unsigned', viewer: 'forbidden', user: 'forbidden', operator: 'yes' } as const
+const foreignRead = { nobody: 'unsigned', viewer: 'unknown', user: 'unknown', operator: 'yes' } as const
+const foreignWrite = { nobody: 'unsigned', viewer: 'forbidden', user: 'unknown', operator: 'yes' } as const
+
+type Rule = { readonly own: Readonly<Record<Who, Verdict>>; readonly foreign?: Readonly<Record<Who, Verdict>>; readonly body?: object; readonly path?: string }
+const read = { own: signedIn, foreign: foreignRead }
+const write = { own: users, foreign: foreignWrite, body: {} }
+
+const RULES: Readonly<Record<string, Rule>> = {
+  'GET /healthz': { own: everybody },
+  'GET /readyz': { own: everybody },
+  'GET /metrics': { own: everybody },
+  'GET /openapi.json': { own: everybody },
+  'POST /api/auth/login': {
+    own: { nobody: 'unsigned', viewer: 'unsigned', user: 'unsigned', operator: 'unsigned' },
+    body: { login: 'nobody', password: 'wrong' },
+  },
+  'GET /api/auth/me': { own: signedIn },
+  'GET /api/auth/sessions': { own: signedIn },
+  'DELETE /api/auth/sessions/{id}': {
+    own: { ...signedIn, viewer: 'unknown', user: 'unknown', operator: 'unknown' },
+    path: '/api/auth/sessions/0123456789abcdef',
+  },
+  'POST /api/auth/password': { own: signedIn, body: { current: 'x', new: 'y' } },
+  'POST /api/auth/logout': { own: signedIn },
+  'GET /api/users': { own: operators },
+  'POST /api/users': { own: operators, body: {} },
+  'PATCH /api/users/{user}': { own: { ...operators, operator: 'unknown' }, path: '/api/users/nobody', body: {} },
+  'GET /api/keys': { own: signedIn },
+  'POST /api/keys': { own: signedIn, body: { name: 'more' } },
+  'DELETE /api/keys/{id}': { own: { ...signedIn, viewer: 'unknown', user: 'unknown', operator: 'unknown' }, path: '/api/keys/none' },
+  'GET /api/flows': { own: signedIn },
+  'GET /api/flows/{name}': { own: signedIn, path: '/api/flows/hello' },
+  'GET /api/runs': { own: signedIn },
+  'POST /api/runs': { own: users, body: { flow: 'hello', inputs: { name: 'Ann' } } },
+  'GET /api/runs/{fid}': read,
+  'DELETE /api/runs/{fid}': { ...write, body: undefined as never },
+  'POST /api/runs/{fid}/restore': { ...write, body: undefined as never },
+  'POST /api/runs/{fid}/pause': write,
+  'POST /api/runs/{fid}/resume': write,
+  'POST /api/runs/{fid}/cancel': write,
+  'POST /api/runs/{fid}/retry': write,
+  'GET /api/runs/{fid}/events': read,
+  'GET /api/locks': { own: signedIn },
+  'GET /api/runs/{fid}/locks': read,
+  'GET /api/runs/{fid}/locks/{lid}': read,
+  'POST /api/runs/{fid}/locks/{lid}': { ...write, body: { answer: { go: true } } },
+  'GET /api/dead': { own: operators },
+  'POST /api/dead/{id}/retry': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999/retry' },
+  'DELETE /api/dead/{id}': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999' },
+}
+
+let at: TestPanel
+const people = new Map<Role, Awaited<ReturnType<TestPanel['user']>>>()
+const runs = new Map<Role | 'stranger', TestRun>()
+
+beforeAll(async () => {
+  at = await openTestPanel()
+  for (const role of ROLES) {
+    const person = await at.user(role)
+    people.set(role, person)
+    runs.set(role, await askingRun(person.name))
+  }
+  runs.set('stranger', await askingRun((await at.user('user')).name))
+})
+afterAll(() => at.close())
+
+async function askingRun(user: string): Promise<TestRun> {
+  const run = await at.run(user)
+  await run.begin()
+  await run.emit([['lock', { lid: 'approve', name: 'approve', form: { type: 'object' }, data: null, expires_at: null }]])
+  return run
+}
+
+async function ask(route: string, who: Who, whose: 'own' | 'foreign'): Promise<Verdict> {
+  const rule = RULES[route]
+  const [method = '', template = ''] = route.split(' ')
+  const fid = runs.get(whose === 'own' && who !== 'nobody' ? who : 'stranger')?.fid ?? ''
+  const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', 'approve')
+  const answer = await fetch(at.url + path, {
+    method,
+    headers: { ...(who !== 'nobody' && people.get(who)?.headers), ...(rule?.body && { 'content-type': 'application/json' }) },
+    ...(rule?.body && { body: JSON.stringify(rule.body) }),
+  })
+  await answer.text()
+  expect(answer.status, route).toBeLessThan(500)
+  return VERDICTS[answer.status] ?? 'yes'
+}
+
+describe('permissions', () => {
+  test('the table has every route', () => {
+    expect(servedRoutes(at.panel).toSorted()).toEqual(Object.keys(RULES).toSorted())
+  })
+
+  for (const who of ['nobody', ...ROLES] as const) {
+    test(`${who} does what the table says, no more and no less`, async () => {
+      const found: Record<string, unknown> = {}
+      const wanted: Record<string, unknown> = {}
+      for (const [route, rule] of Object.entries(RULES)) {
+        found[route] = { own: await ask(route, who, 'own'), ...(rule.foreign && { foreign: await ask(route, who, 'foreign') }) }
+        wanted[route] = { own: rule.own[who], ...(rule.foreign && { foreign: rule.foreign[who] }) }
+      }
+      expect(found).toEqual(wanted)
+    })
+  }
+
+  test('a list shows a user their own runs, an operator all', async () => {
+    const list = async (role: Role, query = ''): Promise<string[]> => {
+      const answer = await fetch(`${at.url}/api/runs${query}`, { headers: people.get(role)?.headers ?? {} })
+      return ((await answer.json()) as { items: { user: string }[] }).items.map((run) => run.user)
+    }
+    const me = people.get('user')?.name ?? ''
+    expect(new Set(await list('user'))).toEqual(new Set([me]))
+    expect(await list('user', `?user=${people.get('operator')?.name ?? ''}`)).toEqual([])
+    expect(new Set(await list('operator')).size).toBeGreaterThan(2)
+    expect(new Set(await list('operator', `?user=${me}`))).toEqual(new Set([me]))
+  })
+})

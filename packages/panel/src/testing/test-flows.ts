@@ -1,0 +1,41 @@
+import { defineFlow } from '@koco/flow'
+import { z } from 'zod'
+
+/** Three steps and a greeting. */
+const hello = defineFlow({
+  name: 'hello',
+  summary: 'Greets somebody',
+  tags: ['demo', 'short'],
+  author: 'Ann',
+  inputs: z.object({ name: z.string().min(1), times: z.number().int().min(1).max(9).default(1) }),
+  async run({ name, times }, ctx) {
+    const upper = await ctx.step('upper', () => name.toUpperCase())
+    const word = await ctx.step('greet', () => `Hello ${upper}`)
+    return ctx.step('repeat', () => Array.from({ length: times }, () => word).join(', '))
+  },
+})
+
+/** Asks a person and says what they answered. */
+const ask = defineFlow({
+  name: 'ask',
+  summary: 'Asks before it goes on',
+  tags: ['demo'],
+  inputs: z.object({}),
+  async run(_inputs, ctx) {
+    const answer = await ctx.lock('approve', { form: z.object({ go: z.boolean() }), data: { what: 'the plan' } })
+    return { answered: answer }
+  },
+})
+
+/** Always fails. */
+const fail = defineFlow({
+  name: 'fail',
+  summary: 'Fails',
+  inputs: z.object({}),
+  run() {
+    throw new Error('on purpose')
+  },
+})
+
+/** The flows that tests start. */
+export const TEST_FLOWS = [hello, ask, fail]
