@@ -81,7 +81,7 @@ async function loadJournal(runtime: Runtime): Promise<void> {
   } catch (error) {
     if (producer.stopped.aborted) return never()
     if (!signal.aborted) throw error
-    await runtime.interrupt({ outcome: 'released' })
+    runtime.release()
     return never()
   }
 }
@@ -131,7 +131,7 @@ async function checkedInputs(runtime: Runtime, inputs: Json): Promise<unknown> {
 
 // Steps that nobody awaited: they get the grace time, then their signal aborts.
 async function leftovers(runtime: Runtime): Promise<void> {
-  if (!runtime.activity.working) return
+  if (runtime.openSteps.size === 0) return
   await new Promise<void>((resolve) => {
     const done = (): void => {
       clearTimeout(timer)
@@ -139,10 +139,10 @@ async function leftovers(runtime: Runtime): Promise<void> {
       resolve()
     }
     const timer = setTimeout(done, runtime.deps.limits.graceMs)
-    const off = runtime.onWorkDone(() => runtime.activity.working || done())
+    const off = runtime.onWorkDone(() => runtime.openSteps.size > 0 || done())
   })
-  if (!runtime.activity.working || runtime.phase !== 'open') return
-  const names = [...runtime.stepsAtWork].join('", "')
+  if (runtime.openSteps.size === 0 || runtime.phase !== 'open') return
+  const names = [...runtime.openSteps].join('", "')
   runtime.emit('warning', { type: 'text', value: `The flow returned while step "${names}" was at work, and it was cut off. Await every step.` })
   runtime.abort(new CancelledError('The flow has returned.', { code: 'flow_returned' }))
 }
@@ -241,11 +241,7 @@ function releaseIfQuiet(runtime: Runtime): void {
   if (!stop.aborted || runtime.phase !== 'open') return
   const now = stop.reason === 'now'
   if (!now && runtime.activity.working) return
-  void runtime.interrupt(
-    { outcome: 'released' },
-    undefined,
-    now ? new FencedError('The process stops; the run continues elsewhere.', { code: 'released' }) : undefined,
-  )
+  runtime.release(now ? new FencedError('The process stops; the run continues elsewhere.', { code: 'released' }) : undefined)
 }
 
 function limitWork(runtime: Runtime): () => void {

@@ -32,8 +32,8 @@ export async function readJournal(read: JournalRead, journal: Journal): Promise<
     for (const record of page?.records ?? []) {
       if (record.epoch >= read.epoch) return
       journal.add(record)
-      after = { epoch: record.epoch, seq: record.seq }
     }
+    after = page?.scanned ?? after
     if (comparePositions(after, read.prev) >= 0) return
     if (page !== undefined && !page.caughtUp && page.records.length > 0) continue
     if (performance.now() > deadline) throw late(read, after)

@@ -33,8 +33,8 @@ export class Runtime implements FrameOwner {
   readonly requests: Requests
   /** Ids of journaled steps that the function asked for. */
   readonly asked = new Set<string>()
-  /** Names of the steps at work. */
-  readonly stepsAtWork = new Set<string>()
+  /** Ids of the steps that were asked for and are not over. */
+  readonly openSteps = new Set<string>()
   /** Resolves when the try ended in another way than by its function. */
   readonly interrupted: Promise<TryOutcome>
   readonly #interrupt: (outcome: TryOutcome) => void
@@ -138,6 +138,17 @@ export class Runtime implements FrameOwner {
     }
   }
 
+  /** Counts a step as open while it is run. */
+  async openStep<T>(id: string, run: () => Promise<T>): Promise<T> {
+    this.openSteps.add(id)
+    try {
+      return await run()
+    } finally {
+      this.openSteps.delete(id)
+      this.#changed()
+    }
+  }
+
   /** Calls `listener` when work ended; the result ends it. */
   onWorkDone(listener: () => void): () => void {
     this.#listeners.add(listener)
@@ -225,11 +236,16 @@ export class Runtime implements FrameOwner {
     return true
   }
 
-  /** Closes without unwinding and ends the try. Aborts the signal with `abort`, when given. */
-  async interrupt(outcome: TryOutcome, lastWords?: () => void, abort?: Error): Promise<void> {
-    if (!this.close(lastWords)) return
+  /** Closes without unwinding and ends the try, once its last words are acknowledged. */
+  async interrupt(outcome: TryOutcome, lastWords: () => void): Promise<void> {
+    if (this.close(lastWords)) await this.flush().then(() => this.#interrupt(outcome), this.#break)
+  }
+
+  /** Closes without unwinding and without waiting: another try goes on from what is stored. Aborts the signal with `abort`, when given. */
+  release(abort?: Error): void {
+    if (!this.close()) return
     if (abort) this.#controller.abort(abort)
-    await this.flush().then(() => this.#interrupt(outcome), this.#break)
+    this.#interrupt({ outcome: 'released' })
   }
 
   /** Ends the try as `outcome` says, or with its error. */

@@ -35,7 +35,7 @@ export async function runStep(runtime: Runtime, name: string, options: StepOptio
     const journaled = runtime.journal.steps.get(claim.id)
     if (journaled) sameInput(asked, journaled)
     if (journaled?.phase === 'finished') return await journaledResult(runtime, journaled.result)
-    return await runTries(runtime, asked, journaled)
+    return await runtime.openStep(claim.id, () => runTries(runtime, asked, journaled))
   } finally {
     claim.release()
   }
@@ -73,13 +73,11 @@ async function runTries(runtime: Runtime, asked: Asked, journaled: JournaledStep
     await border(runtime)
     const slot = await runtime.slots.take()
     const end = runtime.begin()
-    runtime.stepsAtWork.add(asked.id)
     try {
       const done = await oneTry(runtime, asked, (failed?.try ?? 0) + 1)
       if (!('failed' in done)) return done.result
       failed = done.failed
     } finally {
-      runtime.stepsAtWork.delete(asked.id)
       slot()
       end()
     }

@@ -1,0 +1,3 @@
+export { createTestContext, type TestContext } from './test-context.ts'
+export { runFlow, type TestRun, type TestRunOptions } from './run-flow.ts'
+export { EXPIRE, type TestAnswer } from './world.ts'
