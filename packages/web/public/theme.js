@@ -3,7 +3,7 @@
   var wanted = 'auto'
   try {
     wanted = localStorage.getItem('koco-color-scheme') || 'auto'
-  } catch (error) {
+  } catch {
     // Storage may be forbidden; then the system's scheme is used.
   }
   var dark = wanted === 'dark' || (wanted === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches)

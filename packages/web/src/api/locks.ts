@@ -11,15 +11,6 @@ export const openLocksQuery = queryOptions({
   refetchInterval: 15_000,
 })
 
-/** The questions of one run, answered or not. */
-export function runLocksQuery(fid: string) {
-  return queryOptions({
-    queryKey: ['locks', 'run', fid],
-    queryFn: async ({ signal }) => (await api<ListPage<Lock>>(`/api/runs/${fid}/locks`, { signal })).items,
-    staleTime: 1000,
-  })
-}
-
 /** Answers a lock. Throws ApiProblem: 422 with `fields`, 409 when somebody was first or it is over. */
 export function answerLock(fid: string, lid: string, answer: Json): Promise<unknown> {
   return api(`/api/runs/${fid}/locks/${encodeURIComponent(lid)}`, { method: 'POST', body: { answer } })

@@ -68,5 +68,8 @@ export function messageOf(error: unknown): string {
 
 function fieldsOf(errors: Json | undefined): FieldProblem[] {
   if (!Array.isArray(errors)) return []
-  return errors.filter(isJsonObject).map((error) => ({ path: String(error['path'] ?? ''), message: String(error['message'] ?? 'is not valid') }))
+  return errors.filter(isJsonObject).map((error) => ({
+    path: typeof error['path'] === 'string' ? error['path'] : '',
+    message: typeof error['message'] === 'string' ? error['message'] : 'is not valid',
+  }))
 }

@@ -21,8 +21,10 @@ export function runsPath(filter: RunFilter, paging: { readonly after?: string; r
 export function runsQuery(filter: RunFilter) {
   return infiniteQueryOptions({
     queryKey: ['runs', filter],
-    queryFn: ({ pageParam, signal }) =>
-      api<ListPage<RunRow>>(runsPath(filter, { limit: RUNS_PAGE, ...(pageParam !== null && { after: pageParam }) }), { signal }),
+    queryFn: async ({ pageParam, signal }) => {
+      const page = await api<ListPage<RunRow>>(runsPath(filter, { limit: RUNS_PAGE, ...(pageParam !== null && { after: pageParam }) }), { signal })
+      return { ...page, items: page.items.map(received) }
+    },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     staleTime: 5000,
@@ -31,7 +33,7 @@ export function runsQuery(filter: RunFilter) {
 
 /** One run with locks, final, inputs and usage. */
 export function runQuery(fid: string) {
-  return queryOptions({ queryKey: ['run', fid], queryFn: ({ signal }) => api<Run>(`/api/runs/${fid}`, { signal }), staleTime: 1000 })
+  return queryOptions({ queryKey: ['run', fid], queryFn: async ({ signal }) => received(await api<Run>(`/api/runs/${fid}`, { signal })), staleTime: 1000 })
 }
 
 /** Starts a run; the same key never starts a second one. Throws ApiProblem with `fields` when inputs do not fit (422). */
@@ -51,4 +53,14 @@ export function eventsPage(
   signal?: AbortSignal,
 ): Promise<ListPage<WireEvent>> {
   return api(`/api/runs/${fid}/events${queryOf(query)}`, signal ? { signal } : {})
+}
+
+/** Hides an ended run from lists, or shows it again. */
+export function archiveRun(fid: string, archived: boolean): Promise<unknown> {
+  return archived ? api(`/api/runs/${fid}`, { method: 'DELETE' }) : api(`/api/runs/${fid}/restore`, { method: 'POST', body: {} })
+}
+
+/** A run as it came from the server, with the moment at which it came. */
+export function received<T extends RunRow | Run>(run: T): T {
+  return { ...run, read_at: Date.now() / 1000 }
 }

@@ -51,10 +51,17 @@ export type RunRow = {
   readonly error: ErrorValue | null
   readonly usage: Usage | null
   readonly progress: { readonly done: number; readonly total: number | null; readonly text?: string } | null
+  /** When the page got this, in its own unix seconds: a ticking runtime counts from here. Not of the API. */
+  readonly read_at: number
 }
 
-/** A run as its own page shows it. `wanted`: what people asked of it and it has not come to yet. */
-export type Run = RunRow & { readonly inputs: Json; readonly archived: boolean; readonly wanted: 'pause' | 'cancel' | null }
+/** A run as its own page shows it, with its questions. `wanted`: what people asked of it and it has not come to yet. */
+export type Run = Omit<RunRow, 'locks'> & {
+  readonly locks: readonly Lock[]
+  readonly inputs: Json
+  readonly archived: boolean
+  readonly wanted: 'pause' | 'cancel' | null
+}
 
 /** A question of a run to people; `form` is the JSON Schema of the answer. */
 export type Lock = {

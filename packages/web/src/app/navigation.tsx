@@ -9,10 +9,10 @@ import classes from './shell.module.css'
 
 /** The pages of the navigation; the palette lists the same. */
 export const PAGES = [
-  { to: '/flows', label: 'Flows', icon: FlowIcon, key: 'f' },
-  { to: '/runs', label: 'Runs', icon: RunsIcon, key: 'r' },
-  { to: '/approvals', label: 'Approvals', icon: InboxIcon, key: 'a' },
-  { to: '/settings', label: 'Settings', icon: SettingsIcon, key: 's' },
+  { to: '/flows', label: 'Flows', icon: FlowIcon, letter: 'f' },
+  { to: '/runs', label: 'Runs', icon: RunsIcon, letter: 'r' },
+  { to: '/approvals', label: 'Approvals', icon: InboxIcon, letter: 'a' },
+  { to: '/settings', label: 'Settings', icon: SettingsIcon, letter: 's' },
 ] as const
 
 /** The links to the pages, with the number of questions that wait. */
@@ -28,7 +28,17 @@ export function Navigation() {
   )
 }
 
-function NavigationItem({ to, label, icon: Icon, badge }: { readonly to: string; readonly label: string; readonly icon: ComponentType<IconProps>; readonly badge: number }) {
+function NavigationItem({
+  to,
+  label,
+  icon: Icon,
+  badge,
+}: {
+  readonly to: string
+  readonly label: string
+  readonly icon: ComponentType<IconProps>
+  readonly badge: number
+}) {
   return (
     <Link to={to} className={classes['item']}>
       <Icon />

@@ -18,7 +18,11 @@ export function Shell() {
   const { pathname } = useLocation()
   useEffect(close, [pathname, close])
   return (
-    <AppShell header={{ height: 52, collapsed: false }} navbar={{ width: 216, breakpoint: 'sm', collapsed: { mobile: !open } }} padding={{ base: 'sm', sm: 'lg' }}>
+    <AppShell
+      header={{ height: 52, collapsed: false }}
+      navbar={{ width: 216, breakpoint: 'sm', collapsed: { mobile: !open } }}
+      padding={{ base: 'sm', sm: 'lg' }}
+    >
       <a href="#main" className={classes['skip']}>
         Skip to the page
       </a>

@@ -22,7 +22,7 @@ test('a missing field is called required', () => {
 
 test('good data has no faults; an unreadable schema is left to the server', () => {
   expect(validator.validateFormData({ city: 'Rome', days: 3 }, schema).errors).toEqual([])
-  expect(validator.isValid({ $ref: '#/nowhere' } as RJSFSchema, { a: 1 }, {})).toBe(true)
+  expect(validator.isValid({ $ref: '#/nowhere' }, { a: 1 }, {})).toBe(true)
 })
 
 test('branches of a union are told apart', () => {

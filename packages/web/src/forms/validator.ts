@@ -80,9 +80,12 @@ function compile(schema: unknown, root: RJSFSchema): ZodType | null {
 }
 
 function read(schema: object, root: RJSFSchema): ZodType | null {
-  const definitions = { ...(isJsonObject(root['$defs']) && { $defs: root['$defs'] as Json }), ...(isJsonObject(root.definitions) && { definitions: root.definitions as Json }) }
+  const definitions = {
+    ...(isJsonObject(root['$defs']) && { $defs: root['$defs'] as Json }),
+    ...(isJsonObject(root.definitions) && { definitions: root.definitions as Json }),
+  }
   try {
-    return fromJSONSchema({ ...definitions, ...schema })
+    return fromJSONSchema({ ...definitions, ...schema } as Parameters<typeof fromJSONSchema>[0])
   } catch {
     // A word of JSON Schema that the library does not know: leave the judgement to the server.
     return null

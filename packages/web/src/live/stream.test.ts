@@ -1,3 +1,4 @@
+/// <reference types="node" />
 // Goal: each event is given once and in order over cuts, refusals and repeats, and the state told is true. Method: a real HTTP server on a free port, scripted a connection at a time.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -37,18 +38,28 @@ async function setup(answers: Answer[], after?: string) {
     delayedAfterMs: 40,
     deadAfterMs: 120,
   })
-  cleanups.push(close, () => server.close(), () => server.closeAllConnections())
+  cleanups.push(
+    close,
+    () => server.close(),
+    () => server.closeAllConnections(),
+  )
   return { ids, states, asked, over: over.promise, phases: () => states.map((state) => state.phase) }
 }
 
-const stream = (text: string, end = true): Answer => (_request, response) => {
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.write(`retry: 100\n\n${text}`)
-  if (end) response.end()
-}
+const stream =
+  (text: string, end = true): Answer =>
+  (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(`retry: 100\n\n${text}`)
+    if (end) response.end()
+  }
 
 test('goes on after a cut where it stopped and drops what it was given twice', async () => {
-  const { ids, asked, over, phases } = await setup([stream(event('5-1') + event('5-2')), stream(event('5-2') + event('5-3') + event('6-1')), stream('event: end\ndata: {}\n\n')])
+  const { ids, asked, over, phases } = await setup([
+    stream(event('5-1') + event('5-2')),
+    stream(event('5-2') + event('5-3') + event('6-1')),
+    stream('event: end\ndata: {}\n\n'),
+  ])
   await over
   expect(ids).toEqual(['5-1', '5-2', '5-3', '6-1', 'end'])
   expect(asked).toEqual([undefined, '5-2', '6-1'])
@@ -63,9 +74,13 @@ test('starts after the position that the caller has, and takes 204 for the end',
 })
 
 test('tries again after 503 and gives up after 404, with the problem', async () => {
-  const refuse = (status: number): Answer => (_request, response) => {
-    response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ title: 'No', detail: 'No such run.', code: 'unknown_run' }))
-  }
+  const refuse =
+    (status: number): Answer =>
+    (_request, response) => {
+      response
+        .writeHead(status, { 'content-type': 'application/problem+json' })
+        .end(JSON.stringify({ title: 'No', detail: 'No such run.', code: 'unknown_run' }))
+    }
   const { over, phases } = await setup([refuse(503), refuse(404)])
   const last = await over
   expect(phases()).toEqual(['reconnecting', 'failed'])

@@ -18,10 +18,14 @@ export function LoginPage() {
   const submit = async (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
+    const text = (name: string): string => {
+      const value = form.get(name)
+      return typeof value === 'string' ? value : ''
+    }
     setBusy(true)
     setError(null)
     try {
-      await login(client, String(form.get('username') ?? ''), String(form.get('password') ?? ''))
+      await login(client, text('username'), text('password'))
       await navigate({ href: next ?? '/flows', replace: true })
     } catch (failure) {
       setError(loginMessage(failure))

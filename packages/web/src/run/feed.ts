@@ -35,11 +35,10 @@ export class RunFeed {
   readonly spans = new SpanFold()
   readonly live = new LiveText()
   readonly fid: string
-  /** Called with every batch of new events. */
-  onEvents: (events: readonly WireEvent[]) => void = () => undefined
 
   readonly #visibility: Visibility
   readonly #listeners = new Set<() => void>()
+  readonly #hearers = new Set<(events: readonly WireEvent[]) => void>()
   #state: FeedState = { version: 0, phase: 'loading', problem: null, tail: null, notices: [] }
   #stop = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -54,6 +53,12 @@ export class RunFeed {
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Calls with every batch of new events, until the result is called. */
+  hear(listener: (events: readonly WireEvent[]) => void): () => void {
+    this.#hearers.add(listener)
+    return () => this.#hearers.delete(listener)
   }
 
   readonly snapshot = (): FeedState => this.#state
@@ -125,7 +130,7 @@ export class RunFeed {
     this.spans.clear()
     for (const event of this.log.events) this.spans.add(event)
     this.live.clear()
-    this.#notice('reset', 'Events that were shown here were written by a process that had been replaced; they do not count and were taken back.')
+    this.#notice('reset', resetText(data))
   }
 
   #add(events: readonly WireEvent[]): void {
@@ -134,7 +139,7 @@ export class RunFeed {
       this.spans.add(event)
       this.live.closeBy(event)
     }
-    if (added.length > 0) this.onEvents(added)
+    if (added.length > 0) for (const hear of this.#hearers) hear(added)
     this.#change({})
   }
 
@@ -170,6 +175,15 @@ function parse(data: string): Json {
 
 function isWireEvent(data: unknown): data is WireEvent {
   return isJsonObject(data) && typeof data['position'] === 'string' && typeof data['kind'] === 'string'
+}
+
+function resetText(data: string): string {
+  const body = parse(data)
+  const reason = isJsonObject(body) ? body['reason'] : undefined
+  if (reason === 'gone') return 'This run is no longer in the store.'
+  if (reason === 'restored')
+    return 'The store was set back to an earlier state (restored from a backup, say). What it holds now is read again from the beginning.'
+  return 'Some events that were shown here came from a process that had been replaced already. They do not count and were taken back.'
 }
 
 function gapText(data: Json): string {

@@ -24,7 +24,8 @@ export class LiveText {
     if (this.#texts.size === 0) return
     if (event.kind === 'attempt' || event.kind === 'final') this.#texts = new Map()
     else if (event.kind === 'model' || event.kind === 'agent' || event.kind === 'result') this.#drop(event.step ?? '')
-    else if (event.kind === 'step' && isJsonObject(event.data) && event.data['phase'] !== 'started') this.#drop(String(event.data['id'] ?? ''))
+    else if (event.kind === 'step' && isJsonObject(event.data) && event.data['phase'] !== 'started')
+      this.#drop(typeof event.data['id'] === 'string' ? event.data['id'] : '')
   }
 
   clear(): void {

@@ -3,7 +3,18 @@ import { expect, test } from 'vitest'
 import { bytes, compact, cost, duration, relative, ticking } from './format.ts'
 
 test('durations change their unit without ever saying 60 s or 1000 ms', () => {
-  const table = { 0: '0 ms', 0.0854: '85 ms', 0.9996: '1.0 s', 1.24: '1.2 s', 9.96: '10 s', 59.4: '59 s', 59.6: '1 min', 184: '3 min 4 s', 7500: '2 h 5 min', 273_600: '3 d 4 h' }
+  const table = {
+    0: '0 ms',
+    0.0854: '85 ms',
+    0.9996: '1.0 s',
+    1.24: '1.2 s',
+    9.96: '10 s',
+    59.4: '59 s',
+    59.6: '1 min',
+    184: '3 min 4 s',
+    7500: '2 h 5 min',
+    273_600: '3 d 4 h',
+  }
   for (const [seconds, text] of Object.entries(table)) expect(duration(Number(seconds))).toBe(text)
   expect(duration(-3)).toBe('0 ms')
 })
@@ -13,7 +24,13 @@ test('a running time counts whole seconds down', () => {
 })
 
 test('distances look back and ahead', () => {
-  expect([relative(98, 100), relative(40, 100), relative(0, 7200), relative(7300, 100), relative(0, 200_000)]).toEqual(['just now', '1 min ago', '2 h ago', 'in 2 h', '2 d ago'])
+  expect([relative(98, 100), relative(40, 100), relative(0, 7200), relative(7300, 100), relative(0, 200_000)]).toEqual([
+    'just now',
+    '1 min ago',
+    '2 h ago',
+    'in 2 h',
+    '2 d ago',
+  ])
 })
 
 test('counts, costs and sizes stay short', () => {

@@ -4,7 +4,7 @@ import { useNow } from './now.ts'
 
 /** A moment as its distance from now; the full moment on hover. */
 export function Ago({ at, ...props }: { readonly at: number } & TextProps) {
-  const now = useNow(Math.abs(Date.now() / 1000 - at) < 90 ? 1 : 15)
+  const now = useNow(Math.abs(useNow(15) - at) < 90 ? 1 : 15)
   return (
     <Text component="time" inherit {...props} title={fullMoment(at)} {...{ dateTime: new Date(at * 1000).toISOString() }}>
       {relative(at, now)}

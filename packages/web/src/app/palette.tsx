@@ -1,0 +1,117 @@
+import { Modal, Table } from '@mantine/core'
+import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { Spotlight, type SpotlightActionData } from '@mantine/spotlight'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { flowsQuery } from '../api/flows.ts'
+import { runsPath } from '../api/runs.ts'
+import { api } from '../api/client.ts'
+import type { ListPage, RunRow } from '../api/shapes.ts'
+import { STATUS_LOOK } from '../show/status.tsx'
+import { FlowIcon, RunsIcon, SearchIcon } from './icons.tsx'
+import { KEYS, paletteStore } from './keys.ts'
+import { PAGES } from './navigation.tsx'
+
+const RUNS_SHOWN = 6
+
+/** The palette over pages, flows and runs (Ctrl or ⌘ K), the key sheet (?), and the keys that lead to pages (G, then a letter). */
+export function Palette() {
+  const actions = useActions()
+  const [sheet, sheetHandles] = useDisclosure(false)
+  useHotkeys([['shift+?', sheetHandles.toggle]])
+  useGoKeys()
+  return (
+    <>
+      <Spotlight
+        store={paletteStore}
+        actions={actions.list}
+        query={actions.query}
+        onQueryChange={actions.setQuery}
+        shortcut={['mod + K']}
+        nothingFound="Nothing found"
+        highlightQuery
+        scrollable
+        maxHeight={440}
+        searchProps={{ leftSection: <SearchIcon />, placeholder: 'Search pages, flows, runs …', 'aria-label': 'Search' }}
+      />
+      <Modal opened={sheet} onClose={sheetHandles.close} title="Keys" centered>
+        <Table withRowBorders={false} verticalSpacing={4}>
+          <Table.Tbody>
+            {KEYS.map((key) => (
+              <Table.Tr key={key.keys}>
+                <Table.Td w={170} ff="monospace" fz="sm">
+                  {key.keys}
+                </Table.Td>
+                <Table.Td>{key.does}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Modal>
+    </>
+  )
+}
+
+function useActions() {
+  const navigate = useNavigate()
+  const [query, setQuery] = useState('')
+  const { data: flows = [] } = useQuery(flowsQuery)
+  const words = query.trim()
+  const { data: runs } = useQuery({
+    queryKey: ['palette', words],
+    queryFn: ({ signal }) => api<ListPage<RunRow>>(runsPath({ q: words }, { limit: RUNS_SHOWN }), { signal }),
+    enabled: words.length > 1,
+    staleTime: 5000,
+  })
+  const pages = PAGES.map((page): SpotlightActionData => ({
+    id: page.to,
+    label: page.label,
+    leftSection: <page.icon />,
+    group: 'Pages',
+    onClick: () => void navigate({ to: page.to }),
+  }))
+  const flowActions = flows.map((flow): SpotlightActionData => ({
+    id: `flow:${flow.name}`,
+    label: flow.name,
+    description: flow.summary,
+    keywords: [...flow.tags],
+    leftSection: <FlowIcon />,
+    group: 'Flows',
+    onClick: () => void navigate({ to: '/flows/$name', params: { name: flow.name } }),
+  }))
+  const runActions = (runs?.items ?? []).map((run): SpotlightActionData => ({
+    id: run.fid,
+    label: run.summary || run.flow,
+    description: `${STATUS_LOOK[run.status].label} · ${run.flow} · ${run.fid}`,
+    keywords: [words],
+    leftSection: <RunsIcon />,
+    group: 'Runs',
+    onClick: () => void navigate({ to: '/runs/$fid', params: { fid: run.fid } }),
+  }))
+  const list = [
+    { group: 'Pages', actions: pages },
+    { group: 'Flows', actions: flowActions },
+    { group: 'Runs', actions: runActions },
+  ].filter((group) => group.actions.length > 0)
+  return { list, query, setQuery }
+}
+
+/** G, then the letter of a page within a second. */
+function useGoKeys(): void {
+  const navigate = useNavigate()
+  const pressed = useRef(0)
+  useHotkeys([['g', () => (pressed.current = performance.now())]])
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (performance.now() - pressed.current > 1000 || event.ctrlKey || event.metaKey || event.altKey) return
+      const page = PAGES.find((one) => one.letter === event.key)
+      if (!page) return
+      pressed.current = 0
+      event.stopImmediatePropagation()
+      void navigate({ to: page.to })
+    }
+    window.addEventListener('keydown', onKey, { capture: true })
+    return () => window.removeEventListener('keydown', onKey, { capture: true })
+  }, [navigate])
+}

@@ -1,0 +1,21 @@
+// Goal: the calls shown can be pasted as they are. Method: names and values that shells take apart.
+import { expect, test } from 'vitest'
+import { cliCall, curlCall } from './calls.ts'
+import { exampleInputs } from './example-inputs.ts'
+
+test('values are quoted for a shell', () => {
+  expect(cliCall('trip', { city: "L'Aquila", days: 3, dry: true })).toBe(
+    `koco run trip \\\n  --input 'city=L'\\''Aquila' \\\n  --input days=3 \\\n  --input dry=true --follow`,
+  )
+  expect(curlCall('http://h', 'trip', {})).toContain(`-d '{"flow":"trip","inputs":{}}'`)
+})
+
+test('the example has the required fields, and the defaults of the schema', () => {
+  const schema = {
+    type: 'object',
+    required: ['city', 'days', 'mode'],
+    properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 2 }, mode: { enum: ['a', 'b'] }, note: { type: 'string' } },
+  }
+  expect(exampleInputs(schema)).toEqual({ city: 'text', days: 2, mode: 'a' })
+  expect(exampleInputs({ type: 'object', properties: { x: { type: 'string', default: '.' } }, required: ['x'] })).toEqual({ x: '.' })
+})

@@ -1,0 +1,24 @@
+import { isJsonObject, type Json } from '@koco/core'
+
+/** The command that starts a flow with these inputs and follows it, ready to paste into a POSIX shell. */
+export function cliCall(flow: string, inputs: Json): string {
+  const pairs = isJsonObject(inputs) ? Object.entries(inputs) : []
+  const options = pairs.map(([name, value]) => ` \\\n  --input ${quoted(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)}`)
+  return `koco run ${quoted(flow)}${options.join('')} --follow`
+}
+
+/** The same call over HTTP. */
+export function curlCall(origin: string, flow: string, inputs: Json): string {
+  return [
+    `curl -X POST ${origin}/api/runs`,
+    `-H "authorization: Bearer $KODO_API_KEY"`,
+    `-H "content-type: application/json"`,
+    `-H "idempotency-key: $(uuidgen)"`,
+    `-d ${quoted(JSON.stringify({ flow, inputs }))}`,
+  ].join(' \\\n  ')
+}
+
+/** A word for a POSIX shell. */
+function quoted(text: string): string {
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,39 @@
+import { isJsonObject, type Json } from '@koco/core'
+
+const DEPTH_MAX = 4
+
+/** Inputs that show the shape of a schema: defaults and examples where there are some, else the plainest value. Optional fields without a default are left out. */
+export function exampleInputs(schema: Json, depth = 0): Json {
+  if (!isJsonObject(schema)) return null
+  if (schema['default'] !== undefined) return schema['default']
+  if (Array.isArray(schema['examples']) && schema['examples'].length > 0) return schema['examples'][0] as Json
+  if (schema['const'] !== undefined) return schema['const']
+  if (Array.isArray(schema['enum'])) return (schema['enum'][0] as Json | undefined) ?? null
+  if (isJsonObject(schema['properties'])) return objectExample(schema, schema['properties'], depth)
+  return plainExample(schema)
+}
+
+function objectExample(schema: { readonly [key: string]: Json }, properties: { readonly [key: string]: Json }, depth: number): Json {
+  if (depth >= DEPTH_MAX) return {}
+  const required = Array.isArray(schema['required']) ? schema['required'] : []
+  const shown = Object.entries(properties).filter(([name, field]) => required.includes(name) && isJsonObject(field))
+  return Object.fromEntries(shown.map(([name, field]) => [name, exampleInputs(field, depth + 1)]))
+}
+
+function plainExample(schema: { readonly [key: string]: Json }): Json {
+  switch (schema['type']) {
+    case 'integer':
+    case 'number':
+      return typeof schema['minimum'] === 'number' ? schema['minimum'] : 1
+    case 'boolean':
+      return false
+    case 'array':
+      return []
+    case 'object':
+      return {}
+    case 'null':
+      return null
+    default:
+      return 'text'
+  }
+}

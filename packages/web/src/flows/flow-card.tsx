@@ -1,0 +1,69 @@
+import { Badge, Card, Group, Text, Title, Tooltip } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import type { Flow } from '../api/shapes.ts'
+import { Ago } from '../show/time.tsx'
+import classes from './flow-card.module.css'
+
+/** A flow in the catalogue; the whole card leads to its page. */
+export function FlowCard({ flow }: { readonly flow: Flow }) {
+  return (
+    <Card withBorder padding="md" className={classes['card']}>
+      <Group justify="space-between" wrap="nowrap" gap="xs">
+        <Title order={2} className={classes['name']}>
+          <Link to="/flows/$name" params={{ name: flow.name }} className={classes['link']}>
+            {flow.name}
+          </Link>
+        </Title>
+        <Liveness flow={flow} />
+      </Group>
+      <Text mt={6} lineClamp={3} className={classes['summary']}>
+        {flow.summary || 'No summary.'}
+      </Text>
+      <Group gap={6} mt="auto" pt="md" justify="space-between">
+        <Group gap={6}>
+          {flow.tags.map((tag) => (
+            <Badge key={tag} variant="default" size="sm" radius="sm" tt="none" fw={500}>
+              {tag}
+            </Badge>
+          ))}
+        </Group>
+        <FlowOrigin flow={flow} />
+      </Group>
+    </Card>
+  )
+}
+
+/** Author and version on one quiet line; nothing when neither is known. */
+export function FlowOrigin({ flow }: { readonly flow: Flow }) {
+  const parts = [flow.author, flow.version === null ? null : `v${flow.version}`].filter((part) => part !== null)
+  return parts.length === 0 ? null : (
+    <Text size="xs" c="dimmed">
+      {parts.join(' · ')}
+    </Text>
+  )
+}
+
+/** Whether somebody serves the flow now; a cold flow is listed but a run of it waits. */
+export function Liveness({ flow }: { readonly flow: Flow }) {
+  const seen = Math.max(0, ...flow.workers.map((worker) => worker.seen_at))
+  if (flow.live) {
+    return (
+      <Badge variant="dot" color="teal" size="sm" tt="none" fw={500} className={classes['live']}>
+        live
+      </Badge>
+    )
+  }
+  return (
+    <Tooltip label="No process serves this flow now; a run of it would wait for one.">
+      <Badge variant="dot" color="gray" size="sm" tt="none" fw={500} className={classes['live']}>
+        {seen > 0 ? (
+          <>
+            seen <Ago at={seen} />
+          </>
+        ) : (
+          'cold'
+        )}
+      </Badge>
+    </Tooltip>
+  )
+}

@@ -1,0 +1,59 @@
+import { SimpleGrid, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useRef } from 'react'
+import { flowsQuery } from '../api/flows.ts'
+import type { Flow } from '../api/shapes.ts'
+import { useSlashFocus } from '../app/hot-keys.ts'
+import { SearchIcon } from '../app/icons.tsx'
+import { Page } from '../app/page.tsx'
+import { Empty, Failure, Loading } from '../app/states.tsx'
+import { FlowCard } from './flow-card.tsx'
+
+/** The catalogue: every flow that was ever served, searchable. */
+export function FlowsPage() {
+  const { q = '' } = useSearch({ from: '/signed-in/flows' })
+  const navigate = useNavigate({ from: '/flows' })
+  const { data: flows, error, isPending, refetch } = useQuery(flowsQuery)
+  const search = useRef<HTMLInputElement>(null)
+  useSlashFocus(search)
+  const found = (flows ?? []).filter((flow) => matches(flow, q))
+  const field = (
+    <TextInput
+      ref={search}
+      value={q}
+      onChange={(event) => void navigate({ search: event.target.value === '' ? {} : { q: event.target.value }, replace: true })}
+      placeholder="Search name, summary, tag"
+      aria-label="Search flows"
+      leftSection={<SearchIcon size={16} />}
+      w={{ base: '100%', xs: 280 }}
+    />
+  )
+  return (
+    <Page title="Flows" about="What can be run here." actions={flows && flows.length > 0 ? field : undefined}>
+      {isPending && <Loading what="flows" />}
+      {error && <Failure error={error} retry={() => void refetch()} />}
+      {flows?.length === 0 && (
+        <Empty title="No flows yet" command="npx koco init">
+          A flow is a TypeScript function with a name and an input schema. The command writes a first one; <code>koco start --flows ./flows.ts</code> serves it.
+        </Empty>
+      )}
+      {flows && flows.length > 0 && found.length === 0 && (
+        <Empty title={`No flow matches “${q}”`}>Every word must be in the name, the summary, the author or a tag.</Empty>
+      )}
+      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md">
+        {found.map((flow) => (
+          <FlowCard key={flow.name} flow={flow} />
+        ))}
+      </SimpleGrid>
+    </Page>
+  )
+}
+
+function matches(flow: Flow, q: string): boolean {
+  const text = [flow.name, flow.summary, flow.description, flow.author ?? '', ...flow.tags].join('\n').toLowerCase()
+  return q
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word))
+}

@@ -1,0 +1,65 @@
+import { Anchor, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { runsQuery } from '../api/runs.ts'
+import type { RunRow } from '../api/shapes.ts'
+import { Failure } from '../app/states.tsx'
+import { duration } from '../show/format.ts'
+import { StatusBadge } from '../show/status.tsx'
+import { Ago } from '../show/time.tsx'
+
+const SHOWN = 6
+
+/** The last runs of a flow and how long they usually take. */
+export function RecentRuns({ flow }: { readonly flow: string }) {
+  const { data, error, isPending } = useInfiniteQuery({ ...runsQuery({ flow }), refetchInterval: 5000 })
+  const runs = data?.pages[0]?.items ?? []
+  const usual = median(runs.filter((run) => run.status === 'finished').map((run) => run.runtime_s ?? 0))
+  return (
+    <Card withBorder padding="lg">
+      <Group justify="space-between" mb="sm">
+        <Title order={2}>Recent runs</Title>
+        {runs.length > 0 && (
+          <Anchor component={Link} to="/runs" search={{ flow } as never} size="sm">
+            All runs
+          </Anchor>
+        )}
+      </Group>
+      {isPending && <Skeleton h={80} />}
+      {error && <Failure error={error} />}
+      {data && runs.length === 0 && <Text c="dimmed">None yet. The form starts the first one.</Text>}
+      <Stack gap={6}>
+        {runs.slice(0, SHOWN).map((run) => (
+          <RecentRun key={run.fid} run={run} />
+        ))}
+      </Stack>
+      {usual !== null && (
+        <Text size="xs" c="dimmed" mt="sm">
+          Usually takes {duration(usual)} (median of the last finished runs).
+        </Text>
+      )}
+    </Card>
+  )
+}
+
+function RecentRun({ run }: { readonly run: RunRow }) {
+  return (
+    <Group justify="space-between" wrap="nowrap" gap="xs">
+      <Group gap="sm" wrap="nowrap" miw={0}>
+        <StatusBadge status={run.status} size="sm" />
+        <Anchor component={Link} to="/runs/$fid" params={{ fid: run.fid } as never} size="sm" ff="monospace" truncate>
+          {run.fid.slice(-8)}
+        </Anchor>
+      </Group>
+      <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+        {run.runtime_s === null ? '' : `${duration(run.runtime_s)} · `}
+        <Ago at={run.created_at} />
+      </Text>
+    </Group>
+  )
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? null
+}

@@ -1,0 +1,80 @@
+import { Button, Text } from '@mantine/core'
+import type { Json } from '@koco/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useMemo, useState } from 'react'
+import { startRun } from '../api/runs.ts'
+import { meQuery } from '../api/session.ts'
+import type { FlowDetail } from '../api/shapes.ts'
+import { PlayIcon } from '../app/icons.tsx'
+import { Draft } from '../forms/draft.ts'
+import { SchemaForm } from '../forms/schema-form.tsx'
+
+/** The form of a flow. What was entered survives an error and a reload; sending it twice starts one run. `given`: inputs to begin with. */
+export function StartRun({ flow, given }: { readonly flow: FlowDetail; readonly given?: Json }) {
+  const { data: me } = useQuery(meQuery)
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const draft = useMemo(() => new Draft(sessionStorage, `${me?.user.name ?? ''}:${flow.name}`, flow.inputs), [flow, me?.user.name])
+  const [value, setValue] = useState<Json>(() => given ?? draft.load() ?? {})
+  const [round, setRound] = useState(0)
+  const start = useMutation({
+    mutationFn: (inputs: Json) =>
+      startRun(
+        flow.name,
+        inputs,
+        draft.keyFor(inputs, () => newKey()),
+      ),
+    onSuccess: async ({ fid }) => {
+      draft.clear()
+      void client.invalidateQueries({ queryKey: ['runs'] })
+      await navigate({ to: '/runs/$fid', params: { fid } })
+    },
+  })
+  const change = (data: Json) => {
+    setValue(data)
+    draft.save(data)
+  }
+  const clear = () => {
+    draft.clear()
+    setValue({})
+    setRound(round + 1)
+    start.reset()
+  }
+  const maySend = me?.user.role !== 'viewer'
+  return (
+    <>
+      {!maySend && (
+        <Text c="dimmed" size="sm" mb="sm">
+          You may look, but not start runs. Ask an operator for the role “user”.
+        </Text>
+      )}
+      <SchemaForm
+        key={round}
+        schema={flow.inputs}
+        value={value}
+        onChange={change}
+        onSubmit={(inputs) => !start.isPending && start.mutate(inputs)}
+        busy={start.isPending || start.isSuccess}
+        error={start.error}
+        disabled={!maySend}
+        submit={
+          <>
+            <PlayIcon size={15} />
+            &nbsp;Start run
+          </>
+        }
+        extra={
+          <Button variant="subtle" color="gray" onClick={clear} disabled={start.isPending}>
+            Clear
+          </Button>
+        }
+      />
+    </>
+  )
+}
+
+/** Random bytes in hex: `crypto.randomUUID` exists only on https and localhost, and people also open the page by an address of their network. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

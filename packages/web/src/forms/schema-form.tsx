@@ -1,0 +1,87 @@
+import { Button, Group, Stack } from '@mantine/core'
+import { isJsonObject, type Json } from '@koco/core'
+import { withTheme, type FormProps } from '@rjsf/core'
+import { Theme } from '@rjsf/mantine'
+import type { RJSFSchema } from '@rjsf/utils'
+import { useMemo, type ReactNode } from 'react'
+import { ApiProblem } from '../api/problem.ts'
+import { Failure } from '../app/states.tsx'
+import { errorSchemaOf } from './field-errors.ts'
+import classes from './schema-form.module.css'
+import { DescriptionField, ErrorSummary, FieldErrors, FieldHelp, TitleField } from './templates.tsx'
+import { uiSchemaOf } from './ui-schema.ts'
+import { validator } from './validator.ts'
+import { DateField, DateTimeField, TextareaField, TimeField } from './widgets.tsx'
+
+type Data = Record<string, unknown>
+
+const ThemedForm = withTheme<Data>(Theme as never)
+
+const WIDGETS = { DateWidget: DateField, TimeWidget: TimeField, DateTimeWidget: DateTimeField, TextareaWidget: TextareaField } as FormProps<Data>['widgets']
+const TEMPLATES = {
+  DescriptionFieldTemplate: DescriptionField,
+  TitleFieldTemplate: TitleField,
+  FieldHelpTemplate: FieldHelp,
+  FieldErrorTemplate: FieldErrors,
+  ErrorListTemplate: ErrorSummary,
+} as FormProps<Data>['templates']
+
+/** What a form asks, what it holds, and where it goes. `error` of the server is shown at its fields. */
+export type SchemaFormProps = {
+  readonly schema: Json
+  readonly value: Json
+  readonly onChange: (value: Json) => void
+  readonly onSubmit: (value: Json) => void
+  readonly submit: ReactNode
+  readonly busy: boolean
+  readonly error: unknown
+  readonly disabled?: boolean
+  readonly idPrefix?: string
+  readonly extra?: ReactNode
+}
+
+/** A form made of a JSON Schema: the same for starting a run and for answering a question. Checks in the browser first; the server's refusals stand at the fields too. */
+export function SchemaForm(props: SchemaFormProps) {
+  const { schema, value, error } = props
+  const shown = useMemo(() => formSchema(schema), [schema])
+  const uiSchema = useMemo(() => ({ ...uiSchemaOf(schema), 'ui:submitButtonOptions': { norender: true } }), [schema])
+  const fields = useMemo(() => (error instanceof ApiProblem ? error.fields : []), [error])
+  const extraErrors = useMemo(() => errorSchemaOf(fields, schema), [fields, schema])
+  return (
+    <Stack gap="md">
+      {error !== null && error !== undefined && fields.length === 0 && <Failure error={error} />}
+      <ThemedForm
+        className={classes['form'] ?? ''}
+        idPrefix={props.idPrefix ?? 'field'}
+        schema={shown}
+        uiSchema={uiSchema}
+        validator={validator}
+        formData={isJsonObject(value) ? value : {}}
+        widgets={WIDGETS ?? {}}
+        templates={TEMPLATES ?? {}}
+        extraErrors={extraErrors}
+        extraErrorsBlockSubmit={false}
+        disabled={props.disabled ?? false}
+        noHtml5Validate
+        focusOnFirstError
+        showErrorList="top"
+        onChange={(event) => props.onChange((event.formData ?? {}) as Json)}
+        onSubmit={(event) => props.onSubmit((event.formData ?? {}) as Json)}
+      >
+        <Group mt="md" gap="sm">
+          <Button type="submit" loading={props.busy} disabled={props.disabled ?? false}>
+            {props.submit}
+          </Button>
+          {props.extra}
+        </Group>
+      </ThemedForm>
+    </Stack>
+  )
+}
+
+/** The schema without its own title and description: the page around the form says them. */
+function formSchema(schema: Json): RJSFSchema {
+  if (!isJsonObject(schema)) return { type: 'object', properties: {} }
+  const { title: _title, description: _description, $schema: _version, ...rest } = schema
+  return rest
+}

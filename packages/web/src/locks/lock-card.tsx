@@ -1,0 +1,103 @@
+import { Alert, Anchor, Badge, Card, Group, Stack, Text, Title } from '@mantine/core'
+import { isJsonObject, type Json } from '@koco/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { lazy, Suspense, useMemo, useState } from 'react'
+import { answerLock } from '../api/locks.ts'
+import { ApiProblem } from '../api/problem.ts'
+import { meQuery } from '../api/session.ts'
+import type { Lock } from '../api/shapes.ts'
+import { Loading } from '../app/states.tsx'
+import { notifyDone } from '../app/notify.ts'
+import { Draft } from '../forms/draft.ts'
+import { JsonBlock } from '../show/json.tsx'
+import { Markdown } from '../show/markdown.tsx'
+import { Ago } from '../show/time.tsx'
+import classes from './lock-card.module.css'
+
+const SchemaForm = lazy(() => import('../forms/schema-form.tsx').then((module) => ({ default: module.SchemaForm })))
+
+/** An open question with what a person needs to decide, and the form of the answer. `withRun`: says which run asks (in the inbox). */
+export function LockCard({ lock, withRun = false }: { readonly lock: Lock; readonly withRun?: boolean }) {
+  return (
+    <Card withBorder padding="md" className={classes['card']} component="section" aria-label={`Question: ${lock.name}`}>
+      <Stack gap="sm">
+        <Group justify="space-between" gap="xs">
+          <Group gap="xs">
+            <Badge color="orange" variant="light" radius="sm" tt="none">
+              Question
+            </Badge>
+            <Title order={2}>{lock.name}</Title>
+          </Group>
+          <Text size="xs" c="dimmed">
+            asked <Ago at={lock.asked_at} />
+            {lock.expires_at !== null && (
+              <>
+                , answer due <Ago at={lock.expires_at} />
+              </>
+            )}
+          </Text>
+        </Group>
+        {withRun && (
+          <Text size="sm" c="dimmed">
+            <Anchor component={Link} to="/runs/$fid" params={{ fid: lock.fid } as never}>
+              {lock.summary || lock.flow}
+            </Anchor>{' '}
+            · {lock.flow} · {lock.user}
+          </Text>
+        )}
+        {lock.data !== null && <LockData data={lock.data} />}
+        <Suspense fallback={<Loading what="form" />}>
+          <LockAnswer lock={lock} />
+        </Suspense>
+      </Stack>
+    </Card>
+  )
+}
+
+/** What the asker shows: Markdown and text as such, all else as JSON. */
+export function LockData({ data }: { readonly data: Json }) {
+  if (isJsonObject(data) && data['type'] === 'markdown' && typeof data['value'] === 'string') return <Markdown text={data['value']} />
+  if (typeof data === 'string') return <Markdown text={data} />
+  return <JsonBlock value={data} what="data" />
+}
+
+function LockAnswer({ lock }: { readonly lock: Lock }) {
+  const { data: me } = useQuery(meQuery)
+  const client = useQueryClient()
+  const draft = useMemo(() => new Draft(sessionStorage, `lock:${lock.fid}:${lock.lid}`, lock.form), [lock.fid, lock.lid, lock.form])
+  const [value, setValue] = useState<Json>(() => draft.load() ?? {})
+  const refresh = () => {
+    void client.invalidateQueries({ queryKey: ['locks'] })
+    void client.invalidateQueries({ queryKey: ['run', lock.fid] })
+  }
+  const answer = useMutation({
+    mutationFn: (given: Json) => answerLock(lock.fid, lock.lid, given),
+    onSuccess: () => {
+      draft.clear()
+      notifyDone('Answered. The run goes on.')
+      refresh()
+    },
+    onError: (error) => {
+      if (error instanceof ApiProblem && error.status === 409) refresh()
+    },
+  })
+  if (answer.isSuccess) return <Alert color="teal">Your answer is in. The run goes on.</Alert>
+  if (answer.error instanceof ApiProblem && answer.error.status === 409) return <Alert color="orange">{answer.error.message}</Alert>
+  return (
+    <SchemaForm
+      idPrefix={`lock-${lock.lid}`}
+      schema={lock.form}
+      value={value}
+      onChange={(data) => {
+        setValue(data)
+        draft.save(data)
+      }}
+      onSubmit={(data) => !answer.isPending && answer.mutate(data)}
+      busy={answer.isPending}
+      error={answer.error}
+      disabled={me?.user.role === 'viewer'}
+      submit="Answer"
+    />
+  )
+}

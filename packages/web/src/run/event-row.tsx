@@ -1,0 +1,107 @@
+import { memo, useMemo, type ReactNode } from 'react'
+import { isJsonObject, type ErrorValue, type Json, type TypedValue } from '@koco/core'
+import type { WireEvent } from '../api/shapes.ts'
+import { ChevronIcon } from '../app/icons.tsx'
+import { Copy } from '../show/copy.tsx'
+import { ErrorValueView } from '../show/error-value.tsx'
+import { clock, fullMoment, ticking } from '../show/format.ts'
+import { JsonBlock } from '../show/json.tsx'
+import { TypedValueView } from '../show/typed-value.tsx'
+import { LogLine } from './log-line.tsx'
+import { eventLine } from './event-line.ts'
+import classes from './timeline.module.css'
+
+type Props = {
+  readonly event: WireEvent
+  readonly since: number
+  readonly open: boolean
+  readonly marked: boolean
+  readonly newTry: boolean
+  readonly toggle: (position: string) => void
+}
+
+/** An event: one line, unfolded by a click. */
+export const EventRow = memo(function EventRow({ event, since, open, marked, newTry, toggle }: Props) {
+  const line = useMemo(() => eventLine(event), [event])
+  return (
+    <div className={classes['row']} data-tone={line.tone} data-marked={marked || undefined} data-try={newTry || undefined}>
+      <button type="button" className={classes['line']} aria-expanded={open} onClick={() => toggle(event.position)}>
+        <span className={classes['chevron']} data-open={open || undefined}>
+          <ChevronIcon size={12} />
+        </span>
+        <time className={classes['time']} title={`${fullMoment(event.ts)}\n${ticking(event.ts - since)} after the first event`}>
+          {clock(event.ts)}
+        </time>
+        <span className={classes['kind']}>{event.kind}</span>
+        <span className={classes['text']}>{event.kind === 'stdout' || event.kind === 'stderr' ? <LogLine text={firstLine(event.data)} /> : line.text}</span>
+      </button>
+      {open && <EventDetail event={event} />}
+    </div>
+  )
+})
+
+function EventDetail({ event }: { readonly event: WireEvent }) {
+  return (
+    <div className={classes['detail']}>
+      <div className={classes['facts']}>
+        <span>
+          {event.position} <Copy value={event.position} what="position" />
+        </span>
+        {event.step !== null && <span>in step {event.step}</span>}
+        <span>
+          <Copy value={eventLink(event)} what="link to this event" /> link
+        </span>
+      </div>
+      {body(event)}
+    </div>
+  )
+}
+
+function eventLink(event: WireEvent): string {
+  return `${location.origin}/runs/${event.fid}?tab=timeline&at=${event.position}`
+}
+
+const TYPED: ReadonlySet<string> = new Set(['agent', 'result', 'final', 'warning', 'debug'])
+
+function body(event: WireEvent): ReactNode {
+  const { data } = event
+  if (!isJsonObject(data)) return <JsonBlock value={data} />
+  if (TYPED.has(event.kind) && typeof data['type'] === 'string') return <TypedValueView value={data as unknown as TypedValue} size="sm" />
+  if (event.kind === 'error') return <ErrorValueView error={data as unknown as ErrorValue} />
+  if (event.kind === 'step' && data['phase'] === 'finished') return <JsonBlock value={data['result'] ?? null} what="result" />
+  if (event.kind === 'step' && data['phase'] === 'failed') return <ErrorValueView error={data['error'] as unknown as ErrorValue} />
+  if (event.kind === 'model' && typeof data['text'] === 'string') return <ModelBody data={data} text={data['text']} />
+  if ((event.kind === 'stdout' || event.kind === 'stderr') && typeof data['text'] === 'string') return <LogBody text={data['text']} />
+  return <JsonBlock value={data} />
+}
+
+function ModelBody({ data, text }: { readonly data: { readonly [key: string]: Json }; readonly text: string }) {
+  const { text: _text, ...rest } = data
+  return (
+    <>
+      <TypedValueView value={{ type: 'markdown', value: text }} size="sm" />
+      <JsonBlock value={rest} />
+    </>
+  )
+}
+
+function LogBody({ text }: { readonly text: string }) {
+  return (
+    <pre className={classes['log']}>
+      {text
+        .split('\n')
+        .slice(0, 2000)
+        .map((line, index) => (
+          // Lines of a text that does not change.
+          // oxlint-disable-next-line react/no-array-index-key
+          <LogLine key={index} text={`${line}\n`} />
+        ))}
+    </pre>
+  )
+}
+
+function firstLine(data: Json): string {
+  const text = isJsonObject(data) && typeof data['text'] === 'string' ? data['text'] : ''
+  const end = text.indexOf('\n')
+  return (end < 0 ? text : text.slice(0, end)).slice(0, 400)
+}

@@ -1,0 +1,110 @@
+import { Card, Tabs, Text } from '@mantine/core'
+import { isEnded } from '@koco/core'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useCallback, useMemo, useState } from 'react'
+import type { Run } from '../api/shapes.ts'
+import { Empty } from '../app/states.tsx'
+import { count } from '../show/format.ts'
+import { JsonBlock } from '../show/json.tsx'
+import { TypedValueView } from '../show/typed-value.tsx'
+import type { FeedState, RunFeed } from './feed.ts'
+import { KindFilter } from './kind-filter.tsx'
+import { Logs } from './logs.tsx'
+import { RUN_TABS, type RunSearch, type RunTab } from './search.ts'
+import { Steps } from './steps.tsx'
+import { Timeline } from './timeline.tsx'
+
+type Props = { readonly run: Run; readonly feed: RunFeed; readonly state: FeedState }
+
+const LABELS: Readonly<Record<RunTab, string>> = { timeline: 'Timeline', steps: 'Steps', result: 'Result', logs: 'Logs', inputs: 'Inputs' }
+
+/** The views of a run. Without a choice in the URL: the result of a run that was over when the page was opened, else the timeline; what a person looks at never changes by itself. */
+export function RunTabs({ run, feed, state }: Props) {
+  const search = useSearch({ from: '/signed-in/runs/$fid' })
+  const navigate = useNavigate({ from: '/runs/$fid' })
+  const [first] = useState<RunTab>(() => (isEnded(run.status) && run.final !== null ? 'result' : 'timeline'))
+  const tab = search.tab ?? first
+  const change = useCallback((next: RunSearch) => void navigate({ search: next, replace: true }), [navigate])
+  const counts: Partial<Record<RunTab, number>> = {
+    steps: feed.spans.list().filter((span) => span.kind === 'step').length,
+    logs: (feed.log.kinds.get('stdout') ?? 0) + (feed.log.kinds.get('stderr') ?? 0),
+  }
+  return (
+    <Tabs value={tab} onChange={(next) => change({ ...search, tab: next as RunTab })} keepMounted={false}>
+      <Tabs.List mb="md" style={{ flexWrap: 'nowrap', overflowX: 'auto' }}>
+        {RUN_TABS.map((one) => (
+          <Tabs.Tab
+            key={one}
+            value={one}
+            rightSection={
+              counts[one] ? (
+                <Text span size="xs" c="dimmed">
+                  {count(counts[one])}
+                </Text>
+              ) : one === 'result' && run.final !== null && tab !== 'result' ? (
+                <Dot />
+              ) : undefined
+            }
+          >
+            {LABELS[one]}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value="timeline">
+        <TimelineTab run={run} feed={feed} state={state} search={search} change={change} />
+      </Tabs.Panel>
+      <Tabs.Panel value="steps">
+        <Steps feed={feed} version={state.version} live={!isEnded(run.status)} />
+      </Tabs.Panel>
+      <Tabs.Panel value="result">
+        <Result run={run} />
+      </Tabs.Panel>
+      <Tabs.Panel value="logs">
+        <Logs feed={feed} live={!isEnded(run.status)} />
+      </Tabs.Panel>
+      <Tabs.Panel value="inputs">
+        <JsonBlock value={run.inputs} what="inputs" />
+      </Tabs.Panel>
+    </Tabs>
+  )
+}
+
+function TimelineTab({ run, feed, state, search, change }: Props & { readonly search: RunSearch; readonly change: (next: RunSearch) => void }) {
+  const { kinds } = search
+  const chosen = useMemo(() => (kinds === undefined ? null : new Set(kinds.split(','))), [kinds])
+  const choose = (next: ReadonlySet<string> | null) => {
+    const { kinds: _kinds, ...rest } = search
+    change(next === null ? rest : { ...rest, kinds: [...next].join(',') })
+  }
+  return (
+    <>
+      <KindFilter counts={feed.log.kinds} chosen={chosen} choose={choose} />
+      <Timeline feed={feed} state={state} kinds={chosen} at={search.at ?? null} follow={search.at === undefined && !isEnded(run.status)} total={run.events} />
+    </>
+  )
+}
+
+function Result({ run }: { readonly run: Run }) {
+  if (run.final) {
+    return (
+      <Card withBorder padding="lg">
+        <TypedValueView value={run.final} />
+      </Card>
+    )
+  }
+  return isEnded(run.status) ? (
+    <Empty title="No result">The run ended without one; the timeline says why.</Empty>
+  ) : (
+    <Empty title="No result yet">It appears here when the run has finished.</Empty>
+  )
+}
+
+function Dot() {
+  return (
+    <span
+      aria-label="there is a result"
+      role="img"
+      style={{ display: 'block', width: 7, height: 7, borderRadius: '50%', background: 'var(--mantine-color-teal-filled)' }}
+    />
+  )
+}

@@ -1,0 +1,69 @@
+import { Anchor, Card, SegmentedControl, Stack, Table, Text, Title, useMantineColorScheme } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { meQuery } from '../api/session.ts'
+import { KEYS } from '../app/keys.ts'
+import { Page } from '../app/page.tsx'
+
+/** How the page looks on this device, who is signed in, and the keys. */
+export function SettingsPage() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const { data: me } = useQuery(meQuery)
+  return (
+    <Page title="Settings">
+      <Stack maw={720}>
+        <Card withBorder padding="lg">
+          <Title order={2} mb="sm">
+            Look
+          </Title>
+          <SegmentedControl
+            aria-label="Colour scheme"
+            value={colorScheme}
+            onChange={(value) => setColorScheme(value)}
+            data={[
+              { value: 'light', label: 'Light' },
+              { value: 'dark', label: 'Dark' },
+              { value: 'auto', label: 'As the system' },
+            ]}
+          />
+        </Card>
+        <Card withBorder padding="lg">
+          <Title order={2} mb="sm">
+            Account
+          </Title>
+          {me && (
+            <Text>
+              Signed in as <b>{me.user.name}</b> ({me.user.email}), role {me.user.role}.
+            </Text>
+          )}
+          <Text size="sm" c="dimmed" mt={4}>
+            Keys for programs are made by <code>koco keys create</code>. The API is described at <Anchor href="/docs">/docs</Anchor>
+            {me && ` (version ${me.version})`}.
+          </Text>
+        </Card>
+        <Card withBorder padding="lg">
+          <Title order={2} mb="sm">
+            Keys
+          </Title>
+          <KeyTable />
+        </Card>
+      </Stack>
+    </Page>
+  )
+}
+
+function KeyTable() {
+  return (
+    <Table withRowBorders={false} verticalSpacing={4}>
+      <Table.Tbody>
+        {KEYS.map((key) => (
+          <Table.Tr key={key.keys}>
+            <Table.Td w={200} ff="monospace" fz="sm">
+              {key.keys}
+            </Table.Td>
+            <Table.Td>{key.does}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  )
+}
