@@ -15,7 +15,7 @@ const key: ApiKey = { id: 'k1', userId: 'u1', name: 'ci', prefix: 'koco_ab', has
 export function describeAdminStore(name: string, newPlace: () => Promise<AdminPlace>): void {
   const opened: (() => Promise<void>)[] = []
   afterEach(async () => {
-    for (const close of opened.splice(0).reverse()) await close()
+    for (const close of opened.splice(0).toReversed()) await close()
   })
 
   async function place(): Promise<string> {

@@ -1,9 +1,9 @@
 import { RefusedError } from '@koco/core'
 import type { Selectable } from 'kysely'
 import type { AdminStore, User } from '../port.ts'
+import { isUserName } from '../user-name.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 /** What Postgres and better-sqlite3 call a value that is taken. */
 const TAKEN: readonly unknown[] = ['23505', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY']
 
@@ -11,7 +11,7 @@ const TAKEN: readonly unknown[] = ['23505', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_
 export function createUserTable(db: AdminDatabase): AdminStore['users'] {
   return {
     async create(user) {
-      if (!NAME.test(user.name)) throw badName(user.name)
+      if (!isUserName(user.name)) throw badName(user.name)
       await unlessTaken(`The name "${user.name}" or the address "${user.email}"`, () => db.insertInto('users').values(toRow(user)).execute())
     },
     async get(id) {

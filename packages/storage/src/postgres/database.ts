@@ -27,7 +27,7 @@ export function openPool(url: string, { poolMax, statementMs = STATEMENT_MS }: P
     query_timeout: statementMs === STATEMENT_MS ? SILENT_MS : statementMs + 1_000,
     // Statements are sent without waiting for the answers to those before them.
     pipeline: true,
-    types: { getTypeParser: (oid, format) => (oid === INT8 ? Number : types.getTypeParser(oid, format)) },
+    types: { getTypeParser: (oid, format) => (Number(oid) === INT8 ? Number : types.getTypeParser(oid, format)) },
   }
   const pool = new Pool(config)
   // An idle connection that breaks has already been taken out of the pool; whoever needs one gets a new one, or the error.

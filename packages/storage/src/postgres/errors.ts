@@ -57,3 +57,8 @@ export function isUniqueViolation(error: unknown): boolean {
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
+
+/** True for a deadlock or a serialisation failure: nothing was stored, and the same at once may do. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  return error instanceof Error && ['40P01', '40001'].includes(codeOf(error))
+}

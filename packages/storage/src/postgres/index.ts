@@ -1,0 +1,1 @@
+export { createPostgresExecutionStore, migratePostgresTables, readPostgresVersion, type PostgresStoreOptions } from './store.ts'

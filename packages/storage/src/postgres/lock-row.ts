@@ -1,0 +1,40 @@
+import type { LockState } from '@koco/core'
+import { parseJson, toJsonText } from '@koco/core'
+import type { LockTable } from './schema.ts'
+
+export type LockRow = LockTable
+
+/** The lock of a row. */
+export function toLock(row: LockRow): LockState {
+  const { fid, lid, name, status } = row
+  return {
+    fid,
+    lid,
+    name,
+    form: parseJson(row.form),
+    data: parseJson(row.data),
+    askedAt: row.asked_at,
+    expiresAt: row.expires_at,
+    status,
+    answer: parseJson(row.answer),
+    answeredBy: row.answered_by,
+    answeredAt: row.answered_at,
+  }
+}
+
+/** The row of a lock. */
+export function fromLock({ fid, lid, name, form, data, askedAt, expiresAt, status, answer, answeredBy, answeredAt }: LockState): LockRow {
+  return {
+    fid,
+    lid,
+    name,
+    form: toJsonText(form),
+    data: toJsonText(data),
+    asked_at: askedAt,
+    expires_at: expiresAt,
+    status,
+    answer: toJsonText(answer),
+    answered_by: answeredBy,
+    answered_at: answeredAt,
+  }
+}

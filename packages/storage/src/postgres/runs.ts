@@ -1,0 +1,133 @@
+import type { NewRun, RunStatus } from '@koco/core'
+import { isFid, RefusedError, RUN_STATUSES, isEnded, toJsonText, must } from '@koco/core'
+import { sql, type RawBuilder } from 'kysely'
+import { clampLimit } from '../cursor.ts'
+import type { ControlRequest, RunStore } from '../port.ts'
+import { searchText } from '../search.ts'
+import { isUserName } from '../user-name.ts'
+import { isUniqueViolation } from './errors.ts'
+import { listRuns } from './list-runs.ts'
+import { SUMMARY_COLUMNS, toState, toSummary } from './run-row.ts'
+import { jsonb, type ExecutionDatabase } from './schema.ts'
+
+type CreateRun = NewRun & { readonly launcher: string; readonly idempotencyKey: string | null }
+
+const LIVE: readonly RunStatus[] = RUN_STATUSES.filter((status) => !isEnded(status))
+
+/** The runs. RefusedError `unknown_run`, `bad_fid`, `bad_user`, `bad_cursor`. */
+export function createRunTable(db: ExecutionDatabase): RunStore {
+  return {
+    create: (run) => create(db, run),
+    async get(fid) {
+      const row = await db
+        .selectFrom('runs')
+        .select([...SUMMARY_COLUMNS, 'inputs', 'final', 'launcher', 'archived'])
+        .where('fid', '=', fid)
+        .executeTakeFirst()
+      return row && { ...toState(row), launcher: row.launcher, archived: row.archived }
+    },
+    list: (query) => listRuns(db, query),
+    nextEpoch: (fid, nowMs) => nextEpoch(db, fid, Math.floor(nowMs)),
+    async unfinished(launcher, after, limit) {
+      const live = db
+        .selectFrom('runs')
+        .select(SUMMARY_COLUMNS)
+        .where('launcher', '=', launcher)
+        .where('status', 'in', LIVE)
+        .where('fid', '>', after ?? '')
+      const rows = await live.orderBy('fid').limit(clampLimit(limit)).execute()
+      return rows.map(toSummary)
+    },
+    request: (fid, control) => request(db, fid, control),
+    async wanted(fid) {
+      const row = await db.selectFrom('run_controls').selectAll().where('fid', '=', fid).executeTakeFirst()
+      return row && { wanted: row.wanted, by: row.asked_by, reason: row.reason, at: row.asked_at }
+    },
+    async archive(fid, archived) {
+      const result = await db.updateTable('runs').set({ archived }).where('fid', '=', fid).executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+    async counts() {
+      const rows = await db
+        .selectFrom('runs')
+        .select(['status', ({ fn }) => fn.countAll<number>().as('count')])
+        .groupBy('status')
+        .execute()
+      return Object.fromEntries(rows.map(({ status, count }) => [status, count]))
+    },
+  }
+}
+
+async function create(db: ExecutionDatabase, run: CreateRun): Promise<{ fid: string; created: boolean }> {
+  const { fid, user, idempotencyKey } = run
+  if (!isFid(fid)) throw new RefusedError(`"${fid.slice(0, 80)}" is not a run id (24 lower-case hex digits).`, { code: 'bad_fid' })
+  if (!isUserName(user)) {
+    throw new RefusedError(`"${user}" cannot own runs: a user is a folder name, 1 to 63 of a-z, 0-9, dot, dash and underscore.`, { code: 'bad_user' })
+  }
+  const earlier = await findByKey(db, user, idempotencyKey)
+  if (earlier !== undefined) return { fid: earlier, created: false }
+  try {
+    return { fid, created: await insert(db, run) }
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+    // Two calls with one key at once: the other one was first.
+    return { fid: must(await findByKey(db, user, idempotencyKey), 'run of the idempotency key'), created: false }
+  }
+}
+
+async function findByKey(db: ExecutionDatabase, user: string, key: string | null): Promise<string | undefined> {
+  if (key === null) return undefined
+  const row = await db.selectFrom('runs').select('fid').where('username', '=', user).where('idempotency_key', '=', key).executeTakeFirst()
+  return row?.fid
+}
+
+/** A row that only events have made so far (it has no launcher) is taken over; what its events said of it stays. */
+async function insert(db: ExecutionDatabase, run: CreateRun): Promise<boolean> {
+  const { fid, flow, version, user, summary, tags, parent, inputs, createdAt, launcher, idempotencyKey } = run
+  const told = { flow, version, username: user, summary, tags: jsonb(tags), parent, inputs: toJsonText(inputs), search: searchText(run) }
+  const asked = { created_at: createdAt, launcher, idempotency_key: idempotencyKey }
+  const row = await db
+    .insertInto('runs')
+    .values({ fid, status: 'starting', ...told, ...asked })
+    .onConflict((conflict) =>
+      conflict
+        .column('fid')
+        .doUpdateSet({ ...asked, ...unlessTold(Object.keys(told)) })
+        .where('runs.launcher', '=', ''),
+    )
+    .returning('fid')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+function unlessTold(columns: readonly string[]): Record<string, RawBuilder<never>> {
+  return Object.fromEntries(
+    columns.map((name) => [name, sql<never>`case when runs.flow = '' then ${sql.ref(`excluded.${name}`)} else ${sql.ref(`runs.${name}`)} end`]),
+  )
+}
+
+async function nextEpoch(db: ExecutionDatabase, fid: string, nowMs: number): Promise<number> {
+  const stored = sql<number>`coalesce((select max(epoch) from execution_events e where e.fid = ${fid}), 0)`
+  const row = await db
+    .updateTable('runs')
+    .set({ epoch_top: sql<number>`greatest(${nowMs}::bigint, epoch_top + 1, ${stored} + 1)` })
+    .where('fid', '=', fid)
+    .returning('epoch_top')
+    .executeTakeFirst()
+  if (!row) throw unknownRun(fid)
+  return row.epoch_top
+}
+
+/** One statement, so that two requests at once cannot undo a cancel. */
+async function request(db: ExecutionDatabase, fid: string, { wanted, by, reason, at }: ControlRequest): Promise<void> {
+  const result = await sql<{ known: boolean }>`with run as (select status from runs where fid = ${fid}),
+    asked as (insert into run_controls (fid, wanted, asked_by, reason, asked_at) select ${fid}, ${wanted}, ${by}, ${reason}, ${at}::double precision from run
+      on conflict (fid) do update set wanted = excluded.wanted, asked_by = excluded.asked_by, reason = excluded.reason, asked_at = excluded.asked_at
+      where run_controls.wanted <> 'cancel' or excluded.wanted = 'cancel' or (select status from run) <> all(${[...LIVE]}::text[]))
+    select exists (select from run) as known`.execute(db)
+  if (result.rows[0]?.known !== true) throw unknownRun(fid)
+}
+
+function unknownRun(fid: string): RefusedError {
+  return new RefusedError(`There is no run ${fid.slice(0, 80)}.`, { code: 'unknown_run' })
+}

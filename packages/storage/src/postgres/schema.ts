@@ -1,0 +1,97 @@
+import type { RunStatus, LockState } from '@koco/core'
+import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
+import type { Schema } from '../migrations.ts'
+import { createEventTables, createPeopleTables, createRunTables } from './tables.ts'
+
+/** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
+export type ExecutionTables = {
+  runs: RunTable
+  locks: LockTable
+  lock_answers: { fid: string; lid: string; answer: string; answered_by: string; answered_at: number }
+  run_controls: { fid: string; wanted: 'run' | 'pause' | 'cancel'; asked_by: string; reason: string | null; asked_at: number }
+  run_epochs: { fid: string; epoch: number; last_seq: number }
+  run_holes: { fid: string; from_epoch: number; from_seq: number; to_epoch: number; to_seq: number }
+  dead_events: { id: Generated<number>; fid: string; position: string; reason: string; body: string; at: number }
+  flow_entries: FlowTable
+  flow_workers: { id: string; launcher: string; host: string; pid: number; seen_at: number; flows: ColumnType<string[], string, string> }
+  store_health: { id: number; at: number }
+}
+
+/** `waiting`: how many stored events stand above the last position, behind a hole. `epoch_top`: the latest epoch that was given out. */
+export type RunTable = {
+  fid: string
+  flow: string
+  version: string | null
+  username: string
+  summary: string
+  tags: ColumnType<string[], string, string>
+  parent: string | null
+  inputs: string
+  status: RunStatus
+  created_at: number
+  started_at: number | null
+  finished_at: number | null
+  wake_at: number | null
+  attempt: Generated<number>
+  events: Generated<number>
+  last_epoch: Generated<number>
+  last_seq: Generated<number>
+  waiting: Generated<number>
+  open_locks: Generated<number>
+  has_locks: Generated<boolean>
+  final: Generated<string>
+  error: string | null
+  usage: string | null
+  progress: string | null
+  launcher: string
+  archived: Generated<boolean>
+  idempotency_key: string | null
+  epoch_top: Generated<number>
+  search: string
+}
+
+export type LockTable = {
+  fid: string
+  lid: string
+  name: string
+  form: string
+  data: string
+  asked_at: number
+  expires_at: number | null
+  status: LockState['status']
+  answer: string
+  answered_by: string | null
+  answered_at: number | null
+}
+
+export type FlowTable = {
+  name: string
+  version: string | null
+  summary: string
+  description: string
+  tags: ColumnType<string[], string, string>
+  author: string | null
+  inputs: string
+}
+
+export type ExecutionDatabase = Kysely<ExecutionTables>
+
+/** Versions of the execution schema; a step is never changed once it was released. */
+export const EXECUTION_SCHEMA: Schema = {
+  store: 'execution',
+  migrations: [
+    {
+      name: 'events, runs, locks, controls, dead events, flows',
+      async up(db) {
+        await createEventTables(db)
+        await createRunTables(db)
+        await createPeopleTables(db)
+      },
+    },
+  ],
+}
+
+/** JSON text for a `jsonb` column. */
+export function jsonb(value: unknown) {
+  return sql<string>`${JSON.stringify(value)}::jsonb`
+}

@@ -1,0 +1,97 @@
+import type { ClientBase } from 'pg'
+
+/** A statement and the name under which a connection prepares it. */
+export type Statement = { readonly name: string; readonly text: string }
+
+const statement = (name: string, text: string): Statement => ({ name, text })
+
+// The statements of the hot paths, prepared once a connection under their names. Each takes a batch of any size: its rows come as one array a column, or as one JSON text.
+
+/** Serialises the writers of a run; in key order, so that two batches wait for each other instead of blocking each other. */
+export const LOCK_RUNS = statement(
+  'lock_runs',
+  `select fid, flow, last_epoch, last_seq, waiting, has_locks from runs where fid = any($1::text[]) order by fid for update`,
+)
+
+export const LOAD_RUNS = statement(
+  'load_runs',
+  `select fid, flow, version, username, summary, tags, parent, status, created_at, started_at, finished_at, wake_at, attempt, events, last_epoch, last_seq, open_locks,
+  error, usage, progress from runs where fid = any($1::text[])`,
+)
+
+export const LOAD_INPUTS = statement('load_inputs', `select fid, inputs from runs where fid = any($1::text[])`)
+
+export const ADD_UNKNOWN_RUNS = statement(
+  'add_unknown_runs',
+  `insert into runs (fid, flow, username, summary, tags, inputs, status, created_at, launcher, search)
+  select fid, '', '', '', '[]', 'null', 'starting', created_at, '', '' from unnest($1::text[], $2::double precision[]) as x (fid, created_at) order by fid on conflict do nothing`,
+)
+
+const EVENT_COLUMNS = 'fid, epoch, seq, username, timestamp, kind, step, message'
+
+/** For rows that are known to be new: without the speculation that ON CONFLICT costs. */
+export const INSERT_NEW = statement(
+  'insert_new',
+  `insert into execution_events (${EVENT_COLUMNS})
+  select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::double precision[], $6::text[], $7::text[], $8::text[])`,
+)
+
+/** For rows that may be there already; gives those that were not. */
+export const INSERT_MISSING = statement('insert_missing', `${INSERT_NEW.text} on conflict do nothing returning fid, epoch, seq`)
+
+export const READ_AT = statement(
+  'read_at',
+  `select e.fid, e.epoch, e.seq, e.timestamp, e.kind, e.step, e.message
+  from unnest($1::text[], $2::bigint[], $3::bigint[]) as x (fid, epoch, seq) join execution_events e using (fid, epoch, seq)`,
+)
+
+export const READ_ABOVE = statement(
+  'read_above',
+  `select e.fid, e.epoch, e.seq, e.timestamp, e.kind, e.step, e.message
+  from unnest($1::text[], $2::bigint[], $3::bigint[]) as x (fid, epoch, seq)
+  join lateral (select * from execution_events e where e.fid = x.fid and (e.epoch, e.seq) > (x.epoch, x.seq)) e on true order by e.fid, e.epoch, e.seq`,
+)
+
+/** For runs of which only the count and the position moved. */
+export const ADVANCE_RUNS = statement(
+  'advance_runs',
+  `update runs r set events = x.events, last_epoch = x.last_epoch, last_seq = x.last_seq, waiting = x.waiting
+  from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as x (fid, events, last_epoch, last_seq, waiting) where r.fid = x.fid`,
+)
+
+export const UPDATE_RUNS = statement(
+  'update_runs',
+  `update runs r set flow = x.flow, version = x.version, username = x.username, summary = x.summary, tags = x.tags, parent = x.parent, status = x.status,
+  started_at = x.started_at, finished_at = x.finished_at, wake_at = x.wake_at, attempt = x.attempt, events = x.events, last_epoch = x.last_epoch, last_seq = x.last_seq,
+  waiting = x.waiting, open_locks = x.open_locks, error = x.error, usage = x.usage, progress = x.progress,
+  inputs = coalesce(x.inputs, r.inputs), final = coalesce(x.final, r.final), search = coalesce(x.search, r.search)
+  from json_to_recordset($1::json) as x (fid text, flow text, version text, username text, summary text, tags jsonb, parent text, status text, started_at double precision,
+    finished_at double precision, wake_at double precision, attempt integer, events bigint, last_epoch bigint, last_seq bigint, waiting integer, open_locks integer,
+    error text, usage text, progress text, inputs text, final text, search text) where r.fid = x.fid`,
+)
+
+export const LOAD_LOCKS = statement('load_locks', `select * from locks where fid = any($1::text[])`)
+
+export const UPSERT_LOCKS = statement(
+  'upsert_locks',
+  `with given as (select * from json_populate_recordset(null::locks, $1::json)),
+  marked as (update runs set has_locks = true where not has_locks and fid in (select fid from given))
+  insert into locks select * from given on conflict (fid, lid) do update set status = excluded.status, answer = excluded.answer, answered_by = excluded.answered_by, answered_at = excluded.answered_at`,
+)
+
+export const CLOSE_EPOCHS = statement(
+  'close_epochs',
+  `insert into run_epochs (fid, epoch, last_seq) select * from unnest($1::text[], $2::bigint[], $3::bigint[]) on conflict do nothing`,
+)
+
+export const ADD_HOLES = statement(
+  'add_holes',
+  `insert into run_holes (fid, from_epoch, from_seq, to_epoch, to_seq)
+  select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) on conflict do nothing`,
+)
+
+/** Runs a statement, prepared once a connection. */
+export async function run<Row extends object>(client: ClientBase, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
+  const result = await client.query<Row>({ name: `koco_${name}`, text, values: [...values] })
+  return result.rows
+}

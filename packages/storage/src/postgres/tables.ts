@@ -1,0 +1,167 @@
+import { sql, type Kysely } from 'kysely'
+
+// Byte order: faster than a language's, and the same in every database and in SQLite.
+const key = sql`text collate "C"`
+
+/** The events, and which of them belong to the timeline. */
+export async function createEventTables(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('execution_events')
+    .addColumn('id', 'bigint', (column) => column.generatedAlwaysAsIdentity())
+    .addColumn('fid', key, (column) => column.notNull())
+    .addColumn('epoch', 'bigint', (column) => column.notNull())
+    .addColumn('seq', 'bigint', (column) => column.notNull())
+    .addColumn('username', key, (column) => column.notNull())
+    .addColumn('timestamp', 'double precision', (column) => column.notNull())
+    .addColumn('kind', key, (column) => column.notNull())
+    .addColumn('step', key)
+    .addColumn('message', key, (column) => column.notNull())
+    .addColumn('created_at', 'timestamptz', (column) => column.notNull().defaultTo(sql`now()`))
+    .addPrimaryKeyConstraint('execution_events_pkey', ['fid', 'epoch', 'seq'])
+    .execute()
+  await db.schema.createIndex('ix_execution_events_fid').on('execution_events').column('fid').execute()
+  await db.schema.createIndex('ix_execution_events_username').on('execution_events').column('username').execute()
+  await db.schema.createIndex('ix_execution_events_fid_kind').on('execution_events').columns(['fid', 'kind']).execute()
+  await db.schema
+    .createTable('run_epochs')
+    .addColumn('fid', key, (column) => column.notNull())
+    .addColumn('epoch', 'bigint', (column) => column.notNull())
+    .addColumn('last_seq', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('run_epochs_pkey', ['fid', 'epoch'])
+    .execute()
+  await db.schema
+    .createTable('run_holes')
+    .addColumn('fid', key, (column) => column.notNull())
+    .addColumn('from_epoch', 'bigint', (column) => column.notNull())
+    .addColumn('from_seq', 'bigint', (column) => column.notNull())
+    .addColumn('to_epoch', 'bigint', (column) => column.notNull())
+    .addColumn('to_seq', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('run_holes_pkey', ['fid', 'from_epoch', 'from_seq'])
+    .execute()
+}
+
+/** The runs and what people want of them. */
+export async function createRunTables(db: Kysely<unknown>): Promise<void> {
+  await createRuns(db)
+  await createRunIndexes(db)
+  await db.schema
+    .createTable('run_controls')
+    .addColumn('fid', key, (column) => column.primaryKey())
+    .addColumn('wanted', key, (column) => column.notNull())
+    .addColumn('asked_by', 'text', (column) => column.notNull())
+    .addColumn('reason', 'text')
+    .addColumn('asked_at', 'double precision', (column) => column.notNull())
+    .execute()
+}
+
+async function createRuns(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('runs')
+    .addColumn('fid', key, (column) => column.primaryKey())
+    .addColumn('flow', key, (column) => column.notNull())
+    .addColumn('version', 'text')
+    .addColumn('username', key, (column) => column.notNull())
+    .addColumn('summary', 'text', (column) => column.notNull())
+    .addColumn('tags', 'jsonb', (column) => column.notNull())
+    .addColumn('parent', 'text')
+    .addColumn('inputs', 'text', (column) => column.notNull())
+    .addColumn('status', key, (column) => column.notNull())
+    .addColumn('created_at', 'double precision', (column) => column.notNull())
+    .addColumn('started_at', 'double precision')
+    .addColumn('finished_at', 'double precision')
+    .addColumn('wake_at', 'double precision')
+    .addColumn('attempt', 'integer', (column) => column.notNull().defaultTo(0))
+    .addColumn('events', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('last_epoch', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('last_seq', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('waiting', 'integer', (column) => column.notNull().defaultTo(0))
+    .addColumn('open_locks', 'integer', (column) => column.notNull().defaultTo(0))
+    .addColumn('has_locks', 'boolean', (column) => column.notNull().defaultTo(false))
+    .addColumn('final', 'text', (column) => column.notNull().defaultTo('null'))
+    .addColumn('error', 'text')
+    .addColumn('usage', 'text')
+    .addColumn('progress', 'text')
+    .addColumn('launcher', key, (column) => column.notNull())
+    .addColumn('archived', 'boolean', (column) => column.notNull().defaultTo(false))
+    .addColumn('idempotency_key', key)
+    .addColumn('epoch_top', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('search', key, (column) => column.notNull())
+    // Room in each page for the row's next version, so that counting events touches no index.
+    .modifyEnd(sql`with (fillfactor = 70)`)
+    .execute()
+}
+
+async function createRunIndexes(db: Kysely<unknown>): Promise<void> {
+  await db.schema.createIndex('ix_runs_created').on('runs').columns(['created_at', 'fid']).execute()
+  await db.schema.createIndex('ix_runs_username').on('runs').columns(['username', 'created_at', 'fid']).execute()
+  await db.schema.createIndex('ix_runs_flow').on('runs').columns(['flow', 'created_at', 'fid']).execute()
+  await sql`create index ix_runs_live on runs (launcher, fid) where status in ('starting', 'running', 'awaiting', 'paused')`.execute(db)
+  await sql`create unique index ix_runs_idempotency on runs (username, idempotency_key) where idempotency_key is not null`.execute(db)
+}
+
+/** Questions to people, entries set aside, the catalogue of flows, and the row that `check` writes. */
+export async function createPeopleTables(db: Kysely<unknown>): Promise<void> {
+  await createLocks(db)
+  await db.schema
+    .createTable('dead_events')
+    .addColumn('id', 'bigint', (column) => column.generatedAlwaysAsIdentity().primaryKey())
+    .addColumn('fid', key, (column) => column.notNull())
+    .addColumn('position', key, (column) => column.notNull())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .addColumn('at', 'double precision', (column) => column.notNull())
+    .addUniqueConstraint('dead_events_position', ['fid', 'position'])
+    .execute()
+  await db.schema
+    .createTable('flow_entries')
+    .addColumn('name', key, (column) => column.primaryKey())
+    .addColumn('version', 'text')
+    .addColumn('summary', 'text', (column) => column.notNull())
+    .addColumn('description', 'text', (column) => column.notNull())
+    .addColumn('tags', 'jsonb', (column) => column.notNull())
+    .addColumn('author', 'text')
+    .addColumn('inputs', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('flow_workers')
+    .addColumn('id', key, (column) => column.primaryKey())
+    .addColumn('launcher', key, (column) => column.notNull())
+    .addColumn('host', 'text', (column) => column.notNull())
+    .addColumn('pid', 'integer', (column) => column.notNull())
+    .addColumn('seen_at', 'double precision', (column) => column.notNull())
+    .addColumn('flows', 'jsonb', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('store_health')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('at', 'double precision', (column) => column.notNull())
+    .execute()
+}
+
+async function createLocks(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('locks')
+    .addColumn('fid', key, (column) => column.notNull())
+    .addColumn('lid', key, (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('form', 'text', (column) => column.notNull())
+    .addColumn('data', 'text', (column) => column.notNull())
+    .addColumn('asked_at', 'double precision', (column) => column.notNull())
+    .addColumn('expires_at', 'double precision')
+    .addColumn('status', key, (column) => column.notNull())
+    .addColumn('answer', 'text', (column) => column.notNull())
+    .addColumn('answered_by', 'text')
+    .addColumn('answered_at', 'double precision')
+    .addPrimaryKeyConstraint('locks_pkey', ['fid', 'lid'])
+    .execute()
+  await db.schema.createIndex('ix_locks_status').on('locks').columns(['status', 'asked_at', 'fid', 'lid']).execute()
+  await db.schema
+    .createTable('lock_answers')
+    .addColumn('fid', key, (column) => column.notNull())
+    .addColumn('lid', key, (column) => column.notNull())
+    .addColumn('answer', 'text', (column) => column.notNull())
+    .addColumn('answered_by', 'text', (column) => column.notNull())
+    .addColumn('answered_at', 'double precision', (column) => column.notNull())
+    .addPrimaryKeyConstraint('lock_answers_pkey', ['fid', 'lid'])
+    .execute()
+}
