@@ -12,22 +12,30 @@ Visitor.prototype.visitStatement = function (statement) {
 
 /** The packages from the ground up; those of one layer do not know each other. */
 const LAYERS = [['core'], ['transport', 'storage'], ['spooler', 'flow'], ['temporal', 'panel'], ['cli'], ['examples', 'e2e']]
-const TESTS = '\\.(test|bench)\\.tsx?$|/(testing|contract|e2e)/'
+const TESTS = '\\.(test|bench)\\.tsx?$|/contract/|^packages/e2e/'
 
 const layerRules = LAYERS.flatMap((packages, layer) =>
-  packages.map((name) => {
-    const notBelow = LAYERS.slice(layer)
-      .flat()
-      .filter((other) => other !== name)
-    return {
-      name: `${name}-imports-downwards-only`,
-      comment: 'A package that knows only what lies below it can be read, tested and replaced alone.',
-      severity: 'error',
-      from: { path: `^packages/${name}/` },
-      to: { path: `^packages/(${[...notBelow, 'web'].join('|')})/` },
-    }
+  packages.flatMap((name) => {
+    const above = LAYERS.slice(layer + 1).flat()
+    const beside = packages.filter((other) => other !== name)
+    return [
+      {
+        name: `${name}-imports-nothing-above`,
+        comment: 'A package that knows only what lies below it can be read, tested and replaced alone.',
+        severity: 'error',
+        from: { path: `^packages/${name}/` },
+        to: { path: `^packages/(${[...above, 'web'].join('|')})/` },
+      },
+      {
+        name: `${name}-imports-nothing-beside`,
+        comment: 'Two parts of one layer that know each other are one part; tests may bring them together.',
+        severity: 'error',
+        from: { path: `^packages/${name}/`, pathNot: TESTS },
+        to: { path: `^packages/(${beside.join('|') || '-'})/` },
+      },
+    ]
   }),
-).filter((rule) => !rule.to.path.includes('()'))
+)
 
 /** Only the files that match `allowed` may import these npm packages. */
 function onlyFor(name, packages, allowed, comment) {

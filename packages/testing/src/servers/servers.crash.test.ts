@@ -2,11 +2,13 @@
 // Method: start each one, talk to it, kill it; start one from a child process that is killed, and watch its process and folder go.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { startPostgres } from './postgres.ts'
+import { newFolder } from './process.ts'
 import { startRedis } from './redis.ts'
 
 async function until(what: string, condition: () => boolean): Promise<void> {
@@ -51,17 +53,22 @@ test('a Postgres keeps what was committed over a kill, and gives databases of th
 })
 
 test('a killed starter leaves neither process nor folder', async () => {
+  const folder = newFolder('starter')
   const program = `
     const { startRedis } = await import(${JSON.stringify(new URL('redis.ts', import.meta.url).href)})
     const server = await startRedis()
     console.log(server.pid)
     setInterval(() => undefined, 1000)`
-  const starter = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const env = { ...process.env, TMPDIR: folder }
+  const starter = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'], env })
   const [line] = (await once(starter.stdout, 'data')) as [Buffer]
   const pid = Number(line)
   expect(lives(pid)).toBe(true)
+  expect(readdirSync(folder)).toHaveLength(1)
   starter.kill('SIGKILL')
   await until('the server is gone', () => !lives(pid))
+  await until('its folder is gone', () => readdirSync(folder).length === 0)
+  rmSync(folder, { recursive: true })
 })
 
 async function query(url: string, statement: string): Promise<unknown[]> {

@@ -1,10 +1,7 @@
 // Goal: what the house rules say holds in every file, so that nobody has to watch for it in reviews. Method: read all sources and pages; each rule lists its offenders. The
-// budget of 70 lines a function is a rule of the linter (.config/oxlint.json), the layers are those of .config/dependency-cruiser.mjs.
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+// budget of 70 lines a function is a rule of the linter (.config/oxlint.json), the layers are those of .config/dependency-cruiser.mjs; that the settings
+// table of the README is the schema's is a test of packages/cli, which alone knows the schema.
 import { expect, test } from 'vitest'
-import { ROOT } from '../run/command.ts'
 import { readFiles, topLevelNames } from './files.ts'
 import { brokenLinks } from './links.ts'
 import * as rules from './rules.ts'
@@ -54,13 +51,4 @@ test('the top level shows what the design lists and nothing else', () => {
   ]
   const made = ['data', 'docker-compose.override.yml'] // by the person who runs koco here
   expect(topLevelNames().filter((name) => !visible.includes(name) && !made.includes(name))).toEqual([])
-})
-
-// A table that is not made from the schema is wrong after the next change of the schema.
-test('the settings table of the README is the one that the schema gives', async () => {
-  const schema = join(ROOT, 'packages/cli/src/settings/schema.ts')
-  const { settingsTable } = (await import(pathToFileURL(schema).href)) as { settingsTable: () => string }
-  const readme = join(ROOT, 'packages/cli/README.md')
-  expect(existsSync(readme), 'packages/cli/README.md holds the settings table').toBe(true)
-  expect(readFileSync(readme, 'utf8')).toContain(settingsTable())
 })
