@@ -237,9 +237,9 @@ function unwind(runtime: Runtime, unwinding: NonNullable<Runtime['unwinding']>):
 
 /** Lets go of the run when this process must stop: at a step border, or at once. */
 function releaseIfQuiet(runtime: Runtime): void {
-  const { stop } = runtime.deps
-  if (!stop.aborted || runtime.phase !== 'open') return
-  const now = stop.reason === 'now'
+  const { stop, stopNow } = runtime.deps
+  if (!(stop.aborted || stopNow.aborted) || runtime.phase !== 'open') return
+  const now = stopNow.aborted
   if (!now && runtime.activity.working) return
   runtime.release(now ? new FencedError('The process stops; the run continues elsewhere.', { code: 'released' }) : undefined)
 }
