@@ -28,7 +28,7 @@ function optionsOf(kind: ConnectionKind, options: ConnectionOptions): RedisOptio
     autoResendUnfulfilledCommands: false,
     // The subscriber subscribes again itself, to know when the subscriptions stand.
     autoResubscribe: false,
-    retryStrategy: (times) => Math.min(2000, 25 * 2 ** Math.min(times, 10)) * (0.5 + Math.random() / 2),
+    retryStrategy: (times) => Math.min(1000, 25 * 2 ** Math.min(times, 10)) * (0.5 + Math.random() / 2),
     // A primary that became a replica: connect again, the name may lead to the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   }

@@ -129,14 +129,11 @@ export class RedisConsumer implements StreamConsumer {
     const { group, keep } = this.#s
     await this.#commands.run('acknowledge', async (redis) => {
       const left = (await this.#memory.isTight(redis)) ? 0 : keep
-      const lengths = await Promise.all(
-        work.map(async ({ hold, ids }) => {
-          const [, length] = await Promise.all([redis.xack(hold.key, group, ...ids), redis.xlen(hold.key)])
-          return length
-        }),
-      )
+      const pipeline = redis.pipeline()
+      for (const { hold, ids } of work) pipeline.xack(hold.key, group, ...ids).xlen(hold.key)
+      const lengths = repliesOf(await pipeline.exec()).filter((_, i) => i % 2 === 1)
       for (const { hold, upTo } of work) hold.forgetTo(upTo)
-      const long = work.filter((_, i) => must(lengths[i], 'length') > left)
+      const long = work.filter((_, i) => Number(lengths[i]) > left)
       await Promise.all(long.map(({ hold }) => trimScript.run(redis, [hold.key], [group, left])))
     })
   }
@@ -220,4 +217,12 @@ export class RedisConsumer implements StreamConsumer {
       if (await Promise.race([over, sleep(UNBLOCK_EVERY_MS, false)])) return
     }
   }
+}
+
+/** The replies of a pipeline; throws the first error among them. */
+function repliesOf(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, reply]) => {
+    if (error) throw error
+    return reply
+  })
 }
