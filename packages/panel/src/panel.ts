@@ -186,9 +186,12 @@ async function close(app: App, graceMs: number, state: State, closeParts: () => 
   state.closing = true
   closeParts()
   const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
+  // A connection that was busy a moment ago stays open for the next request otherwise.
+  const idle = setInterval(() => app.server.closeIdleConnections(), 20)
   try {
     await app.close()
   } finally {
     clearTimeout(cut)
+    clearInterval(idle)
   }
 }

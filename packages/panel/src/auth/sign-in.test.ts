@@ -2,9 +2,9 @@
  * Goal: only the right password signs in, guessing is slow and tells nothing, a session ends when it should, other sites can do nothing in a person's name.
  * Method: HTTP against a listening panel with a clock in the test's hand.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ensureAdmin } from '../index.ts'
-import { openTestPanel, type TestPanel } from '../testing/test-panel.ts'
+import { closeTestParts, openTestPanel, type TestPanel } from '../testing/test-panel.ts'
 
 const PASSWORD = 'correct horse battery'
 let at: TestPanel
@@ -22,6 +22,7 @@ beforeEach(async () => {
   await open()
 })
 afterEach(() => at.close())
+afterAll(closeTestParts)
 
 const login = (name: string, password: string): Promise<Response> =>
   fetch(`${at.url}/api/auth/login`, { method: 'POST', headers: json, body: JSON.stringify({ login: name, password }) })

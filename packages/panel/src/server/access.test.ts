@@ -3,10 +3,11 @@
  * Method: every route of the panel, for every role, on one's own run and on a foreign one, over HTTP. The table is written by hand, not derived from the
  * code; a route that it lacks fails the test.
  */
+import { must } from '@koco/core'
 import type { Role } from '@koco/storage'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servedRoutes } from '../testing/served-routes.ts'
-import { openTestPanel, type TestPanel, type TestRun } from '../testing/test-panel.ts'
+import { closeTestParts, openTestPanel, type TestPanel } from '../testing/test-panel.ts'
 
 type Verdict = 'yes' | 'forbidden' | 'unknown' | 'unsigned'
 type Who = 'nobody' | Role
@@ -54,8 +55,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/runs': { own: signedIn },
   'POST /api/runs': { own: users, body: { flow: 'hello', inputs: { name: 'Ann' } } },
   'GET /api/runs/{fid}': read,
-  'DELETE /api/runs/{fid}': { ...write, body: undefined as never },
-  'POST /api/runs/{fid}/restore': { ...write, body: undefined as never },
+  'DELETE /api/runs/{fid}': { own: users, foreign: foreignWrite },
+  'POST /api/runs/{fid}/restore': { own: users, foreign: foreignWrite },
   'POST /api/runs/{fid}/pause': write,
   'POST /api/runs/{fid}/resume': write,
   'POST /api/runs/{fid}/cancel': write,
@@ -72,31 +73,27 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 let at: TestPanel
 const people = new Map<Role, Awaited<ReturnType<TestPanel['user']>>>()
-const runs = new Map<Role | 'stranger', TestRun>()
+const runs = new Map<Role | 'stranger', { readonly fid: string; readonly lid: string }>()
 
 beforeAll(async () => {
   at = await openTestPanel()
   for (const role of ROLES) {
     const person = await at.user(role)
     people.set(role, person)
-    runs.set(role, await askingRun(person.name))
+    runs.set(role, await at.asking(person.name))
   }
-  runs.set('stranger', await askingRun((await at.user('user')).name))
+  runs.set('stranger', await at.asking((await at.user('user')).name))
 })
-afterAll(() => at.close())
-
-async function askingRun(user: string): Promise<TestRun> {
-  const run = await at.run(user)
-  await run.begin()
-  await run.emit([['lock', { lid: 'approve', name: 'approve', form: { type: 'object' }, data: null, expires_at: null }]])
-  return run
-}
+afterAll(async () => {
+  await at.close()
+  await closeTestParts()
+})
 
 async function ask(route: string, who: Who, whose: 'own' | 'foreign'): Promise<Verdict> {
   const rule = RULES[route]
   const [method = '', template = ''] = route.split(' ')
-  const fid = runs.get(whose === 'own' && who !== 'nobody' ? who : 'stranger')?.fid ?? ''
-  const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', 'approve')
+  const { fid, lid } = must(runs.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the run')
+  const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', lid)
   const answer = await fetch(at.url + path, {
     method,
     headers: { ...(who !== 'nobody' && people.get(who)?.headers), ...(rule?.body && { 'content-type': 'application/json' }) },

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { servedRoutes } from '../testing/served-routes.ts'
-import { openTestPanel, type TestPanel } from '../testing/test-panel.ts'
+import { closeTestParts, openTestPanel, type TestPanel } from '../testing/test-panel.ts'
 
 type Operation = {
   readonly summary?: string
@@ -25,7 +25,10 @@ beforeAll(async () => {
   at = await openTestPanel()
   document = (await (await fetch(`${at.url}/openapi.json`)).json()) as Document
 })
-afterAll(() => at.close())
+afterAll(async () => {
+  await at.close()
+  await closeTestParts()
+})
 
 const operations = (): (readonly [string, Operation])[] =>
   Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, one]) => [`${method.toUpperCase()} ${path}`, one] as const))

@@ -15,9 +15,10 @@ export async function serveWeb(app: App, webDir: string | null): Promise<void> {
   const built = webDir !== null && existsSync(join(webDir, 'index.html'))
   if (built) {
     await app.register(fastifyStatic, { root: webDir, index: false, dotfiles: 'ignore', cacheControl: false, schemaHide: true, setHeaders: cacheHeader })
+    app.get('/', { config: { access: 'public' }, schema: { hide: true } }, (_request, reply) => sendIndex(reply))
   }
   app.setNotFoundHandler((request, reply) => {
-    const path = new URL(request.url, 'http://panel').pathname
+    const path = request.url.replace(/[?#].*$/s, '')
     if (isPage(request, path)) return built ? sendIndex(reply) : reply.code(503).type('text/html; charset=utf-8').send(NOT_BUILT)
     return sendProblem(new ProblemError(404, 'unknown_route', `There is nothing at ${request.method} ${path.slice(0, 200)}.`), request, reply)
   })

@@ -4,9 +4,9 @@
  * for frames, never for time.
  */
 import { connect } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openSse, type Frame, type SseClient } from '../testing/sse-client.ts'
-import { openTestPanel, type TestEvent, type TestPanel } from '../testing/test-panel.ts'
+import { closeTestParts, openTestPanel, type TestEvent, type TestPanel } from '../testing/test-panel.ts'
 
 let at: TestPanel
 let me: Awaited<ReturnType<TestPanel['user']>>
@@ -16,6 +16,7 @@ beforeEach(async () => {
   me = await at.user('user')
 })
 afterEach(() => at.close())
+afterAll(closeTestParts)
 
 const texts = (from: number, count: number): TestEvent[] => Array.from({ length: count }, (_, i): TestEvent => ['stdout', { text: `line ${from + i}` }])
 const withId = (client: SseClient): Frame[] => client.frames.filter((frame) => frame.id !== null)
@@ -97,7 +98,7 @@ describe('a live tail', () => {
     const client = await tail(run.fid)
     await client.first((frame) => frame.data.includes('"running"'))
     await run.emit(texts(7, 1), 'quietly')
-    await client.first((frame) => frame.data.includes('line 7'))
+    expect(await client.first((frame) => frame.data.includes('line 7'))).toMatchObject({ event: 'stdout' })
     client.close()
   })
 

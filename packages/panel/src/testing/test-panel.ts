@@ -1,5 +1,5 @@
-import { formatPosition, newFid, toJsonText, type EventData, type EventKind, type EventRecord } from '@koco/core'
-import { createCatalog, createDirectLauncher, flowEntry, type Flow } from '@koco/flow'
+import { formatPosition, must, newFid, toJsonText, type EventData, type EventKind, type EventRecord } from '@koco/core'
+import { createCatalog, createDirectLauncher, flowEntry, type Launcher } from '@koco/flow'
 import { createSpooler } from '@koco/spooler'
 import { openAdminStore, type ExecutionStore, type Role } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
+import { vi } from 'vitest'
 import { createApiKey, createPanel, type Panel, type PanelDeps } from '../index.ts'
 import { TEST_FLOWS } from './test-flows.ts'
 
@@ -19,12 +20,15 @@ export type TestPanel = {
   readonly panel: Panel
   readonly store: ExecutionStore
   readonly admin: PanelDeps['admin']
+  readonly launcher: Launcher
   readonly signals: SignalBus
   readonly folder: string
   /** A new user of this role and the header that signs them in by key. */
   user(role: Role): Promise<{ readonly name: string; readonly id: string; readonly headers: { readonly authorization: string } }>
   /** A run of a user that only the test writes to. */
   run(user: string): Promise<TestRun>
+  /** A real run of a user that waits for the answer to a lock. */
+  asking(user: string): Promise<{ readonly fid: string; readonly lid: string }>
   close(): Promise<void>
 }
 
@@ -42,19 +46,39 @@ export type TestRun = {
 export type TestEvent = { [K in EventKind]: readonly [K, EventData[K]] }[EventKind]
 
 /** What a test may change of the panel. */
-export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'clock' | 'checkTransport'>> & { readonly flows?: readonly Flow[] }
+export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'clock' | 'checkTransport'>>
 
-/** Opens a whole embedded installation on a free port: SQLite, memory transport, spooler, direct launcher, panel. */
-export async function openTestPanel(options: TestPanelOptions = {}): Promise<TestPanel> {
+/** What stands under the panels of one test file: SQLite, memory transport, spooler, direct launcher. Opening these takes a second, so they are shared. */
+async function openParts() {
   const folder = await mkdtemp(join(tmpdir(), 'koco-panel-'))
-  const log = pino({ level: 'silent' })
-  const admin = await openAdminStore({ url: `sqlite:///${join(folder, 'admin.db')}`, migrate: true })
   const store = await createSqliteExecutionStore({ dir: join(folder, 'execution'), migrate: true })
   const transport = createMemoryTransport()
   const spooler = createSpooler({ consumer: transport.consumer('test'), signals: transport.signals, writer: store.writer, dead: store.dead, log })
   spooler.start()
-  const catalog = createCatalog(options.flows ?? TEST_FLOWS)
+  const catalog = createCatalog(TEST_FLOWS)
   const launcher = await createDirectLauncher({ catalog, store, transport })
+  return { folder, store, transport, spooler, catalog, launcher, adminFiles: 0 }
+}
+
+const log = pino({ level: 'silent' })
+let parts: ReturnType<typeof openParts> | undefined
+
+/** Closes what the panels of this file stood on; for `afterAll`. */
+export async function closeTestParts(): Promise<void> {
+  if (!parts) return
+  const { launcher, spooler, transport, store, folder } = await parts
+  await launcher.close(500)
+  await spooler.stop(1_000)
+  await transport.close()
+  await store.close()
+  await rm(folder, { recursive: true, force: true })
+}
+
+/** Opens a panel on a free port, with users of its own, over the parts of this test file. */
+export async function openTestPanel(options: TestPanelOptions = {}): Promise<TestPanel> {
+  const under = await (parts ??= openParts())
+  const { folder, store, transport, catalog, launcher } = under
+  const admin = await openAdminStore({ url: `sqlite:///${join(folder, `admin-${++under.adminFiles}.db`)}`, migrate: true })
   const panel = await createPanel({
     store,
     admin,
@@ -70,26 +94,24 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     version: '0.0.0-test',
   })
   const { url } = await panel.listen({ host: '127.0.0.1', port: 0 })
-  const parts = [
-    () => panel.close(1_000),
-    () => launcher.close(500),
-    () => spooler.stop(1_000),
-    () => transport.close(),
-    () => store.close(),
-    () => admin.close(),
-  ]
   return {
     url,
     panel,
     store,
     admin,
+    launcher,
     signals: transport.signals,
     folder,
     user: (role) => addUser(admin, role),
     run: (user) => addRun(store, transport.signals, user),
+    async asking(user) {
+      const { fid } = await launcher.start({ flow: 'ask', inputs: {}, user, idempotencyKey: null })
+      const lid = await vi.waitUntil(async () => (await store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 10_000, interval: 20 })
+      return { fid, lid: must(lid, 'the lock') }
+    },
     async close() {
-      for (const close of parts) await close()
-      await rm(folder, { recursive: true, force: true })
+      await panel.close(1_000)
+      await admin.close()
     },
   }
 }
