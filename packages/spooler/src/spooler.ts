@@ -6,6 +6,9 @@ import { Health } from './health.ts'
 import { HeldStreams } from './held.ts'
 import { withDefaults, type FullOptions, type SpoolerOptions } from './options.ts'
 
+/** Pause after an empty answer that came too early, in ms. */
+const EARLY_MS = 20
+
 /** How a spooler stands. `delayedSince`: unix ms since when the store or the transport are away and events wait; null when all is well. */
 export type SpoolerStatus = {
   readonly state: 'idle' | 'running' | 'delayed' | 'stopping' | 'stopped'
@@ -119,11 +122,14 @@ class StreamSpooler implements Spooler {
         await new Promise<void>((resolve) => (this.#wakeAcquire = resolve))
         continue
       }
+      const asked = performance.now()
       try {
         const fids = await insist(() => this.#options.consumer.acquire(room, this.#options.blockMs), { backoff: this.#backoff, signal, failed })
         this.#health.works('transport')
         this.#held.add(fids)
         this.#pump()
+        // The wait is the consumer's; one that was closed under us answers at once and must not keep the process busy.
+        if (fids.length === 0 && performance.now() - asked < this.#options.blockMs / 2) await pause(EARLY_MS, signal)
       } catch {
         // Rejects only at the stop.
         return

@@ -1,0 +1,143 @@
+import type { EventRecord, Position } from '@koco/core'
+import { must, ORIGIN } from '@koco/core'
+import type { EventWriter, ExecutionStore } from '@koco/storage'
+import { checkRun, recordedRun, type RecordedRun } from '@koco/testing'
+import type { RecordBody, SignalBus, StreamConsumer, Transport } from '@koco/transport'
+import type { CrashPoint, SpoolerLog, SpoolerOptions } from '../options.ts'
+import { createSpooler, type Spooler } from '../spooler.ts'
+
+/** A spooler's own links; `kill` cuts them as the death of its process would. */
+export type Links = { readonly consumer: StreamConsumer; readonly signals: SignalBus; kill(): Promise<void> }
+
+/** A transport and a store over fresh data. */
+export type SpoolerFixture = {
+  readonly store: ExecutionStore
+  readonly transport: Transport
+  links(name: string): Promise<Links>
+  dispose(): Promise<void>
+}
+
+/** Nothing is printed; a test that wants the log looks into the metrics. */
+export const SILENT: SpoolerLog = { info: () => {}, warn: () => {}, error: () => {} }
+
+/** A spooler over a fixture with short waits; `change` overrides. */
+export async function startSpooler(fixture: SpoolerFixture, name: string, change: Partial<SpoolerOptions> = {}): Promise<{ spooler: Spooler; links: Links }> {
+  const links = await fixture.links(name)
+  const spooler = createSpooler({
+    consumer: links.consumer,
+    signals: links.signals,
+    writer: fixture.store.writer,
+    dead: fixture.store.dead,
+    log: SILENT,
+    backoffMs: { first: 1, last: 10 },
+    blockMs: 50,
+    renewMs: 100,
+    sweepMs: 100,
+    ...change,
+  })
+  spooler.start()
+  return { spooler, links }
+}
+
+/** A crash point at which a spooler stands still for ever, as if it were dead, and a promise that it has come there. */
+export function standStill(at: CrashPoint): { reached: Promise<void>; crashPoint: (point: CrashPoint) => Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const crashPoint = (point: CrashPoint): Promise<void> => {
+    if (point !== at) return Promise.resolve()
+    resolve()
+    return new Promise(() => {})
+  }
+  return { reached: promise, crashPoint }
+}
+
+/** A writer that fails as `fault` says before each write: an error to throw, or undefined to pass. */
+export function faultyWriter(writer: EventWriter, fault: (records: readonly EventRecord[]) => Error | undefined): EventWriter {
+  return {
+    async write(batch) {
+      const error = fault(batch.flatMap((run) => run.records))
+      if (error) throw error
+      return writer.write(batch)
+    },
+  }
+}
+
+/** The runs of these seeds, each with about `events` events in one or more epochs; what zombies wrote is left out, since appends would refuse it. */
+export function someRuns(seeds: readonly number[], events: number): RecordedRun[] {
+  return seeds.map((seed) => recordedRun(seed, events))
+}
+
+/** Creates the run's row and its stream. */
+export async function createRun({ store, transport }: SpoolerFixture, { run }: RecordedRun): Promise<void> {
+  await store.runs.create({ ...run, launcher: 'direct', idempotencyKey: null })
+  await transport.streams.create(run.fid, ORIGIN)
+}
+
+/** Appends a run's timeline as its producers did, in pieces of `size`; resolves when all of it is acknowledged. */
+export async function appendRun({ transport }: SpoolerFixture, { run, timeline }: RecordedRun, size: number): Promise<void> {
+  const pending: Promise<unknown>[] = []
+  for (const records of pieces(timeline, size)) {
+    const first = must(records[0], 'a record')
+    const bodies = records.map(({ ts, kind, step, data }) => ({ ts, kind, step, data: unsealed(kind, data) }))
+    const append = appendPiece(transport, run.fid, first, bodies)
+    pending.push(append)
+    // Over Redis an append is answered at once; in memory only when it is committed, so the next one must not wait for it.
+    await Promise.race([append, new Promise((resolve) => setImmediate(resolve))])
+  }
+  await Promise.all(pending)
+}
+
+async function appendPiece(transport: Transport, fid: string, { epoch, seq }: Position, bodies: readonly RecordBody[]): Promise<void> {
+  const { answer } = await transport.streams.append(fid, epoch, seq, bodies)
+  if (answer !== 'ok') throw new Error(`append of ${fid} at ${epoch}-${seq} answered ${answer}`)
+}
+
+/** The whole timeline that readers get. */
+export async function timelineOf(store: ExecutionStore, fid: string): Promise<EventRecord[]> {
+  const records: EventRecord[] = []
+  let after: Position = ORIGIN
+  for (;;) {
+    const page = await store.reader.read(fid, { after, limit: 500 })
+    records.push(...page.records)
+    const last = page.records.at(-1)
+    if (page.caughtUp || !last) return records
+    after = last
+  }
+}
+
+/** What is wrong with a run in the store, judged by what its producers had acknowledged; nothing in a sound one. */
+export async function violations(store: ExecutionStore, { run, timeline }: RecordedRun): Promise<string[]> {
+  const stored = await timelineOf(store, run.fid)
+  const found = checkRun({ fid: run.fid, acknowledged: timeline, stored, timeline: stored })
+  return found.map(({ rule, position }) => `${run.fid} ${rule} ${position}`)
+}
+
+/** Resolves when the store has folded all of a run. */
+export async function stored(store: ExecutionStore, { run, timeline }: RecordedRun): Promise<void> {
+  const last = must(timeline.at(-1), 'the last event')
+  await eventually(async () => {
+    const top = (await store.runs.get(run.fid))?.lastPosition
+    return top?.epoch === last.epoch && top.seq === last.seq
+  })
+}
+
+/** Resolves when `holds` does; the test's own time limit ends the waiting. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+function pieces(records: readonly EventRecord[], size: number): EventRecord[][] {
+  const cut: EventRecord[][] = []
+  for (const record of records) {
+    const last = cut.at(-1)
+    if (last && last.length < size && last[0]?.epoch === record.epoch) last.push(record)
+    else cut.push([record])
+  }
+  return cut
+}
+
+/** The seal is the append's to write. */
+function unsealed(kind: string, data: string): string {
+  if (kind !== 'attempt') return data
+  const { prev: _, ...rest } = JSON.parse(data) as Record<string, unknown>
+  return JSON.stringify(rest)
+}
