@@ -168,7 +168,7 @@ class StreamProducer implements Producer {
 
   async #sendNext(): Promise<void> {
     try {
-      if (!this.#o.streams.commits && !(await this.#hasRoom())) return
+      if (this.#isFull() && !(await this.#makeRoom())) return
       const first = this.#nextSeq
       const records = this.#ring.slice(first, APPEND_COUNT_MAX, APPEND_BYTES_MAX)
       const answer = await this.#o.streams.append(this.#o.fid, this.epoch, first, records)
@@ -179,9 +179,8 @@ class StreamProducer implements Producer {
     }
   }
 
-  /** True when what was sent and is not committed leaves room in the ring; else asks the store, and waits for news from it. */
-  async #hasRoom(): Promise<boolean> {
-    if (!this.#isFull()) return true
+  /** Asks the store what it has; true when that makes room in the ring, else waits for news from it. */
+  async #makeRoom(): Promise<boolean> {
     this.#news = Promise.withResolvers<void>()
     this.#noteCommitted((await this.#o.storeTop()).top)
     if (!this.#isFull()) return true
@@ -189,6 +188,7 @@ class StreamProducer implements Producer {
     return false
   }
 
+  /** True when what was sent and is not committed fills the ring. */
   #isFull(): boolean {
     return this.#ring.bytesTo(this.#nextSeq - 1) > this.#o.ringBytes
   }

@@ -232,6 +232,15 @@ test('a stream that is gone is an empty batch, and the sweep forgets its run', a
   expect(await direct.smembers(`${prefix}active`)).toEqual([])
 })
 
+test('a lost hint is found by the sweep', async () => {
+  await sound.streams.append(fid, 1000, 1, opening(0))
+  await expect.poll(() => direct.zpopmin(`${prefix}ready`)).toMatchObject([fid, expect.anything()])
+  const consumer = sound.consumer('spooler-0')
+  expect(await consumer.acquire(8, 20)).toEqual([])
+  expect(await consumer.sweep()).toBe(1)
+  expect(await consumer.acquire(8, 5000)).toEqual([fid])
+})
+
 test('what a stranger wrote comes out as such and is acknowledged with the rest', async () => {
   await sound.streams.append(fid, 1000, 1, opening(0))
   await direct.xadd(key(), '1000-2', 'who', 'stranger', 'n', '1')

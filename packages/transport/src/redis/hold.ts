@@ -36,7 +36,7 @@ export class Hold {
   /** A read failed: what it delivered is pending and was not seen, so it is claimed from after what was. */
   distrust(): void {
     const last = this.#unacked.at(-1)?.position
-    this.recoverFrom ??= last ? formatPosition({ epoch: last.epoch, seq: last.seq + 1 }) : '0-0'
+    this.recoverFrom = last ? formatPosition({ epoch: last.epoch, seq: last.seq + 1 }) : '0-0'
   }
 
   #countTo(upTo: Position): number {
