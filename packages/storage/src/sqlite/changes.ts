@@ -111,7 +111,7 @@ export function createChanges(db: Db, rows: RunRows, cache: RunCache) {
 function prepare(db: Db) {
   return {
     byKey: db.prepare('SELECT fid FROM runs WHERE user = ? AND idempotency_key = ?').pluck(),
-    setTopEpoch: db.prepare('UPDATE runs SET top_epoch = ? WHERE id = ?'),
+    setTopEpoch: db.prepare('UPDATE run_states SET top_epoch = ? WHERE run = ?'),
     setArchived: db.prepare('UPDATE runs SET archived = ? WHERE fid = ?'),
     wanted: db.prepare('SELECT wanted FROM run_controls WHERE run = ?').pluck(),
     setControl: db.prepare(

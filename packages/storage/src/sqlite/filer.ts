@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import type { EventRecord, Position } from '@koco/core'
 import { comparePositions } from '@koco/core'
@@ -5,7 +6,7 @@ import { type Chunk, unpackChunk } from './chunk.ts'
 import type { Db } from './connection.ts'
 import type { CrashPoint } from './crash-point.ts'
 import { takeExclusive } from './exclusive.ts'
-import { homeOf, RunFiles } from './run-files.ts'
+import { homeOf, type NewFile, RunFiles } from './run-files.ts'
 
 /** From the writer: runs with new chunks, their sizes in characters. `idle`: no call has come for a while. */
 export type Notice = { readonly runs: readonly { readonly run: number; readonly size: number; readonly ended: boolean }[]; readonly idle: boolean }
@@ -17,7 +18,7 @@ type FiledRun = { readonly run: number; readonly fid: string; readonly home: str
 type Place = { readonly home: string; readonly top: Position; readonly lastChunk: number }
 type RunInfo = { readonly fid: string; readonly user: string; readonly home: string | null; readonly file_epoch: number; readonly file_seq: number }
 type StoredChunk = Chunk & { readonly id: number; readonly size: number }
-type Job = { readonly done: FiledRun; readonly size: number; readonly more: boolean; readonly finish: (() => void) | undefined }
+type Job = { readonly done: FiledRun; readonly size: number; readonly more: boolean; readonly created: NewFile | undefined }
 
 /** Runs of one slice, and characters of one run in it: between slices the thread hears messages. */
 const SLICE_RUNS = 64
@@ -50,7 +51,8 @@ export class Filer {
   #sinceCheckpoint = 0
   /** Which runs the slices under way take. */
   #goal: 'none' | 'ended' | 'all' = 'none'
-  #scheduled = false
+  #isWorking = false
+  #working: Promise<void> = Promise.resolve()
   #giveBack: (() => void) | undefined
   #quiet: NodeJS.Timeout | undefined
   readonly #rescan: NodeJS.Timeout
@@ -61,7 +63,7 @@ export class Filer {
     this.#files = new RunFiles(options.dir)
     this.#writer = options.writer
     this.#crash = options.crash
-    this.#highMark = options.sizeMax / 4
+    this.#highMark = options.sizeMax / 2
     this.#problem = options.problem
     this.#statements = {
       run: db.prepare<[number], RunInfo>('SELECT fid, user, home, file_epoch, file_seq FROM runs WHERE id = ?'),
@@ -71,18 +73,20 @@ export class Filer {
         `SELECT run, sum(size) AS size, runs.status IN ('finished', 'error', 'cancelled', 'timed_out') AS ended FROM chunks JOIN runs ON runs.id = run GROUP BY run`,
       ),
     }
-    this.#rescan = setInterval(() => this.#guard(() => this.#scan()), RESCAN_MS)
-    this.#writer.on('message', (notice: Notice) => this.#guard(() => this.#onNotice(notice)))
-    this.#guard(() => this.#scan())
+    this.#rescan = setInterval(() => void this.#guard(() => this.#scan()), RESCAN_MS)
+    this.#writer.on('message', (notice: Notice) => void this.#guard(() => this.#onNotice(notice)))
+    void this.#guard(() => this.#scan())
   }
 
   /** Files what there is time for, says the last word to the writer and closes. What is left stays in its chunks. */
-  close(): void {
+  async close(): Promise<void> {
     clearInterval(this.#rescan)
     clearTimeout(this.#quiet)
+    this.#goal = 'none'
+    await this.#working
     const end = Date.now() + CLOSE_MAX_MS
-    this.#guard(() => {
-      while (this.#holdsLock() && this.#dirty.size > 0 && Date.now() < end) this.#slice('all')
+    await this.#guard(async () => {
+      while (this.#holdsLock() && this.#dirty.size > 0 && Date.now() < end) await this.#slice('all')
     })
     this.#writer.postMessage({ runs: [], size: 0, last: true } satisfies Filed)
     this.#files.close()
@@ -100,7 +104,7 @@ export class Filer {
     else if (this.#total > this.#highMark) this.#aim('all')
     if (idle || this.#sinceCheckpoint > CHECKPOINT_SIZE) this.#checkpoint()
     if (this.#quiet) this.#quiet.refresh()
-    else this.#quiet = setTimeout(() => this.#guard(() => this.#aim('all')), QUIET_MS)
+    else this.#quiet = setTimeout(() => this.#aim('all'), QUIET_MS)
   }
 
   #aim(goal: 'ended' | 'all'): void {
@@ -108,31 +112,28 @@ export class Filer {
     this.#schedule()
   }
 
+  /** Works slice by slice until the goal is reached; between slices the thread hears messages. */
   #schedule(): void {
-    if (this.#scheduled || this.#goal === 'none') return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.#guard(() => this.#work())
+    if (this.#isWorking) return
+    this.#isWorking = true
+    this.#working = this.#guard(async () => {
+      while (this.#goal !== 'none' && this.#holdsLock()) {
+        if (!(await this.#slice(this.#goal))) this.#goal = 'none'
+        await setImmediate()
+      }
+    }).finally(() => {
+      this.#isWorking = false
     })
   }
 
-  #work(): void {
-    if (this.#goal === 'none' || !this.#holdsLock()) return
-    const worked = this.#slice(this.#goal)
-    if (!worked) this.#goal = 'none'
-    else this.#schedule()
-  }
-
   /** Files some runs; false when none was left to file. */
-  #slice(goal: 'ended' | 'all'): boolean {
+  async #slice(goal: 'ended' | 'all'): Promise<boolean> {
     const picked = this.#pick(goal)
     if (picked.length === 0) return false
     const jobs = picked.map((run) => this.#copy(run)).filter((job) => job !== undefined)
-    this.#crash('filed:copied')
-    for (const { finish } of jobs) finish?.()
-    for (const home of new Set(jobs.flatMap(({ done, finish }) => (finish ? [done.home] : [])))) this.#files.syncHome(home)
-    this.#crash('filed:durable')
+    this.#crash('file:copied')
+    await this.#files.settle(jobs.flatMap(({ created }) => created ?? []))
+    this.#crash('file:durable')
     for (const job of jobs) this.#settle(job)
     const size = jobs.reduce((sum, job) => sum + job.size, 0)
     if (jobs.length > 0) this.#writer.postMessage({ runs: jobs.map(({ done }) => done), size } satisfies Filed)
@@ -152,7 +153,7 @@ export class Filer {
     return picked
   }
 
-  /** Copies chunks of a run into its file. A new file counts only after `finish`. */
+  /** Copies chunks of a run into its file, which is made anew until the writer, or this filer itself, knows of one. */
   #copy(run: number): Job | undefined {
     const info = this.#statements.run.get(run)
     const known = this.#places.get(run)
@@ -164,10 +165,12 @@ export class Filer {
     const home = known?.home ?? info.home ?? homeOf(info.user)
     const place = { fid: info.fid, home }
     const records = chunks.flatMap(unpackChunk)
-    const finish = this.#files.exists(place) ? this.#files.append(place, records) : this.#files.create(place, records)
+    const isThere = known !== undefined || info.home !== null
+    if (isThere) this.#files.append(place, records)
+    const created = isThere ? undefined : this.#files.create(place, records)
     const top = highest(known?.top ?? { epoch: info.file_epoch, seq: info.file_seq }, records)
     const done = { run, fid: info.fid, home, top, chunks: chunks.map(({ id }) => id) }
-    return { done, size: chunks.reduce((sum, chunk) => sum + chunk.size, 0), more, finish }
+    return { done, size: chunks.reduce((sum, chunk) => sum + chunk.size, 0), more, created }
   }
 
   /** The next chunks of a run by id, so that those behind the last one taken are the ones not yet filed. */
@@ -226,9 +229,9 @@ export class Filer {
   }
 
   /** A failure (a full disk) ends the work under way; what is not filed stays in its chunks, and the next notice or scan tries again. */
-  #guard(work: () => void): void {
+  async #guard(work: () => void | Promise<void>): Promise<void> {
     try {
-      work()
+      await work()
     } catch (error) {
       this.#goal = 'none'
       this.#problem(error)

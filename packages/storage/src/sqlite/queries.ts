@@ -4,7 +4,7 @@ import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, LockAnswer, LockStore, Page, RunQuery, RunStore, RunSummary } from '../port.ts'
 import { searchWords } from '../search.ts'
 import type { Db } from './connection.ts'
-import { type RawRun, readLock, readRun, RUN_COLUMNS } from './run-rows.ts'
+import { type RawRun, readLock, readRun, SELECT_RUN } from './run-rows.ts'
 
 type LockQuery = Parameters<LockStore['list']>[0]
 type ListedLock = Awaited<ReturnType<LockStore['list']>>['items'][number]
@@ -24,21 +24,21 @@ export function createQueries(db: Db) {
 }
 
 function runQueries(db: Db) {
-  const find = db.prepare<[string], RawRun & { inputs: string; final: string | null }>(
-    `SELECT ${RUN_COLUMNS}, inputs, final FROM runs JOIN run_bodies ON run = runs.id WHERE fid = ?`,
-  )
+  const find = db.prepare<[string], RawRun>(`${SELECT_RUN} WHERE fid = ?`)
+  const bodies = db.prepare<[number], { inputs: string; final: string | null }>('SELECT inputs, final FROM run_bodies WHERE run = ?')
   const unfinished = db.prepare<[string, string, number], RawRun>(
-    `SELECT ${RUN_COLUMNS} FROM runs WHERE launcher = ? AND status IN ('starting', 'running', 'awaiting', 'paused') AND fid > ? ORDER BY fid LIMIT ?`,
+    `${SELECT_RUN} WHERE launcher = ? AND status IN ('starting', 'running', 'awaiting', 'paused') AND fid > ? ORDER BY fid LIMIT ?`,
   )
   const counts = db.prepare<[], { status: RunStatus; n: number }>('SELECT status, count(*) AS n FROM runs GROUP BY status')
   const wanted = db.prepare<[string], ControlRequest>('SELECT wanted, by, reason, at FROM run_controls WHERE run = (SELECT id FROM runs WHERE fid = ?)')
   return {
-    getRun(fid: string): Awaited<ReturnType<RunStore['get']>> {
+    getRun: db.transaction((fid: string): Awaited<ReturnType<RunStore['get']>> => {
       const raw = find.get(fid)
-      if (!raw) return undefined
+      const its = raw && bodies.get(raw.id)
+      if (!raw || !its) return undefined
       const { state, launcher, archived } = readRun(raw)
-      return { ...state, inputs: parseJson(raw.inputs), final: raw.final === null ? null : (parseJson(raw.final) as TypedValue), launcher, archived }
-    },
+      return { ...state, inputs: parseJson(its.inputs), final: its.final === null ? null : (parseJson(its.final) as TypedValue), launcher, archived }
+    }),
     listRuns: (query: RunQuery): Page<RunSummary> => listRuns(db, query),
     unfinishedRuns: (launcher: string, after: string | null, limit: number): RunSummary[] =>
       unfinished.all(launcher, after ?? '', clampLimit(limit)).map(summaryOf),
@@ -59,9 +59,7 @@ function listRuns(db: Db, query: RunQuery): Page<RunSummary> {
   if (query.createdTo !== undefined) where.add('created_at < ?', query.createdTo)
   for (const word of searchWords(query.q ?? '')) where.add('(instr(search, ?) > 0 OR instr(status, ?) > 0)', word, word)
   if (query.cursor !== undefined) where.add('(created_at, fid) < (?, ?)', ...decodeCursor('runs', query.cursor, ['number', 'string']))
-  const rows = db
-    .prepare<unknown[], RawRun>(`SELECT ${RUN_COLUMNS} FROM runs ${where.sql} ORDER BY created_at DESC, fid DESC LIMIT ?`)
-    .all(...where.values, limit + 1)
+  const rows = db.prepare<unknown[], RawRun>(`${SELECT_RUN} ${where.sql} ORDER BY created_at DESC, fid DESC LIMIT ?`).all(...where.values, limit + 1)
   return pageOf(rows.map(summaryOf), limit, (run) => encodeCursor('runs', [run.createdAt, run.fid]))
 }
 
@@ -87,7 +85,7 @@ function listLocks(db: Db, query: LockQuery): Page<ListedLock> {
   if (query.user !== undefined) where.add('runs.user = ?', query.user)
   if (query.status !== undefined) where.add('locks.status = ?', query.status)
   if (query.cursor !== undefined) where.add('(asked_at, runs.fid, lid) < (?, ?, ?)', ...decodeCursor('locks', query.cursor, ['number', 'string', 'string']))
-  const text = `SELECT locks.lid, asked_at, locks.state AS lock, flow, user, runs.state ->> 'summary' AS summary FROM locks JOIN runs ON runs.id = run ${where.sql}
+  const text = `SELECT locks.lid, asked_at, locks.state AS lock, flow, user, about ->> 'summary' AS summary FROM locks JOIN runs ON runs.id = run ${where.sql}
     ORDER BY asked_at DESC, runs.fid DESC, lid DESC LIMIT ?`
   const rows = db.prepare<unknown[], RawLock>(text).all(...where.values, limit + 1)
   const locks = rows.map(({ lock, flow, user, summary }) => ({ ...readLock(lock), flow, user, summary }))

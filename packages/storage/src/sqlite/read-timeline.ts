@@ -6,7 +6,7 @@ import type { Hole } from '../projection.ts'
 import { searchInJson } from '../search.ts'
 import type { Db } from './connection.ts'
 import type { RunFiles } from './run-files.ts'
-import { type RawRun, readRun, RUN_COLUMNS } from './run-rows.ts'
+import { type RawRun, readRun, SELECT_RUN } from './run-rows.ts'
 import { StoredRecords, type StoredRun } from './stored-records.ts'
 
 const PAGE_SIZE_MAX = 1 << 20
@@ -20,7 +20,7 @@ type Timeline = StoredRun & { readonly top: Position; readonly closed: ReadonlyM
 export function createTimelineReader(db: Db, files: RunFiles): (fid: string, query: EventQuery) => EventPage {
   const stored = new StoredRecords(db, files)
   const statements = {
-    run: db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM runs WHERE fid = ?`),
+    run: db.prepare<[string], RawRun>(`${SELECT_RUN} WHERE fid = ?`),
     epochs: db.prepare<[number], { epoch: number; last_seq: number }>('SELECT epoch, last_seq FROM run_epochs WHERE run = ?'),
     holes: db.prepare<[number], { fe: number; fs: number; te: number; ts: number }>(
       'SELECT from_epoch AS fe, from_seq AS fs, to_epoch AS te, to_seq AS ts FROM run_holes WHERE run = ? ORDER BY from_epoch, from_seq',

@@ -1,12 +1,19 @@
-import { closeSync, existsSync, fdatasyncSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync as fdatasyncCallback, fsync as fsyncCallback, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { EventRecord, Position } from '@koco/core'
 import Database from 'better-sqlite3'
 import { BUSY_TIMEOUT_MS, type Db } from './connection.ts'
 import { type RawEvent, readEvent } from './run-rows.ts'
 
-/** A run's file: where it lies and how far it reaches. */
+/** Where a run's file lies. */
 export type FilePlace = { readonly fid: string; readonly home: string }
+
+/** A file that was written and is not yet durable. */
+export type NewFile = { readonly fd: number; readonly folder: string; readonly home: string }
+
+const fdatasync = promisify(fdatasyncCallback)
+const fsync = promisify(fsyncCallback)
 
 const FILE = 'sqlite3.db'
 const TABLE = `CREATE TABLE monitor (
@@ -45,10 +52,6 @@ export class RunFiles {
     this.#openMax = openMax
   }
 
-  exists(place: FilePlace): boolean {
-    return existsSync(this.#path(place))
-  }
-
   /** The records after a position, in order, at most `limit`. */
   page(place: FilePlace, after: Position, limit: number): EventRecord[] {
     return this.#file(place).page.all(after.epoch, after.seq, limit).map(readEvent)
@@ -60,36 +63,30 @@ export class RunFiles {
   }
 
   /** Appends to a file that is there; records that it has already stay as they are. Durable when it returns. */
-  append(place: FilePlace, records: readonly EventRecord[]): undefined {
+  append(place: FilePlace, records: readonly EventRecord[]): void {
     const { db, insert } = this.#file(place)
     db.transaction(() => insertAll(insert, records)).immediate()
   }
 
   /**
-   * Makes a file with these records, under a name that does not count yet; the function given back makes it count, and durable but for the entry of its folder in the user's folder (`syncHome`).
-   * Filling it in memory and writing it in one go takes a tenth of the time of making it by SQL on disk. Only one process may do this.
+   * Writes a file with these records, over whatever lies there: call it only while nothing is told to be in it. It counts once `settle` has made it durable. Filling it in memory and writing it in one
+   * go takes a tenth of the time of making it by SQL on disk.
    */
-  create(place: FilePlace, records: readonly EventRecord[]): () => void {
+  create(place: FilePlace, records: readonly EventRecord[]): NewFile {
     const folder = join(this.#dir, place.home, place.fid)
     mkdirSync(folder, { recursive: true })
-    const draft = join(folder, `${FILE}.draft`)
-    const fd = openSync(draft, 'w')
-    try {
-      writeAll(fd, this.#fill(records))
-      fdatasyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    return () => {
-      renameSync(draft, this.#path(place))
-      syncFolder(folder)
-    }
+    // A journal that a crash left beside a file that never counted would be rolled back into the new one.
+    rmSync(`${this.#path(place)}-journal`, { force: true })
+    const fd = openSync(this.#path(place), 'w')
+    writeAll(fd, this.#fill(records))
+    return { fd, folder, home: join(this.#dir, place.home) }
   }
 
-  /** Makes the entries of a user's folder durable, and its own. */
-  syncHome(home: string): void {
-    syncFolder(join(this.#dir, home))
-    syncFolder(this.#dir)
+  /** Makes new files durable, and the entries of their folders. All at once: the file system then commits them together. */
+  async settle(files: readonly NewFile[]): Promise<void> {
+    await Promise.all(files.map(async ({ fd }) => await fdatasync(fd).finally(() => closeSync(fd))))
+    await Promise.all(files.map(async ({ folder }) => await syncFolder(folder)))
+    if (files.length > 0) await Promise.all([...new Set(files.map(({ home }) => home)), this.#dir].map(syncFolder))
   }
 
   close(): void {
@@ -164,11 +161,7 @@ function writeAll(fd: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at)
 }
 
-function syncFolder(path: string): void {
+async function syncFolder(path: string): Promise<void> {
   const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
+  await fsync(fd).finally(() => closeSync(fd))
 }

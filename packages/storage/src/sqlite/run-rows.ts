@@ -18,7 +18,7 @@ export type RunRow = {
 /** Stands for a body that was not read. Compared by identity: another object there is a new value. */
 export const UNLOADED: TypedValue & { readonly [key: string]: Json } = Object.freeze({ type: 'json', value: 'not loaded' })
 
-/** A row as SQLite gives it. */
+/** A run as SQLite gives it, out of `runs` and `run_states`. */
 export type RawRun = {
   readonly id: number
   readonly fid: string
@@ -28,30 +28,44 @@ export type RawRun = {
   readonly status: RunState['status']
   readonly created_at: number
   readonly archived: number
+  readonly about: string
+  readonly home: string | null
+  readonly file_epoch: number
+  readonly file_seq: number
   readonly epoch: number
   readonly seq: number
   readonly top_epoch: number
   readonly waiting: number
-  readonly home: string | null
-  readonly file_epoch: number
-  readonly file_seq: number
   readonly state: string
 }
 
-/** The columns of RawRun. */
-export const RUN_COLUMNS =
-  'runs.id, runs.fid, runs.launcher, runs.flow, runs.user, runs.status, runs.created_at, runs.archived, runs.epoch, runs.seq, runs.top_epoch, runs.waiting, runs.home, runs.file_epoch, runs.file_seq, runs.state'
+/** The start of a statement that gives RawRun. */
+export const SELECT_RUN = `SELECT id, fid, launcher, flow, user, status, created_at, archived, about, home, file_epoch, file_seq, epoch, seq, top_epoch, waiting, state
+  FROM runs JOIN run_states ON run_states.run = runs.id`
 
-type StateRest = Pick<
-  RunState,
-  'version' | 'summary' | 'tags' | 'parent' | 'startedAt' | 'finishedAt' | 'wakeAt' | 'attempt' | 'events' | 'openLocks' | 'error' | 'usage' | 'progress'
->
+type About = Pick<RunState, 'version' | 'summary' | 'tags' | 'parent'>
+type Progress = Pick<RunState, 'startedAt' | 'finishedAt' | 'wakeAt' | 'attempt' | 'events' | 'openLocks' | 'error' | 'usage' | 'progress'>
+/** What is left out of the JSON text of a state. */
+const FRESH: Progress = { startedAt: null, finishedAt: null, wakeAt: null, attempt: 0, events: 0, openLocks: 0, error: null, usage: null, progress: null }
 
 /** The row that SQLite's columns stand for. */
 export function readRun(raw: RawRun): RunRow {
-  const rest = parseJson(raw.state) as unknown as StateRest
+  const about = parseJson(raw.about) as unknown as About
+  const progress = parseJson(raw.state) as unknown as Partial<Progress>
   const { fid, flow, user, status, created_at: createdAt, epoch, seq } = raw
-  const state: RunState = { ...rest, fid, flow, user, status, createdAt, lastPosition: { epoch, seq }, inputs: UNLOADED, final: UNLOADED }
+  const state: RunState = {
+    ...FRESH,
+    ...about,
+    ...progress,
+    fid,
+    flow,
+    user,
+    status,
+    createdAt,
+    lastPosition: { epoch, seq },
+    inputs: UNLOADED,
+    final: UNLOADED,
+  }
   return {
     id: raw.id,
     state,
@@ -64,68 +78,50 @@ export function readRun(raw: RawRun): RunRow {
   }
 }
 
-/** Reads and writes the rows of `runs` on the writing connection. */
+const STATEMENTS = {
+  byFid: `${SELECT_RUN} WHERE fid = ?`,
+  insert: `INSERT INTO runs (fid, launcher, idempotency_key, flow, user, status, created_at, tags, search, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  insertState: 'INSERT INTO run_states (run, epoch, seq, top_epoch, waiting, state) VALUES (?, ?, ?, ?, 0, ?)',
+  saveState: 'UPDATE run_states SET epoch = ?, seq = ?, top_epoch = ?, waiting = ?, state = ? WHERE run = ?',
+  saveStatus: 'UPDATE runs SET status = ? WHERE id = ?',
+  saveLabels: `UPDATE runs SET launcher = ?, idempotency_key = coalesce(?, idempotency_key), flow = ?, user = ?, status = ?, created_at = ?, tags = ?, search = ?, about = ? WHERE id = ?`,
+  saveBodies: 'INSERT INTO run_bodies (run, inputs, final) VALUES (?, ?, ?) ON CONFLICT (run) DO UPDATE SET inputs = excluded.inputs',
+  saveFinal: 'UPDATE run_bodies SET final = ? WHERE run = ?',
+  inputs: 'SELECT inputs FROM run_bodies WHERE run = ?',
+} as const
+
+/** Reads and writes the rows of runs on the writing connection. */
 export class RunRows {
-  readonly #byFid
-  readonly #insert
-  readonly #saveState
-  readonly #saveAll
-  readonly #saveBodies
-  readonly #bodies
+  readonly #statements
 
   constructor(db: Db) {
-    this.#byFid = db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM runs WHERE fid = ?`)
-    this.#insert = db.prepare(
-      `INSERT INTO runs (fid, launcher, idempotency_key, flow, user, status, created_at, tags, search, epoch, seq, top_epoch, waiting, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
-    )
-    // SQLite keeps the indexes of every column that an UPDATE names, changed or not: the common write must not name them.
-    this.#saveState = db.prepare('UPDATE runs SET epoch = ?, seq = ?, top_epoch = ?, waiting = ?, state = ? WHERE id = ?')
-    this.#saveAll = db.prepare(
-      `UPDATE runs SET epoch = ?, seq = ?, top_epoch = ?, waiting = ?, state = ?, launcher = ?, idempotency_key = coalesce(?, idempotency_key), flow = ?, user = ?, status = ?, created_at = ?, tags = ?,
-       search = coalesce(?, search) WHERE id = ?`,
-    )
-    this.#saveBodies = db.prepare(
-      'INSERT INTO run_bodies (run, inputs, final) VALUES (?, ?, ?) ON CONFLICT (run) DO UPDATE SET inputs = excluded.inputs, final = excluded.final',
-    )
-    this.#bodies = db.prepare<[number], { inputs: string; final: string | null }>('SELECT inputs, final FROM run_bodies WHERE run = ?')
+    const { byFid, ...writes } = STATEMENTS
+    this.#statements = { ...mapValues(writes, (text) => db.prepare<unknown[], unknown>(text)), byFid: db.prepare<[string], RawRun>(byFid) }
   }
 
   load(fid: string): RunRow | undefined {
-    const raw = this.#byFid.get(fid)
+    const raw = this.#statements.byFid.get(fid)
     return raw && readRun(raw)
   }
 
   insert(state: RunState, launcher: string, idempotencyKey: string | null): RunRow {
-    const { fid, flow, user, status, createdAt, lastPosition } = state
+    const { fid, flow, user, status, createdAt, lastPosition, tags } = state
     const { epoch, seq } = lastPosition
-    const { lastInsertRowid } = this.#insert.run(
-      fid,
-      launcher,
-      idempotencyKey,
-      flow,
-      user,
-      status,
-      createdAt,
-      tagText(state.tags),
-      searchText(state),
-      epoch,
-      seq,
-      epoch,
-      stateText(state), // prettier-ignore
-    )
-    const id = Number(lastInsertRowid)
-    this.#saveBodies.run(id, toJsonText(state.inputs), null)
+    const labels = [fid, launcher, idempotencyKey, flow, user, status, createdAt, tagText(tags), searchText(state), aboutText(state)]
+    const id = Number(this.#statements.insert.run(...labels).lastInsertRowid)
+    this.#statements.insertState.run(id, epoch, seq, epoch, progressText(state))
+    this.#statements.saveBodies.run(id, toJsonText(state.inputs), null)
     return { id, state: unloaded(state), launcher, archived: false, topEpoch: epoch, waiting: false, home: null, fileTop: { epoch: 0, seq: 0 } }
   }
 
   /** Writes what a fold changed; gives the row as it now is. */
   save(row: RunRow, state: RunState, topEpoch: number, waiting: boolean): RunRow {
     const { epoch, seq } = state.lastPosition
-    const before = row.state
-    const bodiesChanged = state.inputs !== UNLOADED || state.final !== UNLOADED
-    if (!bodiesChanged && sameLabels(before, state)) this.#saveState.run(epoch, seq, topEpoch, waiting ? 1 : 0, stateText(state), row.id)
-    else this.#saveWhole(row, state, topEpoch, waiting, null)
+    this.#statements.saveState.run(epoch, seq, topEpoch, waiting ? 1 : 0, progressText(state), row.id)
+    // SQLite keeps the indexes of every column that an UPDATE names, changed or not: so each names no more than it must.
+    if (!sameLabels(row.state, state)) this.#saveLabels(row, state, null)
+    else if (row.state.status !== state.status) this.#statements.saveStatus.run(state.status, row.id)
+    if (state.final !== UNLOADED) this.#statements.saveFinal.run(state.final && toJsonText(state.final), row.id)
     return { ...row, state: unloaded(state), topEpoch, waiting }
   }
 
@@ -133,38 +129,15 @@ export class RunRows {
   adopt(row: RunRow, run: NewRun, launcher: string, idempotencyKey: string | null): void {
     const known = row.state.flow !== ''
     const state = known ? row.state : { ...row.state, ...run }
-    this.#saveWhole({ ...row, launcher }, { ...state, createdAt: run.createdAt }, row.topEpoch, row.waiting, idempotencyKey)
+    this.#saveLabels({ ...row, launcher }, { ...state, createdAt: run.createdAt }, idempotencyKey)
   }
 
-  #saveWhole(row: RunRow, state: RunState, topEpoch: number, waiting: boolean, idempotencyKey: string | null): void {
-    const { epoch, seq } = state.lastPosition
-    const full = this.#withBodies(row.id, state)
-    const { flow, user, status, createdAt, tags } = full
-    this.#saveAll.run(
-      epoch,
-      seq,
-      topEpoch,
-      waiting ? 1 : 0,
-      stateText(full),
-      row.launcher,
-      idempotencyKey,
-      flow,
-      user,
-      status,
-      createdAt,
-      tagText(tags),
-      searchText(full),
-      row.id, // prettier-ignore
-    )
-    if (state.inputs !== UNLOADED || state.final !== UNLOADED) this.#saveBodies.run(row.id, toJsonText(full.inputs), full.final && toJsonText(full.final))
-  }
-
-  #withBodies(id: number, state: RunState): RunState {
-    if (state.inputs !== UNLOADED && state.final !== UNLOADED) return state
-    const bodies = this.#bodies.get(id)
-    const inputs = state.inputs === UNLOADED ? parseJson(bodies?.inputs ?? 'null') : state.inputs
-    const final = state.final === UNLOADED ? (parseJson(bodies?.final ?? 'null') as TypedValue | null) : state.final
-    return { ...state, inputs, final }
+  #saveLabels(row: RunRow, state: RunState, idempotencyKey: string | null): void {
+    const { flow, user, status, createdAt, tags } = state
+    const inputs = state.inputs === UNLOADED ? parseJson((this.#statements.inputs.get(row.id) as { inputs: string }).inputs) : state.inputs
+    const search = searchText({ ...state, inputs })
+    this.#statements.saveLabels.run(row.launcher, idempotencyKey, flow, user, status, createdAt, tagText(tags), search, aboutText(state), row.id)
+    if (state.inputs !== UNLOADED) this.#statements.saveBodies.run(row.id, toJsonText(inputs), null)
   }
 }
 
@@ -194,15 +167,29 @@ export function readEvent({ epoch, seq, timestamp, kind, step, message }: RawEve
 }
 
 function sameLabels(a: RunState, b: RunState): boolean {
-  return a.status === b.status && a.flow === b.flow && a.user === b.user && a.tags === b.tags && a.summary === b.summary
+  return b.inputs === UNLOADED && a.flow === b.flow && a.user === b.user && a.tags === b.tags && a.summary === b.summary && a.version === b.version
 }
 
 function unloaded(state: RunState): RunState {
   return { ...state, inputs: UNLOADED, final: UNLOADED }
 }
 
-function stateText(state: RunState): string {
-  const { version, summary, tags, parent, startedAt, finishedAt, wakeAt, attempt, events, openLocks, error, usage, progress } = state
-  const rest: StateRest = { version, summary, tags, parent, startedAt, finishedAt, wakeAt, attempt, events, openLocks, error, usage, progress }
-  return JSON.stringify(rest)
+function aboutText({ version, summary, tags, parent }: RunState): string {
+  return JSON.stringify({ version, summary, tags, parent } satisfies About)
+}
+
+function progressText({ startedAt, finishedAt, wakeAt, attempt, events, openLocks, error, usage, progress }: RunState): string {
+  const state: { -readonly [K in keyof Progress]?: Progress[K] } = { attempt, events }
+  if (startedAt !== null) state.startedAt = startedAt
+  if (finishedAt !== null) state.finishedAt = finishedAt
+  if (wakeAt !== null) state.wakeAt = wakeAt
+  if (openLocks !== 0) state.openLocks = openLocks
+  if (error !== null) state.error = error
+  if (usage !== null) state.usage = usage
+  if (progress !== null) state.progress = progress
+  return JSON.stringify(state)
+}
+
+function mapValues<K extends string, V, W>(object: Readonly<Record<K, V>>, change: (value: V) => W): Record<K, W> {
+  return Object.fromEntries(Object.entries<V>(object).map(([key, value]) => [key, change(value)])) as Record<K, W>
 }

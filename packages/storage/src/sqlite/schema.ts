@@ -16,14 +16,19 @@ const MIGRATIONS: readonly string[] = [
     archived INTEGER NOT NULL DEFAULT 0,
     tags TEXT NOT NULL,          -- '\\n' before, between and after
     search TEXT NOT NULL,        -- lower-cased summary, flow, tags and inputs
+    about TEXT NOT NULL,         -- version, summary, tags and parent, JSON
+    home TEXT,                   -- the folder of the run's folder, once it has a file
+    file_epoch INTEGER NOT NULL DEFAULT 0, -- the highest position in the file
+    file_seq INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  -- What changes with every write, in rows so short that a batch over many runs touches few pages.
+  CREATE TABLE run_states (
+    run INTEGER PRIMARY KEY,
     epoch INTEGER NOT NULL,      -- the last position folded
     seq INTEGER NOT NULL,
     top_epoch INTEGER NOT NULL,  -- the latest epoch stored or given out
     waiting INTEGER NOT NULL,    -- 1: records are stored above the last position, behind a hole
-    home TEXT,                   -- the folder of the run's folder, once it has a file
-    file_epoch INTEGER NOT NULL DEFAULT 0, -- the highest position in the file
-    file_seq INTEGER NOT NULL DEFAULT 0,
-    state TEXT NOT NULL          -- the rest of the summary, JSON
+    state TEXT NOT NULL          -- times, counts, error, usage, progress; JSON without nulls
   ) STRICT;
   CREATE INDEX runs_created ON runs (created_at, fid);
   CREATE INDEX runs_status ON runs (status, created_at, fid);

@@ -34,7 +34,7 @@ function start({ role, dir, migrate, chunkBytesMax, crashAt, peer }: ThreadData,
   if (role === 'filer') {
     const problem = (error: unknown): void => main.postMessage({ problem: error === undefined ? null : packError(toKocoError(error, dir)) })
     const filer = new Filer(db, { dir, sizeMax: chunkBytesMax, writer: must(peer, 'the port to the writer'), crash, problem })
-    return () => filer.close()
+    return async () => await filer.close()
   }
   const server =
     role === 'reader' ? new Reader(db, dir, reply) : new Writer(db, { dir, crash, sizeMax: chunkBytesMax, filer: must(peer, 'the port to the filer'), reply })

@@ -165,7 +165,7 @@ export class Writer {
         for (const chunk of chunks) this.#statements.deleteChunk.run(chunk)
         this.#statements.setFile.run(home, top.epoch, top.seq, run)
         this.#cache.noteFile(fid, home, top)
-        this.#crash('filed:chunks-deleted')
+        this.#crash('write:chunk-deleted')
       }
     }
   }
