@@ -67,7 +67,8 @@ export class Runtime implements FrameOwner {
     this.#break = reject
     this.#root = { owner: this, names: new Names(''), step: undefined }
     setMaxListeners(0, this.#controller.signal)
-    deps.producer.stopped.addEventListener('abort', () => this.#stopped())
+    if (deps.producer.stopped.aborted) this.#stopped()
+    else deps.producer.stopped.addEventListener('abort', () => this.#stopped())
   }
 
   get phase(): 'open' | 'unwinding' | 'closed' {

@@ -291,6 +291,16 @@ test('a fenced try writes nothing more, starts nothing more and has its signal a
   expect([started, run.events.length, aborted]).toMatchObject([0, before, { code: 'fenced' }])
 })
 
+test('a try that is fenced before it begins says so', async () => {
+  const run = new ScriptedRun(scriptedFlow(() => 1))
+  run.wrap = (producer) => {
+    run.timeline.producer('other')
+    return producer
+  }
+  expect(await run.attempt()).toMatchObject({ outcome: 'fenced' })
+  expect(run.events).toEqual([])
+})
+
 test('a try of a run that is over does nothing', async () => {
   const run = new ScriptedRun(scriptedFlow(() => 1))
   await run.attempt()

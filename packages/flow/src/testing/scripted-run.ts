@@ -1,5 +1,6 @@
 import type { Json, RunEvent } from '@koco/core'
 import type { ControlRequest, LockAnswer } from '@koco/storage'
+import type { Producer } from '@koco/transport'
 import { z } from 'zod'
 import type { FlowContext } from '../context.ts'
 import { defineFlow, type Flow } from '../flow.ts'
@@ -15,6 +16,8 @@ export class ScriptedRun {
   readonly answers: LockAnswer[] = []
   readonly deltas: string[] = []
   wanted: ControlRequest | undefined
+  /** Puts something around the producers of later tries. */
+  wrap: (producer: Producer) => Producer = (producer) => producer
   stop = new AbortController()
   stopNow = new AbortController()
   readonly #flow: Flow
@@ -58,7 +61,7 @@ export class ScriptedRun {
     return {
       flow: this.#flow,
       run: { fid: this.timeline.fid, user: 'ada', inputs: {}, parent: null },
-      producer: this.timeline.producer(this.#flow.name),
+      producer: this.wrap(this.timeline.producer(this.#flow.name)),
       reader: this.timeline.reader,
       requests: {
         wanted: async () => this.wanted,
