@@ -14,6 +14,8 @@ export const theme = createTheme({
   headings: { fontWeight: '650', sizes: { h1: { fontSize: '22px' }, h2: { fontSize: '17px' }, h3: { fontSize: '15px' } } },
   components: {
     Tooltip: { defaultProps: { openDelay: 300, fz: 'xs' } },
+    // Help texts may be Markdown, whose paragraphs do not fit into a paragraph.
+    InputWrapper: { defaultProps: { descriptionProps: { component: 'div' } } },
     Input: { defaultProps: { size: 'sm' } },
     Button: { defaultProps: { size: 'sm' } },
   },

@@ -3,27 +3,36 @@ import { isJsonObject, type Json } from '@koco/core'
 import { withTheme, type FormProps } from '@rjsf/core'
 import { Theme } from '@rjsf/mantine'
 import type { RJSFSchema } from '@rjsf/utils'
-import { useMemo, type ReactNode } from 'react'
+import { useMemo, type ReactElement, type ReactNode } from 'react'
 import { ApiProblem } from '../api/problem.ts'
 import { Failure } from '../app/states.tsx'
+import { Markdown } from '../show/markdown.tsx'
 import { errorSchemaOf } from './field-errors.ts'
 import classes from './schema-form.module.css'
-import { DescriptionField, ErrorSummary, FieldErrors, FieldHelp, TitleField } from './templates.tsx'
+import { AddButton, DescriptionField, ErrorSummary, FieldErrors, FieldHelp, ListTitle, TitleField } from './templates.tsx'
 import { uiSchemaOf } from './ui-schema.ts'
 import { validator } from './validator.ts'
-import { DateField, DateTimeField, TextareaField, TimeField } from './widgets.tsx'
+import { CheckboxField, DateField, DateTimeField, TextareaField, TimeField } from './widgets.tsx'
 
 type Data = Record<string, unknown>
 
 const ThemedForm = withTheme<Data>(Theme as never)
 
-const WIDGETS = { DateWidget: DateField, TimeWidget: TimeField, DateTimeWidget: DateTimeField, TextareaWidget: TextareaField } as FormProps<Data>['widgets']
+const WIDGETS = {
+  CheckboxWidget: CheckboxField,
+  DateWidget: DateField,
+  TimeWidget: TimeField,
+  DateTimeWidget: DateTimeField,
+  TextareaWidget: TextareaField,
+} as FormProps<Data>['widgets']
 const TEMPLATES = {
   DescriptionFieldTemplate: DescriptionField,
   TitleFieldTemplate: TitleField,
+  ArrayFieldTitleTemplate: ListTitle,
   FieldHelpTemplate: FieldHelp,
   FieldErrorTemplate: FieldErrors,
   ErrorListTemplate: ErrorSummary,
+  ButtonTemplates: { AddButton },
 } as FormProps<Data>['templates']
 
 /** What a form asks, what it holds, and where it goes. `error` of the server is shown at its fields. */
@@ -44,7 +53,8 @@ export type SchemaFormProps = {
 export function SchemaForm(props: SchemaFormProps) {
   const { schema, value, error } = props
   const shown = useMemo(() => formSchema(schema), [schema])
-  const uiSchema = useMemo(() => ({ ...uiSchemaOf(schema), 'ui:submitButtonOptions': { norender: true } }), [schema])
+  const uiSchema = useMemo(() => ({ ...uiSchemaOf(schema, helpText), 'ui:submitButtonOptions': { norender: true } }), [schema])
+  const isObject = isObjectSchema(schema)
   const fields = useMemo(() => (error instanceof ApiProblem ? error.fields : []), [error])
   const extraErrors = useMemo(() => errorSchemaOf(fields, schema), [fields, schema])
   return (
@@ -56,7 +66,7 @@ export function SchemaForm(props: SchemaFormProps) {
         schema={shown}
         uiSchema={uiSchema}
         validator={validator}
-        formData={isJsonObject(value) ? value : {}}
+        formData={(isObject && !isJsonObject(value) ? {} : value) as Data}
         widgets={WIDGETS ?? {}}
         templates={TEMPLATES ?? {}}
         extraErrors={extraErrors}
@@ -66,6 +76,8 @@ export function SchemaForm(props: SchemaFormProps) {
         focusOnFirstError
         showErrorList="top"
         onChange={(event) => props.onChange((event.formData ?? {}) as Json)}
+        // What is wrong stands at the fields; the library would write it to the console.
+        onError={() => undefined}
         onSubmit={(event) => props.onSubmit((event.formData ?? {}) as Json)}
       >
         <Group mt="md" gap="sm">
@@ -77,6 +89,14 @@ export function SchemaForm(props: SchemaFormProps) {
       </ThemedForm>
     </Stack>
   )
+}
+
+function helpText(text: string): ReactElement {
+  return <Markdown text={text} size="sm" />
+}
+
+function isObjectSchema(schema: Json): boolean {
+  return !isJsonObject(schema) || schema['type'] === 'object' || schema['properties'] !== undefined
 }
 
 /** The schema without its own title and description: the page around the form says them. */

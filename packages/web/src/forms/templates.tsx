@@ -1,5 +1,13 @@
-import { Box, Stack, Text, Title } from '@mantine/core'
-import type { DescriptionFieldProps, ErrorListProps, FieldErrorProps, FieldHelpProps, TitleFieldProps } from '@rjsf/utils'
+import { Box, Button, Stack, Text, Title } from '@mantine/core'
+import type {
+  ArrayFieldTitleProps,
+  DescriptionFieldProps,
+  ErrorListProps,
+  FieldErrorProps,
+  FieldHelpProps,
+  IconButtonProps,
+  TitleFieldProps,
+} from '@rjsf/utils'
 import { descriptionId } from '@rjsf/utils'
 import { Markdown } from '../show/markdown.tsx'
 
@@ -20,6 +28,16 @@ export function TitleField({ id, title }: TitleFieldProps) {
       {title}
     </Title>
   ) : null
+}
+
+/** The title of a list, in its frame. */
+export function ListTitle({ title, required }: ArrayFieldTitleProps) {
+  return (
+    <>
+      {title}
+      {required && <span aria-hidden> *</span>}
+    </>
+  )
 }
 
 /** Help below a field. */
@@ -51,5 +69,14 @@ export function ErrorSummary({ errors }: ErrorListProps) {
         {errors.length === 1 ? 'One field needs attention.' : `${errors.length} fields need attention.`}
       </Text>
     </Stack>
+  )
+}
+
+/** Adds an item to a list. */
+export function AddButton({ id, onClick, disabled }: IconButtonProps) {
+  return (
+    <Button id={id ?? ''} variant="default" size="xs" onClick={onClick} disabled={disabled ?? false}>
+      Add
+    </Button>
   )
 }

@@ -1,17 +1,39 @@
 import { isJsonObject, type Json } from '@koco/core'
 import type { UiSchema } from '@rjsf/utils'
+import type { ReactElement } from 'react'
 
 const LONG_TEXT = 300
 
-/** How the fields of a schema look where the schema itself says too little: long texts as areas, few choices as radio buttons, the order as written. */
-export function uiSchemaOf(schema: Json): UiSchema {
+const MARKED_UP = /[*_`[\n]/
+
+/**
+ * How the fields of a schema look where the schema itself says too little: readable labels, long texts as areas, few choices as radio buttons. The order is that of the schema.
+ * `help` makes an element of a help text that holds Markdown.
+ */
+export function uiSchemaOf(schema: Json, help?: (text: string) => ReactElement): UiSchema {
   if (!isJsonObject(schema)) return {}
   const look = lookOf(schema)
+  const { description } = schema
+  if (help && typeof description === 'string' && MARKED_UP.test(description)) Object.assign(look, { 'ui:description': help(description) })
   const properties = schema['properties']
-  if (isJsonObject(properties)) for (const [name, field] of Object.entries(properties)) look[name] = uiSchemaOf(field)
+  if (isJsonObject(properties)) {
+    for (const [name, field] of Object.entries(properties)) {
+      const titled = isJsonObject(field) && field['title'] !== undefined
+      look[name] = { ...(!titled && { 'ui:title': labelOf(name) }), ...uiSchemaOf(field, help) }
+    }
+  }
   const items = schema['items']
-  if (isJsonObject(items)) look['items'] = uiSchemaOf(items)
+  if (isJsonObject(items)) look['items'] = { ...(items['type'] === 'object' && { 'ui:label': false }), ...uiSchemaOf(items, help) }
   return look
+}
+
+/** A property's name as a label: `perSecond` and `per_second` become `Per second`. */
+export function labelOf(name: string): string {
+  const words = name
+    .replaceAll(/([a-z\d])([A-Z])/g, (_match, before: string, after: string) => `${before} ${after.toLowerCase()}`)
+    .replaceAll(/[_-]+/g, ' ')
+    .trim()
+  return words === '' ? name : words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 function lookOf(schema: { readonly [key: string]: Json }): UiSchema {
@@ -28,7 +50,7 @@ function lookOf(schema: { readonly [key: string]: Json }): UiSchema {
   if (format === 'color') return { 'ui:widget': 'color' }
   if (format === 'range') return { 'ui:widget': 'range' }
   if (format === 'hidden') return { 'ui:widget': 'hidden' }
-  if (Array.isArray(choices) && choices.length > 0 && choices.length <= 3) return { 'ui:widget': 'radio' }
+  if (Array.isArray(choices) && choices.length > 0 && choices.length <= 3) return { 'ui:widget': 'radio', 'ui:options': { inline: true } }
   if (type === 'array' && uniqueItems === true && isJsonObject(items) && Array.isArray(items['enum'])) return { 'ui:widget': 'checkboxes' }
   return {}
 }

@@ -1,4 +1,4 @@
-import { Textarea, TextInput } from '@mantine/core'
+import { Checkbox, Textarea, TextInput } from '@mantine/core'
 import { ariaDescribedByIds, labelValue, localToUTC, utcToLocal, type WidgetProps } from '@rjsf/utils'
 import type { ChangeEvent } from 'react'
 
@@ -55,4 +55,11 @@ export function TextareaField(props: WidgetProps) {
       onChange={(event) => props.onChange(event.target.value === '' ? options.emptyValue : event.target.value)}
     />
   )
+}
+
+/** A yes or no; the help stands below its label. */
+export function CheckboxField(props: WidgetProps) {
+  const { required: _required, onBlur, onFocus, ...rest } = common(props)
+  const checked = props.value === true || props.value === 'true'
+  return <Checkbox {...rest} onBlur={onBlur} onFocus={onFocus} checked={checked} onChange={(event) => props.onChange(event.currentTarget.checked)} />
 }

@@ -46,10 +46,12 @@ export function LockCard({ lock, withRun = false }: { readonly lock: Lock; reado
             · {lock.flow} · {lock.user}
           </Text>
         )}
-        {lock.data !== null && <LockData data={lock.data} />}
-        <Suspense fallback={<Loading what="form" />}>
-          <LockAnswer lock={lock} />
-        </Suspense>
+        <div className={classes['body']}>
+          {lock.data !== null && <LockData data={lock.data} />}
+          <Suspense fallback={<Loading what="form" />}>
+            <LockAnswer lock={lock} />
+          </Suspense>
+        </div>
       </Stack>
     </Card>
   )

@@ -1,10 +1,9 @@
 import { memo, useMemo, type ReactNode } from 'react'
 import { isJsonObject, type ErrorValue, type Json, type TypedValue } from '@koco/core'
 import type { WireEvent } from '../api/shapes.ts'
-import { ChevronIcon } from '../app/icons.tsx'
 import { Copy } from '../show/copy.tsx'
 import { ErrorValueView } from '../show/error-value.tsx'
-import { clock, fullMoment, ticking } from '../show/format.ts'
+import { clock, duration, fullMoment } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
 import { TypedValueView } from '../show/typed-value.tsx'
 import { LogLine } from './log-line.tsx'
@@ -26,24 +25,23 @@ export const EventRow = memo(function EventRow({ event, since, open, marked, new
   return (
     <div className={classes['row']} data-tone={line.tone} data-marked={marked || undefined} data-try={newTry || undefined}>
       <button type="button" className={classes['line']} aria-expanded={open} onClick={() => toggle(event.position)}>
-        <span className={classes['chevron']} data-open={open || undefined}>
-          <ChevronIcon size={12} />
-        </span>
-        <time className={classes['time']} title={`${fullMoment(event.ts)}\n${ticking(event.ts - since)} after the first event`}>
-          {clock(event.ts)}
-        </time>
+        <span className={classes['chevron']} data-open={open || undefined} />
+        <time className={classes['time']}>{clock(event.ts)}</time>
         <span className={classes['kind']}>{event.kind}</span>
         <span className={classes['text']}>{event.kind === 'stdout' || event.kind === 'stderr' ? <LogLine text={firstLine(event.data)} /> : line.text}</span>
       </button>
-      {open && <EventDetail event={event} />}
+      {open && <EventDetail event={event} since={since} />}
     </div>
   )
 })
 
-function EventDetail({ event }: { readonly event: WireEvent }) {
+function EventDetail({ event, since }: { readonly event: WireEvent; readonly since: number }) {
   return (
     <div className={classes['detail']}>
       <div className={classes['facts']}>
+        <span>
+          {fullMoment(event.ts).split('\n')[0]}, {duration(event.ts - since)} after the first event
+        </span>
         <span>
           {event.position} <Copy value={event.position} what="position" />
         </span>

@@ -18,24 +18,26 @@ type Props = { readonly run: Run; readonly eventCount: number; readonly state: F
 export function RunHeader({ run, eventCount, state }: Props) {
   return (
     <Stack gap="xs">
-      <Breadcrumbs fz="sm">
-        <Anchor component={Link} to="/runs">
-          Runs
-        </Anchor>
-        <Group gap={4} wrap="nowrap">
-          <Text size="sm" c="dimmed" ff="monospace" truncate>
-            {run.fid}
-          </Text>
-          <Copy value={run.fid} what="id" />
-        </Group>
-      </Breadcrumbs>
+      <Group justify="space-between" wrap="nowrap">
+        <Breadcrumbs fz="sm" miw={0}>
+          <Anchor component={Link} to="/runs">
+            Runs
+          </Anchor>
+          <Group gap={4} wrap="nowrap">
+            <Text size="sm" c="dimmed" ff="monospace" truncate>
+              {run.fid}
+            </Text>
+            <Copy value={run.fid} what="id" />
+          </Group>
+        </Breadcrumbs>
+        <StreamLight phase={state.phase} />
+      </Group>
       <Group justify="space-between" align="flex-start" gap="sm">
         <Group gap="sm" className={classes['title']}>
           <Title order={1} className={classes['name']}>
             {run.summary || run.flow}
           </Title>
           <StatusBadge status={run.status} size="lg" />
-          <StreamLight phase={state.phase} />
         </Group>
         <RunActions run={run} />
       </Group>

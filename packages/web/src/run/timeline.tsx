@@ -32,7 +32,7 @@ export function Timeline({ feed, state, kinds, at, follow, total }: Props) {
     count: events.length,
     getScrollElement: () => box.current,
     estimateSize: () => ROW_PX,
-    overscan: 16,
+    overscan: 8,
     getItemKey: useCallback((index: number) => events[index]?.position ?? index, [events]),
   })
   const following = useFollow(box, follow)

@@ -1,6 +1,8 @@
 import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo, useRef } from 'react'
+import { flowsQuery } from '../api/flows.ts'
 import { Page } from '../app/page.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { StreamLight } from '../live/stream-light.tsx'
@@ -54,9 +56,10 @@ export function RunsPage() {
 }
 
 function NoRuns({ filtered, clear }: { readonly filtered: boolean; readonly clear: () => void }) {
+  const { data: flows } = useQuery(flowsQuery)
   if (!filtered) {
     return (
-      <Empty title="No runs yet" command="koco run hello --follow">
+      <Empty title="No runs yet" command={`koco run ${flows?.[0]?.name ?? 'hello'} --follow`}>
         Start one from a flow’s page, or with this command:
       </Empty>
     )

@@ -39,12 +39,12 @@ function coarse(s: number): string {
 
 /** A count with separators: `12,345`. */
 export function count(value: number): string {
-  return value.toLocaleString('en-US')
+  return COUNT.format(value)
 }
 
 /** A count in few characters: `950`, `12.3k`, `1.2M`. */
 export function compact(value: number): string {
-  return Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 }).format(value).replace('K', 'k')
+  return COMPACT.format(value).replace('K', 'k')
 }
 
 /** A cost in dollars: `$0.0042`, `$1.30`. */
@@ -73,8 +73,13 @@ export function clock(at: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
 }
 
+// Made once: a formatter costs a hundred times what its use costs.
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
+const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
+const COUNT = new Intl.NumberFormat('en-US')
+
 /** The full moment for a tooltip: local and UTC. */
 export function fullMoment(at: number): string {
   const date = new Date(at * 1000)
-  return `${date.toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'long' })}\n${date.toISOString()}`
+  return `${FULL.format(date)}\n${date.toISOString()}`
 }

@@ -7,7 +7,7 @@ const Rendered = lazy(() => import('./markdown-rendered.tsx').then((module) => (
 /** Markdown as a document; raw HTML in it is shown as text, remote images are not loaded. The renderer is fetched when first needed. */
 export function Markdown({ text, size = 'md' }: { readonly text: string; readonly size?: 'sm' | 'md' }) {
   return (
-    <Suspense fallback={<TextSkeleton />}>
+    <Suspense fallback={size === 'sm' ? text : <TextSkeleton />}>
       <Typography className={classes['document']} data-size={size}>
         <Rendered text={text} />
       </Typography>
