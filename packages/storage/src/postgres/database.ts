@@ -1,7 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import { Pool, types, type PoolConfig } from 'pg'
 
-const INT8 = 20
 const CONNECT_MS = 5_000
 const LOCK_MS = 10_000
 const STATEMENT_MS = 30_000
@@ -27,11 +26,13 @@ export function openPool(url: string, { poolMax, statementMs = STATEMENT_MS }: P
     query_timeout: statementMs === STATEMENT_MS ? SILENT_MS : statementMs + 1_000,
     // Statements are sent without waiting for the answers to those before them.
     pipeline: true,
-    types: { getTypeParser: (oid, format) => (Number(oid) === INT8 ? Number : types.getTypeParser(oid, format)) },
+    types: { getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)) },
   }
   const pool = new Pool(config)
   // An idle connection that breaks has already been taken out of the pool; whoever needs one gets a new one, or the error.
   pool.on('error', () => undefined)
+  // One that breaks between two statements of its borrower tells these: the next one fails.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 

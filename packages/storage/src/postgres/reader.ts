@@ -30,10 +30,13 @@ const eventsStatement = (name: string, filter: string): Statement => ({
     order by e.epoch, e.seq limit $6) page order by epoch, seq`,
 })
 
+// ASCII in lower case is found in `lower(message)`, which in byte order costs little; other letters need a pattern.
 const EVENTS = eventsStatement('events', '')
 const KINDS = eventsStatement('kinds', 'and e.kind = any($7::text[])')
-const TEXT = eventsStatement('text', 'and e.message ~ $7')
-const KINDS_AND_TEXT = eventsStatement('kinds_and_text', 'and e.kind = any($7::text[]) and e.message ~ $8')
+const ASCII = eventsStatement('ascii', 'and position($7 in lower(e.message)) > 0')
+const PATTERN = eventsStatement('pattern', 'and e.message ~ $7')
+const KINDS_AND_ASCII = eventsStatement('kinds_and_ascii', 'and e.kind = any($7::text[]) and position($8 in lower(e.message)) > 0')
+const KINDS_AND_PATTERN = eventsStatement('kinds_and_pattern', 'and e.kind = any($7::text[]) and e.message ~ $8')
 
 const TOP: Statement = { name: 'read_top', text: 'select last_epoch as epoch, last_seq as seq from runs where fid = $1' }
 
@@ -66,8 +69,7 @@ export function createPostgresReader(pool: Pool): EventReader {
 async function readPage(client: PoolClient, fid: string, { after, limit, kinds, q }: EventQuery): Promise<EventPage> {
   const count = clampLimit(limit)
   const cursor = [fid, after.epoch, after.seq]
-  const filters = [...(kinds ? [kinds] : []), ...(q ? [anyCasePattern(searchInJson(q))] : [])]
-  const statement = kinds ? (q ? KINDS_AND_TEXT : KINDS) : q ? TEXT : EVENTS
+  const { statement, filters } = choose(kinds, q)
   const [bound = END] = filters.length === 0 ? [] : await run<Position>(client, BOUND, cursor)
   // The top first: what is committed between the two statements is then in the page and not passed over.
   const [[top = ORIGIN], rows, holes] = await inPipeline([
@@ -80,6 +82,15 @@ async function readPage(client: PoolClient, fid: string, { after, limit, kinds, 
     records.length < rows.length ? { records, scanned: must(records.at(-1), 'first event of a page'), caughtUp: false } : lastPage(records, after, top, bound)
   const { epoch, seq } = page.scanned
   return { ...page, scanned: { epoch, seq }, lost: holes.map(toHole).filter((hole) => comparePositions(hole.from, page.scanned) < 0) }
+}
+
+function choose(kinds: readonly string[] | undefined, q: string | undefined): { readonly statement: Statement; readonly filters: readonly unknown[] } {
+  if (!q) return kinds ? { statement: KINDS, filters: [kinds] } : { statement: EVENTS, filters: [] }
+  const text = searchInJson(q)
+  const isAscii = Buffer.byteLength(text) === text.length
+  const wanted = isAscii ? text : anyCasePattern(text)
+  if (!kinds) return { statement: isAscii ? ASCII : PATTERN, filters: [wanted] }
+  return { statement: isAscii ? KINDS_AND_ASCII : KINDS_AND_PATTERN, filters: [kinds, wanted] }
 }
 
 /** Nothing that matches follows up to the run's end, or up to where the search stopped. */
