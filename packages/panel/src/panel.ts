@@ -1,5 +1,4 @@
 import cookie from '@fastify/cookie'
-import helmet from '@fastify/helmet'
 import { RefusedError } from '@koco/core'
 import { fastify, LogController } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -28,6 +27,7 @@ import { isLoopbackName } from './server/cross-site.ts'
 import { createMetrics } from './server/metrics.ts'
 import { describeApi, serveDescription } from './server/openapi.ts'
 import { sendProblem } from './server/problems.ts'
+import { addHeaders } from './server/security-headers.ts'
 import { serveWeb } from './server/web.ts'
 import { runJson } from './shapes/run.ts'
 import { createEndings } from './tail/endings.ts'
@@ -56,7 +56,6 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   const { context, closeParts } = await createParts(deps, settings, state)
   const app = createServer(context)
   await app.register(cookie)
-  await app.register(helmet, securityHeaders(settings))
   guardRoutes(app, context)
   await describeApi(app, deps.version)
   for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
@@ -100,7 +99,7 @@ function createServer({ settings, log, metrics }: PanelContext): App {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: settings.bodyBytesMax,
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
-    genReqId: () => randomBytes(9).toString('base64url'),
+    genReqId: createRequestIds(),
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
@@ -114,39 +113,19 @@ function createServer({ settings, log, metrics }: PanelContext): App {
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 8_192 }, (_request, body, done) =>
     done(null, Object.fromEntries(new URLSearchParams(String(body)))),
   )
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
-  app.addHook('onResponse', async (request, reply) => {
+  addHeaders(app, settings.publicUrl)
+  app.addHook('onResponse', (request, reply, done) => {
     metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1000)
+    done()
   })
   return app
 }
 
-/** The page needs no foreign source at all; only styles may be inline, which the component library writes. */
-function securityHeaders({ publicUrl }: PanelSettings): Parameters<typeof helmet>[1] {
-  const https = publicUrl.startsWith('https:')
-  return {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:', 'blob:'],
-        fontSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        objectSrc: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-    strictTransportSecurity: https ? { maxAge: 31_536_000 } : false,
-    crossOriginEmbedderPolicy: false,
-    // On plain http browsers only warn about this header.
-    crossOriginOpenerPolicy: https,
-    referrerPolicy: { policy: 'same-origin' },
-    frameguard: { action: 'deny' },
-  }
+/** Ids that tell requests apart, also over restarts: a random start and a count. */
+function createRequestIds(): () => string {
+  const start = randomBytes(6).toString('base64url')
+  let count = 0
+  return () => `${start}-${(++count).toString(36)}`
 }
 
 async function listen(app: App, settings: PanelSettings, at: { readonly host: string; readonly port: number }): Promise<{ url: string; port: number }> {

@@ -50,7 +50,10 @@ async function start(context: PanelContext, request: FastifyRequest, reply: Fast
   if (waitS === undefined && created) return { fid }
   if (waitS !== undefined) {
     void reply.header('preference-applied', `wait=${waitS}`)
-    await endings.wait(fid, waitS * 1000, goneSignal(reply))
+    const ending = endings.wait(fid, waitS * 1000)
+    // A client that has gone waits for nothing; after the answer this does nothing.
+    reply.raw.once('close', ending.cancel)
+    await ending.over
   }
   const run = await store.runs.get(fid)
   if (!run) throw new RefusedError(`Run ${fid} is no longer in the store.`, { code: 'unknown_run' })
@@ -58,11 +61,4 @@ async function start(context: PanelContext, request: FastifyRequest, reply: Fast
     throw new ProblemError(422, 'idempotency_key_reused', `This Idempotency-Key started run ${fid} of flow "${run.flow}"; take a new key for another run.`)
   }
   return waitS === undefined ? { fid } : runJson(run, clock())
-}
-
-/** Aborted when the client has gone before it was answered. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
-  return gone.signal
 }

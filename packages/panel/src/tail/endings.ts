@@ -4,8 +4,8 @@ import type { Wakeups } from './wakeups.ts'
 
 /** Waits for runs to be over: what `Prefer: wait` stands on. */
 export type Endings = {
-  /** True when the run is over within the time; false when the time is over, the caller has gone or the panel closes. */
-  wait(fid: string, ms: number, signal: AbortSignal): Promise<boolean>
+  /** `over` is true when the run is over within the time; false when the time is over, it was cancelled or the panel closes. */
+  wait(fid: string, ms: number): { readonly over: Promise<boolean>; readonly cancel: () => void }
   close(): void
 }
 
@@ -39,26 +39,23 @@ export function createEndings({ wakeups, runs, lookAgainMs, log }: EndingsDeps):
   })
 
   return {
-    wait(fid, ms, signal) {
-      if (wakeups.endedLately(fid)) return Promise.resolve(true)
-      return new Promise((resolve) => {
-        const done = (over: boolean): void => {
-          waiters.delete(waiter)
-          clearTimeout(timeout)
-          stopCommits()
-          signal.removeEventListener('abort', gone)
-          resolve(over)
-        }
-        const waiter: Waiter = { fid, done }
-        const gone = (): void => done(false)
-        const timeout = setTimeout(gone, ms)
-        const stopCommits = wakeups.onCommit(fid, (commit) => {
-          if (commit?.ended) done(true)
-        })
-        waiters.add(waiter)
-        signal.addEventListener('abort', gone, { once: true })
-        if (signal.aborted) gone()
+    wait(fid, ms) {
+      const { promise: over, resolve } = Promise.withResolvers<boolean>()
+      const done = (isOver: boolean): void => {
+        waiters.delete(waiter)
+        clearTimeout(timeout)
+        stopCommits()
+        resolve(isOver)
+      }
+      const waiter: Waiter = { fid, done }
+      const cancel = (): void => done(false)
+      const timeout = setTimeout(cancel, ms)
+      const stopCommits = wakeups.onCommit(fid, (commit) => {
+        if (commit?.ended) done(true)
       })
+      waiters.add(waiter)
+      if (wakeups.endedLately(fid)) done(true)
+      return { over, cancel }
     },
     close() {
       clearInterval(timer)
