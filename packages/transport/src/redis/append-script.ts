@@ -88,5 +88,7 @@ redis.call('PERSIST', KEYS[1])
 return 'OK'
 `
 
+/** The append: see above for keys, arguments and reply. */
 export const appendScript = new Script(APPEND)
+/** The one call that makes a stream. */
 export const createScript = new Script(CREATE)
