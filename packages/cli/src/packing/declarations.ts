@@ -1,12 +1,18 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
 const ENTRIES = ['cli/src/index.d.ts', 'cli/src/testing.d.ts']
+/**
+ * The folders whose declarations the entries reach. The compiler writes only those of files that it is given by path, not of what it finds as a package. The
+ * adapters are left out: no type of theirs is part of the API.
+ */
+const REACHED = ['core/src', 'transport/src', 'storage/src', 'flow/src']
+const ADAPTERS = /\/storage\/src\/\w+\/|\/transport\/src\/redis\/|\/contract\/|\.test\.ts$/
 const IMPORT = /(from |import\()'([^']+)'/g
 
 /** Writes the types of the API: the declarations of the entries and of all that they reach, the workspace's packages as relative paths. */
@@ -39,15 +45,9 @@ async function emitDeclarations(packages: string, outDir: string): Promise<void>
     rootDir: packages,
     typeRoots: [join(packages, '../node_modules/@types')],
   }
-  await writeFile(
-    config,
-    JSON.stringify({
-      extends: join(packages, 'tsconfig.node.json'),
-      compilerOptions,
-      include: [],
-      files: ENTRIES.map((entry) => join(packages, entry.replace('.d.ts', '.ts'))),
-    }),
-  )
+  const sources = await Promise.all(REACHED.map((name) => sourcesOf(join(packages, name))))
+  const files = [...ENTRIES.map((entry) => join(packages, entry.replace('.d.ts', '.ts'))), ...sources.flat()]
+  await writeFile(config, JSON.stringify({ extends: join(packages, 'tsconfig.node.json'), compilerOptions, include: [], files }))
   try {
     await promisify(execFile)(process.execPath, [tsc, '-p', config])
   } catch (error) {
@@ -82,6 +82,16 @@ async function copyDeclaration(file: string, places: Places): Promise<string[]> 
 /** The source behind `@koco/<name>[/<sub-path>]`, as its package.json says, relative to the folder of packages. */
 async function entryOf(id: string, packages: string): Promise<string> {
   const [, name = '', ...rest] = id.split('/')
+  return join(name, (await exportsOf(name, packages))[['.', ...rest].join('/')] ?? '')
+}
+
+async function sourcesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  const files = entries.filter((entry) => entry.name.endsWith('.ts')).map((entry) => join(entry.parentPath, entry.name))
+  return files.filter((file) => !ADAPTERS.test(file))
+}
+
+async function exportsOf(name: string, packages: string): Promise<Readonly<Record<string, string>>> {
   const { exports } = JSON.parse(await readFile(join(packages, name, 'package.json'), 'utf8')) as { exports: Record<string, string> }
-  return join(name, exports[['.', ...rest].join('/')] ?? '')
+  return exports
 }
