@@ -11,7 +11,7 @@ export const theme = createTheme({
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
   fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '18px' },
-  headings: { fontWeight: '650', sizes: { h1: { fontSize: '22px' }, h2: { fontSize: '17px' }, h3: { fontSize: '15px' } } },
+  headings: { fontWeight: '650', sizes: { h1: { fontSize: 'clamp(18px, 14px + 1vw, 22px)' }, h2: { fontSize: '17px' }, h3: { fontSize: '15px' } } },
   components: {
     Tooltip: { defaultProps: { openDelay: 300, fz: 'xs' } },
     // Help texts may be Markdown, whose paragraphs do not fit into a paragraph.

@@ -1,4 +1,4 @@
-import { Accordion, Card, SegmentedControl, Text, Title } from '@mantine/core'
+import { Accordion, Anchor, Card, SegmentedControl, Text, Title } from '@mantine/core'
 import { isJsonObject } from '@koco/core'
 import { useState } from 'react'
 import type { FlowDetail } from '../api/shapes.ts'
@@ -30,7 +30,11 @@ export function HowToCall({ flow }: { readonly flow: FlowDetail }) {
       <TextBlock text={text} what="call" />
       <Text size="xs" c="dimmed" mt="xs">
         {way === 'cli' ? 'Follows the run and prints its result.' : 'The key comes from `koco keys create`; the header makes a repeated call harmless.'} The
-        whole API is at <a href="/docs">/docs</a>.
+        whole API is at{' '}
+        <Anchor href="/docs" inherit>
+          /docs
+        </Anchor>
+        .
       </Text>
       <Accordion variant="filled" mt="sm" chevronPosition="left">
         <Accordion.Item value="schema">

@@ -24,7 +24,7 @@ export function StreamLight({ phase, what }: { readonly phase: StreamPhase | 'lo
       maw={280}
       events={{ hover: true, focus: true, touch: true }}
     >
-      <Badge variant="dot" color={look.color} tt="none" fw={500} tabIndex={0} aria-live="polite" data-stream={phase}>
+      <Badge variant="dot" color={look.color} tt="none" fw={500} style={{ flexShrink: 0 }} tabIndex={0} aria-live="polite" data-stream={phase}>
         {look.label}
       </Badge>
     </Tooltip>

@@ -1,3 +1,4 @@
+import { Anchor } from '@mantine/core'
 import { memo, useMemo, type ReactNode } from 'react'
 import { isJsonObject, type ErrorValue, type Json, type TypedValue } from '@koco/core'
 import type { WireEvent } from '../api/shapes.ts'
@@ -12,15 +13,18 @@ import classes from './timeline.module.css'
 
 type Props = {
   readonly event: WireEvent
+  /** When the first event happened, in unix seconds. */
   readonly since: number
   readonly open: boolean
   readonly marked: boolean
   readonly newTry: boolean
   readonly toggle: (position: string) => void
+  /** Leads to the event's place in the timeline; given where it is shown elsewhere. */
+  readonly show?: (position: string) => void
 }
 
 /** An event: one line, unfolded by a click. */
-export const EventRow = memo(function EventRow({ event, since, open, marked, newTry, toggle }: Props) {
+export const EventRow = memo(function EventRow({ event, since, open, marked, newTry, toggle, show }: Props) {
   const line = useMemo(() => eventLine(event), [event])
   return (
     <div className={classes['row']} data-tone={line.tone} data-marked={marked || undefined} data-try={newTry || undefined}>
@@ -30,12 +34,12 @@ export const EventRow = memo(function EventRow({ event, since, open, marked, new
         <span className={classes['kind']}>{event.kind}</span>
         <span className={classes['text']}>{event.kind === 'stdout' || event.kind === 'stderr' ? <LogLine text={firstLine(event.data)} /> : line.text}</span>
       </button>
-      {open && <EventDetail event={event} since={since} />}
+      {open && <EventDetail event={event} since={since} {...(show && { show })} />}
     </div>
   )
 })
 
-function EventDetail({ event, since }: { readonly event: WireEvent; readonly since: number }) {
+function EventDetail({ event, since, show }: Pick<Props, 'event' | 'since' | 'show'>) {
   return (
     <div className={classes['detail']}>
       <div className={classes['facts']}>
@@ -46,6 +50,11 @@ function EventDetail({ event, since }: { readonly event: WireEvent; readonly sin
           {event.position} <Copy value={event.position} what="position" />
         </span>
         {event.step !== null && <span>in step {event.step}</span>}
+        {show && (
+          <Anchor component="button" type="button" size="xs" onClick={() => show(event.position)}>
+            Show in the timeline
+          </Anchor>
+        )}
         <span>
           <Copy value={eventLink(event)} what="link to this event" /> link
         </span>

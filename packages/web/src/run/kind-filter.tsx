@@ -1,5 +1,6 @@
 import { Chip, Group } from '@mantine/core'
 import { count } from '../show/format.ts'
+import classes from './kind-filter.module.css'
 
 type Props = {
   readonly counts: ReadonlyMap<string, number>
@@ -17,7 +18,7 @@ export function KindFilter({ counts, chosen, choose }: Props) {
     choose(next.size === 0 ? null : next)
   }
   return (
-    <Group gap={6} mb="xs" role="group" aria-label="Kinds shown">
+    <Group gap={6} className={classes['kinds'] ?? ''} role="group" aria-label="Kinds shown">
       <Chip size="xs" checked={chosen === null} onChange={() => choose(null)} variant="light">
         All
       </Chip>

@@ -1,4 +1,4 @@
-import { Card, Tabs, Text } from '@mantine/core'
+import { Card, Group, Tabs, Text } from '@mantine/core'
 import { isEnded } from '@koco/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo, useState } from 'react'
@@ -8,6 +8,7 @@ import { count } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
 import { TypedValueView } from '../show/typed-value.tsx'
 import type { FeedState, RunFeed } from './feed.ts'
+import { EventSearch, EventSearchField } from './event-search.tsx'
 import { KindFilter } from './kind-filter.tsx'
 import { Logs } from './logs.tsx'
 import { RUN_TABS, type RunSearch, type RunTab } from './search.ts'
@@ -76,9 +77,25 @@ function TimelineTab({ run, feed, state, search, change }: Props & { readonly se
     const { kinds: _kinds, ...rest } = search
     change(next === null ? rest : { ...rest, kinds: [...next].join(',') })
   }
+  const look = (q: string) => {
+    const { q: _q, at: _at, ...rest } = search
+    change(q === '' ? rest : { ...rest, q })
+  }
+  if (search.q !== undefined) {
+    const show = (position: string) => change({ tab: 'timeline', at: position })
+    return (
+      <>
+        <EventSearchField value={search.q} onChange={look} />
+        <EventSearch fid={run.fid} q={search.q} kinds={kinds ?? null} show={show} />
+      </>
+    )
+  }
   return (
     <>
-      <KindFilter counts={feed.log.kinds} chosen={chosen} choose={choose} />
+      <Group justify="space-between" gap="xs" mb="xs" align="flex-start">
+        <KindFilter counts={feed.log.kinds} chosen={chosen} choose={choose} />
+        <EventSearchField value="" onChange={look} />
+      </Group>
       <Timeline feed={feed} state={state} kinds={chosen} at={search.at ?? null} follow={search.at === undefined && !isEnded(run.status)} total={run.events} />
     </>
   )

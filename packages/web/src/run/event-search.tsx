@@ -1,0 +1,95 @@
+import { Button, CloseButton, Text, TextInput } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useRef, useState } from 'react'
+import { eventsPage } from '../api/runs.ts'
+import { useSlashFocus } from '../app/hot-keys.ts'
+import { SearchIcon } from '../app/icons.tsx'
+import { Empty, Failure, Loading } from '../app/states.tsx'
+import { count } from '../show/format.ts'
+import { EventRow } from './event-row.tsx'
+import classes from './timeline.module.css'
+
+const PAGE_FOUND = 100
+
+/** The field that looks for words inside a run; the server looks, so every event is searched, also those that the page does not hold. */
+export function EventSearchField({ value, onChange }: { readonly value: string; readonly onChange: (q: string) => void }) {
+  const [text, setText] = useState(value)
+  const field = useRef<HTMLInputElement>(null)
+  useSlashFocus(field)
+  const send = useDebouncedCallback((q: string) => onChange(q.trim()), 300)
+  const change = (next: string) => {
+    setText(next)
+    send(next)
+  }
+  return (
+    <TextInput
+      ref={field}
+      size="xs"
+      mb={value === '' ? 0 : 'xs'}
+      value={text}
+      // The field moves when the first words are sent; whoever types goes on typing.
+      autoFocus={value !== ''}
+      onChange={(event) => change(event.target.value)}
+      placeholder="Search in this run"
+      aria-label="Search in this run"
+      leftSection={<SearchIcon size={14} />}
+      rightSection={text !== '' && <CloseButton size="xs" aria-label="Clear the search" onClick={() => change('')} />}
+      w={{ base: '100%', xs: 240 }}
+    />
+  )
+}
+
+/** The events that hold the words, page by page; each leads to its place in the timeline. */
+export function EventSearch({
+  fid,
+  q,
+  kinds,
+  show,
+}: {
+  readonly fid: string
+  readonly q: string
+  readonly kinds: string | null
+  readonly show: (position: string) => void
+}) {
+  const query = useInfiniteQuery({
+    queryKey: ['events', fid, q, kinds],
+    queryFn: ({ pageParam, signal }) =>
+      eventsPage(fid, { q, limit: PAGE_FOUND, ...(kinds !== null && { kind: kinds }), ...(pageParam !== null && { after: pageParam }) }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    staleTime: 10_000,
+  })
+  const [open, setOpen] = useState<string | null>(null)
+  const found = query.data?.pages.flatMap((page) => page.items) ?? []
+  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />
+  if (query.isPending) return <Loading what="events" />
+  if (found.length === 0 && !query.hasNextPage) return <Empty title={`Nothing in this run says “${q}”`} />
+  return (
+    <>
+      <Text size="xs" c="dimmed" mb={6} role="status">
+        {count(found.length)}
+        {query.hasNextPage && ' or more'} {found.length === 1 ? 'event' : 'events'} found.
+      </Text>
+      <div className={classes['frame']}>
+        {found.map((event) => (
+          <EventRow
+            key={event.position}
+            event={event}
+            since={found[0]?.ts ?? event.ts}
+            open={open === event.position}
+            marked={false}
+            newTry={false}
+            toggle={(position) => setOpen(open === position ? null : position)}
+            show={show}
+          />
+        ))}
+      </div>
+      {query.hasNextPage && (
+        <Button mt="sm" variant="default" size="xs" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          Look further
+        </Button>
+      )}
+    </>
+  )
+}
