@@ -157,6 +157,8 @@ export interface ExecutionStore {
   readonly flows: FlowRegistry
   /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
   check(): Promise<void>
+  /** The server's clock in unix ms; absent when there is no server. */
+  serverTime?(): Promise<number>
   /** Takes what only one process may have (the direct launcher): a function that gives it back, or undefined when another holds it. Ends with the process. */
   exclusive(name: string): Promise<(() => Promise<void>) | undefined>
   close(): Promise<void>

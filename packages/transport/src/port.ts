@@ -117,5 +117,7 @@ export interface Transport {
   consumer(name: string): StreamConsumer
   /** Throws UnavailableError with the remedy when the transport cannot take appends now, RefusedError when its server is not fit for it (version, eviction policy). */
   check(): Promise<void>
+  /** The server's clock in unix ms; absent when there is no server. */
+  serverTime?(): Promise<number>
   close(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { constants, existsSync } from 'node:fs'
+import { access, rm, statfs, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { UnavailableError } from '@koco/core'
 import { adminSchemaVersion, executionSchemaVersion, maskDatabaseUrl } from '@koco/storage'
 import { findFlows } from '../flows/find.ts'
@@ -14,6 +15,7 @@ import { openTransport } from './transport.ts'
 export type Finding = { readonly state: 'well' | 'note' | 'ill'; readonly what: string; readonly detail: string; readonly unreachable: boolean }
 
 const SPACE_MIN_BYTES = 256 * 1024 * 1024
+const SKEW_MAX_MS = 1000
 const CHECK_MS = 15_000
 
 type Look = () => Promise<string | { readonly note: string }>
@@ -60,9 +62,9 @@ async function lookAtFlows(settings: Settings, cwd: string): Promise<string> {
 }
 
 async function lookAtFolder(folder: string): Promise<string | { readonly note: string }> {
+  if (!existsSync(folder)) return lookAtParent(folder)
   const probe = join(folder, `.koco-doctor-${process.pid}`)
   try {
-    await mkdir(folder, { recursive: true })
     await writeFile(probe, 'x')
   } catch (error) {
     throw new Error(
@@ -76,6 +78,18 @@ async function lookAtFolder(folder: string): Promise<string | { readonly note: s
   return `${folder} can be written`
 }
 
+/** A folder that is not there yet is made at the first start, if the nearest one above it lets us. */
+async function lookAtParent(folder: string): Promise<string> {
+  let parent = dirname(folder)
+  while (!existsSync(parent) && dirname(parent) !== parent) parent = dirname(parent)
+  try {
+    await access(parent, constants.W_OK)
+  } catch (error) {
+    throw new Error(`${folder} cannot be made: this user may not write in ${parent}; give it the right to, or name another folder`, { cause: error })
+  }
+  return `${folder}, not made yet: the first start makes it`
+}
+
 async function lookAtExecution(settings: Settings, cwd: string): Promise<string | { readonly note: string }> {
   const found = await lookAtSchema(
     executionSchemaVersion(executionPlace(settings, cwd)),
@@ -86,10 +100,10 @@ async function lookAtExecution(settings: Settings, cwd: string): Promise<string 
   const store = await openExecution(settings, cwd)
   try {
     await store.check()
+    return await withClock(store, `${found}, takes writes`)
   } finally {
     await store.close()
   }
-  return `${found}, takes writes`
 }
 
 async function lookAtSchema(
@@ -105,10 +119,26 @@ async function lookAtSchema(
   return found === 0 ? `${where}, not made yet: the first start makes it` : { note: `${where} has schema ${found} of ${wanted}: the next start brings it up` }
 }
 
-async function lookAtTransport(settings: Settings): Promise<string> {
+/** openTransport has checked version, mode and eviction policy, and written. */
+async function lookAtTransport(settings: Settings): Promise<string | { readonly note: string }> {
   const transport = await openTransport(settings)
-  await transport.close()
-  return settings.eventTransport === 'memory' ? 'memory' : `${maskDatabaseUrl(settings.redisUrl ?? '')} takes appends`
+  try {
+    if (settings.eventTransport === 'memory') return 'memory'
+    return await withClock(transport, `${maskDatabaseUrl(settings.redisUrl ?? '')} is 7.0 or later, evicts nothing, takes writes`)
+  } finally {
+    await transport.close()
+  }
+}
+
+/** Epochs are times: a server or a host whose clock is off makes new tries look older than what is there. */
+async function withClock(server: { serverTime?(): Promise<number> }, text: string): Promise<string | { readonly note: string }> {
+  if (!server.serverTime) return text
+  const before = Date.now()
+  const theirs = await server.serverTime()
+  const skewMs = theirs - (before + Date.now()) / 2
+  if (Math.abs(skewMs) <= SKEW_MAX_MS) return `${text}, clock within ${Math.ceil(Math.abs(skewMs))} ms of ours`
+  const seconds = (Math.abs(skewMs) / 1000).toFixed(1)
+  return { note: `${text}, but its clock is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} ours: set both by NTP` }
 }
 
 async function lookAtAddress(settings: Settings): Promise<string> {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import { guarded } from '../guard.ts'
 import { migrate as migrateSchema, requireSchema, schemaVersion } from '../migrations.ts'
@@ -69,9 +70,14 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     locks: guarded(createLockTable(db), convert),
     dead: guarded(createDeadEventTable(db), convert),
     flows: guarded(createFlowTable(db), convert),
-    ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name) }, convert),
+    ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),
   }
+}
+
+async function readClock(db: ExecutionDatabase): Promise<number> {
+  const { rows } = await sql<{ ms: string }>`select extract(epoch from clock_timestamp()) * 1000 as ms`.execute(db)
+  return Number(rows[0]?.ms)
 }
 
 async function writeHealth(db: ExecutionDatabase): Promise<void> {

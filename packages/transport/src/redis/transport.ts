@@ -64,6 +64,10 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
       return consumer
     },
     check: () => checkRedis(publisher, keys),
+    async serverTime() {
+      const [seconds, micros] = await publisher.run('tell the time', (redis) => redis.time())
+      return Number(seconds) * 1000 + Number(micros) / 1000
+    },
     async close() {
       await Promise.all([...consumers].map((consumer) => consumer.close()))
       await signals.close()
