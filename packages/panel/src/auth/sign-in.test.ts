@@ -43,7 +43,7 @@ describe('signing in', () => {
     expect(line).not.toContain('Secure')
     const answer = await fetch(`${at.url}/api/auth/me`, { headers: { cookie } })
     expect(await answer.json()).toEqual({
-      user: { name: 'admin', email: 'admin@example.com', role: 'operator' },
+      user: { id: expect.any(String) as string, name: 'admin', email: 'admin@example.com', role: 'operator' },
       via: 'session',
       auth: 'on',
       version: '0.0.0-test',

@@ -36,7 +36,12 @@ export const authRoutes: Routes = (app, context) => {
       const secret = await openSession(admin, user, request.headers['user-agent'] ?? '', clock())
       void reply.setCookie(cookie.name, secret, cookie.options)
       if (isForm(request)) return reply.redirect(localPath(next), 303)
-      return { user: { name: user.name, email: user.email, role: user.role }, via: 'session' as const, auth: settings.auth, version: context.version }
+      return {
+        user: { id: user.id, name: user.name, email: user.email, role: user.role },
+        via: 'session' as const,
+        auth: settings.auth,
+        version: context.version,
+      }
     },
   )
 
@@ -55,8 +60,8 @@ export const authRoutes: Routes = (app, context) => {
   )
 
   app.get('/api/auth/me', { config: { access: 'account.use' }, schema: { tags, summary: 'Who am I', ...answers({ 200: Me }, 401) } }, async (request) => {
-    const { user: name, email, role, via } = caller(request)
-    return { user: { name, email, role }, via, auth: settings.auth, version: context.version }
+    const { userId: id, user: name, email, role, via } = caller(request)
+    return { user: { id, name, email, role }, via, auth: settings.auth, version: context.version }
   })
 }
 

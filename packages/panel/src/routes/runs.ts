@@ -76,7 +76,7 @@ export const runRoutes: Routes = (app, context) => {
 
 /** True when the client would rather have a live stream. */
 export function wantsEvents(request: FastifyRequest): boolean {
-  return request.headers.accept?.includes('text/event-stream') === true
+  return request.method === 'GET' && request.headers.accept?.includes('text/event-stream') === true
 }
 
 function streamList(

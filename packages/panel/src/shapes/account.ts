@@ -30,7 +30,7 @@ export const SessionShape = z
 /** Who the caller is, and what the page must know of this panel. */
 export const Me = z
   .object({
-    user: z.object({ name: z.string(), email: z.string(), role }),
+    user: z.object({ id: z.string(), name: z.string(), email: z.string(), role }),
     via: z.enum(['session', 'key', 'off']),
     auth: z.enum(['on', 'off']).describe('`off`: everybody is the operator; the page says so'),
     version: z.string(),

@@ -176,6 +176,20 @@ describe('a live tail', () => {
     await theirs.ended
   })
 
+  test('ends when a later look finds that its reader may no longer read', async () => {
+    await at.close()
+    at = await openTestPanel({ settings: { recheckMs: 50 } })
+    me = await at.user('user')
+    const run = await at.run(me.name)
+    await run.begin()
+    const client = await tail(run.fid)
+    await client.first((frame) => frame.event === 'status')
+    // Another process did this: nobody told the panel.
+    await at.admin.users.update(me.id, { active: false })
+    await client.ended
+    expect((await tail(run.fid)).status).toBe(401)
+  })
+
   test('at most so many streams of one user', async () => {
     await at.close()
     at = await openTestPanel({ settings: { streamsPerUserMax: 2 } })

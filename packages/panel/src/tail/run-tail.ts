@@ -42,6 +42,7 @@ export class RunTail {
   readonly #stop: (() => void)[] = []
   #standing: Promise<Awaited<ReturnType<RunStore['get']>>> | undefined
   #mayHaveEnded = true
+  #hearsDeltas = false
   #lastReadMs = 0
 
   constructor(fid: string, deps: TailDeps) {
@@ -97,7 +98,7 @@ export class RunTail {
 
   /** Hands on live text of models; the subscription to the bus starts with the first listener. */
   onDelta(listener: (frame: Buffer) => void): () => void {
-    if (this.#deltas.size === 0) this.#subscribeDeltas()
+    if (!this.#hearsDeltas) this.#subscribeDeltas()
     this.#deltas.add(listener)
     return () => this.#deltas.delete(listener)
   }
@@ -144,6 +145,7 @@ export class RunTail {
   }
 
   #subscribeDeltas(): void {
+    this.#hearsDeltas = true
     const listen = this.#deps.signals.subscribe('delta', this.fid, ({ step, text }) => {
       const frame = controlFrame('delta', { step, text })
       for (const listener of this.#deltas) listener(frame)
