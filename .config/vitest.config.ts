@@ -29,6 +29,7 @@ const unit = {
     include: ['packages/*/src/**/*.test.ts', 'packages/web/src/**/*.test.tsx'],
     exclude: SERVER_SUFFIXES.map((suffix) => `**/*.${suffix}.test.ts`),
     testTimeout: 30_000,
+    hookTimeout: 30_000,
   },
 }
 
