@@ -1,5 +1,5 @@
 import type { EventRecord } from '@koco/core'
-import type { ClientBase } from 'pg'
+import type { Client } from 'pg'
 import { bigintArray, doubleArray, textArray } from './binary-array.ts'
 import { INSERT_MISSING, INSERT_NEW, READ_ABOVE, READ_AT, run } from './statements.ts'
 import type { Position } from '@koco/core'
@@ -22,22 +22,22 @@ export type StoredEvent = {
 }
 
 /** Stores events that are known to be new. */
-export async function insertNew(client: ClientBase, rows: readonly EventRow[]): Promise<void> {
+export async function insertNew(client: Client, rows: readonly EventRow[]): Promise<void> {
   await run(client, INSERT_NEW, columns(rows))
 }
 
 /** Stores those events whose places are free, and gives these places. */
-export async function insertMissing(client: ClientBase, rows: readonly EventRow[]): Promise<Place[]> {
+export async function insertMissing(client: Client, rows: readonly EventRow[]): Promise<Place[]> {
   return await run<Place>(client, INSERT_MISSING, columns(rows))
 }
 
 /** The events at these places. */
-export async function readAt(client: ClientBase, places: readonly Place[]): Promise<StoredEvent[]> {
+export async function readAt(client: Client, places: readonly Place[]): Promise<StoredEvent[]> {
   return await run<StoredEvent>(client, READ_AT, placeColumns(places))
 }
 
 /** All events above each of these places, in position order. */
-export async function readAbove(client: ClientBase, places: readonly Place[]): Promise<StoredEvent[]> {
+export async function readAbove(client: Client, places: readonly Place[]): Promise<StoredEvent[]> {
   return await run<StoredEvent>(client, READ_ABOVE, placeColumns(places))
 }
 

@@ -1,6 +1,6 @@
 import type { LockState } from '@koco/core'
 import { must } from '@koco/core'
-import type { ClientBase } from 'pg'
+import type { Client } from 'pg'
 import { doubleArray, textArray } from './binary-array.ts'
 import type { LockedRun } from './batch.ts'
 import { toLock, type LockRow } from './lock-row.ts'
@@ -24,8 +24,8 @@ type Loaded = { readonly rows: readonly LockedRow[]; readonly states: readonly S
  * Begins a transaction and locks the rows of these runs, making rows for those that have none. One round trip, and a second one for runs that were not written
  * here last and have locks, that somebody else wrote meanwhile, or that are unknown.
  */
-export async function beginWithRuns(client: ClientBase, cache: RunCache, fids: readonly string[]): Promise<Map<string, LockedRun>> {
-  const [, loaded] = await inPipeline([
+export async function beginWithRuns(client: Client, cache: RunCache, fids: readonly string[]): Promise<Map<string, LockedRun>> {
+  const [, loaded] = await inPipeline(client, () => [
     client.query('begin isolation level read committed; set local synchronous_commit = on'),
     lockAndLoad(client, cache, fids),
   ])
@@ -40,19 +40,19 @@ export async function beginWithRuns(client: ClientBase, cache: RunCache, fids: r
   return await complete(client, cache, rows, states)
 }
 
-async function lockAndLoad(client: ClientBase, cache: RunCache, fids: readonly string[]): Promise<Loaded> {
+async function lockAndLoad(client: Client, cache: RunCache, fids: readonly string[]): Promise<Loaded> {
   const uncached = fids.filter((fid) => !cache.has(fid))
-  const locking = run<LockedRow>(client, LOCK_RUNS, [textArray(fids)])
-  const loading = uncached.length === 0 ? Promise.resolve([]) : run<SummaryRow>(client, LOAD_RUNS, [textArray(uncached)])
-  const [rows, states] = await inPipeline([locking, loading])
+  const [rows, states] = await inPipeline(client, () => [
+    run<LockedRow>(client, LOCK_RUNS, [textArray(fids)]),
+    uncached.length === 0 ? Promise.resolve([]) : run<SummaryRow>(client, LOAD_RUNS, [textArray(uncached)]),
+  ])
   return { rows, states }
 }
 
-async function addUnknown(client: ClientBase, fids: readonly string[]): Promise<Loaded> {
+async function addUnknown(client: Client, fids: readonly string[]): Promise<Loaded> {
   const starts = fids.map((fid) => unknownRun(fid).createdAt)
-  const adding = run(client, ADD_UNKNOWN_RUNS, [textArray(fids), doubleArray(starts)])
-  const [, rows, states] = await inPipeline([
-    adding,
+  const [, rows, states] = await inPipeline(client, () => [
+    run(client, ADD_UNKNOWN_RUNS, [textArray(fids), doubleArray(starts)]),
     run<LockedRow>(client, LOCK_RUNS, [textArray(fids)]),
     run<SummaryRow>(client, LOAD_RUNS, [textArray(fids)]),
   ])
@@ -60,7 +60,7 @@ async function addUnknown(client: ClientBase, fids: readonly string[]): Promise<
 }
 
 async function complete(
-  client: ClientBase,
+  client: Client,
   cache: RunCache,
   rows: ReadonlyMap<string, LockedRow>,
   states: Map<string, SummaryRow>,
@@ -74,7 +74,7 @@ async function complete(
   const others = [...rows.values()].filter((row) => !known.has(row.fid))
   const stale = others.filter((row) => !states.has(row.fid)).map((row) => row.fid)
   const withLocks = others.filter((row) => row.has_locks).map((row) => row.fid)
-  const [again, lockRows] = await inPipeline([
+  const [again, lockRows] = await inPipeline(client, () => [
     stale.length === 0 ? Promise.resolve([]) : run<SummaryRow>(client, LOAD_RUNS, [textArray(stale)]),
     withLocks.length === 0 ? Promise.resolve([]) : run<LockRow>(client, LOAD_LOCKS, [textArray(withLocks)]),
   ])

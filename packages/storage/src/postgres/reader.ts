@@ -72,7 +72,7 @@ async function readPage(client: PoolClient, fid: string, { after, limit, kinds, 
   const { statement, filters } = choose(kinds, q)
   const [bound = END] = filters.length === 0 ? [] : await run<Position>(client, BOUND, cursor)
   // The top first: what is committed between the two statements is then in the page and not passed over.
-  const [[top = ORIGIN], rows, holes] = await inPipeline([
+  const [[top = ORIGIN], rows, holes] = await inPipeline(client, () => [
     run<Position>(client, TOP, [fid]),
     run<FoundEvent>(client, statement, [...cursor, bound.epoch, bound.seq, count + 1, ...filters]),
     run<HoleRow>(client, HOLES, cursor),

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg'
+import type { Client } from 'pg'
 
 /** A statement and the name under which a connection prepares it. */
 export type Statement = { readonly name: string; readonly text: string }
@@ -91,7 +91,7 @@ export const ADD_HOLES = statement(
 )
 
 /** Runs a statement, prepared once a connection. */
-export async function run<Row extends object>(client: ClientBase, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
+export async function run<Row extends object>(client: Client, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
   const result = await client.query<Row>({ name: `koco_${name}`, text, values: [...values] })
   return result.rows
 }

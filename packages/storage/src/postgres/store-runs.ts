@@ -1,6 +1,6 @@
 import type { LockState, RunState } from '@koco/core'
 import { toJsonText } from '@koco/core'
-import type { ClientBase } from 'pg'
+import type { Client } from 'pg'
 import { bigintArray, textArray } from './binary-array.ts'
 import type { FoldedRun } from './batch.ts'
 import { insertNew } from './event-rows.ts'
@@ -10,13 +10,13 @@ import { ADD_HOLES, ADVANCE_RUNS, CLOSE_EPOCHS, LOAD_INPUTS, run, UPDATE_RUNS, U
 import { inPipeline } from './transaction.ts'
 
 /** Stores the new events and what they changed of their runs, and commits: all of it in one round trip. */
-export async function storeAndCommit(client: ClientBase, runs: readonly FoldedRun[]): Promise<void> {
+export async function storeAndCommit(client: Client, runs: readonly FoldedRun[]): Promise<void> {
   const changed = runs.filter(({ sorted, fold }) => sorted.fresh.length > 0 || fold.state !== sorted.locked.state || fold.waiting > 0)
   const advanced = changed.filter(({ sorted, fold }) => isOnlyAdvanced(sorted.locked.state, fold.state))
   const others = changed.filter((each) => !advanced.includes(each))
   const inputs = await loadInputs(client, others)
   const rows = runs.flatMap(({ sorted, fold }) => sorted.fresh.map((record) => ({ fid: fold.state.fid, user: fold.state.user, record })))
-  await inPipeline([
+  await inPipeline(client, () => [
     unlessEmpty(rows, () => insertNew(client, rows)),
     unlessEmpty(advanced, () => advance(client, advanced)),
     unlessEmpty(others, () => update(client, others, inputs)),
@@ -34,7 +34,7 @@ async function unlessEmpty(items: readonly unknown[], act: () => Promise<unknown
   if (items.length > 0) await act()
 }
 
-async function advance(client: ClientBase, runs: readonly FoldedRun[]): Promise<unknown> {
+async function advance(client: Client, runs: readonly FoldedRun[]): Promise<unknown> {
   const states = runs.map(({ fold }) => fold.state)
   return await run(client, ADVANCE_RUNS, [
     textArray(states.map((state) => state.fid)),
@@ -45,7 +45,7 @@ async function advance(client: ClientBase, runs: readonly FoldedRun[]): Promise<
   ])
 }
 
-async function update(client: ClientBase, runs: readonly FoldedRun[], inputs: ReadonlyMap<string, string>): Promise<unknown> {
+async function update(client: Client, runs: readonly FoldedRun[], inputs: ReadonlyMap<string, string>): Promise<unknown> {
   const rows = runs.map(({ sorted, fold }) => {
     const { state } = fold
     const search = changesSearch(sorted.locked.state, state) ? searchOf(state, inputs.get(state.fid)) : null
@@ -55,7 +55,7 @@ async function update(client: ClientBase, runs: readonly FoldedRun[], inputs: Re
 }
 
 /** The stored inputs of those runs whose search text changes without them: rare, they come before the summary. */
-async function loadInputs(client: ClientBase, runs: readonly FoldedRun[]): Promise<Map<string, string>> {
+async function loadInputs(client: Client, runs: readonly FoldedRun[]): Promise<Map<string, string>> {
   const fids = runs
     .filter(({ sorted, fold }) => hasStoredInputs(fold.state) && changesSearch(sorted.locked.state, fold.state))
     .map(({ fold }) => fold.state.fid)
@@ -64,18 +64,18 @@ async function loadInputs(client: ClientBase, runs: readonly FoldedRun[]): Promi
   return new Map(rows.map((row) => [row.fid, row.inputs]))
 }
 
-async function storeLocks(client: ClientBase, locks: readonly LockState[]): Promise<void> {
+async function storeLocks(client: Client, locks: readonly LockState[]): Promise<void> {
   if (locks.length > 0) await run(client, UPSERT_LOCKS, [toJsonText(locks.map(fromLock))])
 }
 
-async function storeSeals(client: ClientBase, runs: readonly FoldedRun[]): Promise<void> {
+async function storeSeals(client: Client, runs: readonly FoldedRun[]): Promise<void> {
   const seals = runs.flatMap(({ fold }) => fold.closed.map((seal) => ({ fid: fold.state.fid, ...seal })))
   if (seals.length === 0) return
   const columns = [textArray(seals.map((seal) => seal.fid)), bigintArray(seals.map((seal) => seal.epoch)), bigintArray(seals.map((seal) => seal.lastSeq))]
   await run(client, CLOSE_EPOCHS, columns)
 }
 
-async function storeHoles(client: ClientBase, runs: readonly FoldedRun[]): Promise<void> {
+async function storeHoles(client: Client, runs: readonly FoldedRun[]): Promise<void> {
   const holes = runs.flatMap(({ fold }) => fold.holes.map((hole) => ({ fid: fold.state.fid, ...hole })))
   if (holes.length === 0) return
   await run(client, ADD_HOLES, [

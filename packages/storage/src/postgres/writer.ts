@@ -1,6 +1,6 @@
 import type { EventRecord } from '@koco/core'
 import { isEnded, must } from '@koco/core'
-import type { ClientBase, Pool } from 'pg'
+import type { Client, Pool } from 'pg'
 import type { EventWriter, WriteAlarm, WriteOutcome, WriteResult } from '../port.ts'
 import { checkBatch, sameContent } from '../records.ts'
 import { conflict, fold, gather, sort, type FoldedRun, type GatheredRun, type Settled, type SortedRun } from './batch.ts'
@@ -40,7 +40,7 @@ export function createPostgresWriter(pool: Pool, convert: (error: unknown) => un
   }
 }
 
-async function writeOnce(client: ClientBase, cache: RunCache, gathered: readonly GatheredRun[], careful: boolean): Promise<WriteResult> {
+async function writeOnce(client: Client, cache: RunCache, gathered: readonly GatheredRun[], careful: boolean): Promise<WriteResult> {
   const locked = await beginWithRuns(
     client,
     cache,
@@ -60,7 +60,7 @@ async function writeOnce(client: ClientBase, cache: RunCache, gathered: readonly
 const NOTHING: Settled = { inserted: [], above: [], alarms: [] }
 
 /** Stores those doubtful records that are new, compares the others with what is stored in their places, and reads what waits above the runs' positions. */
-async function settleDoubtful(client: ClientBase, runs: readonly SortedRun[]): Promise<Map<string, Settled>> {
+async function settleDoubtful(client: Client, runs: readonly SortedRun[]): Promise<Map<string, Settled>> {
   const doubtful = runs.filter((run) => run.doubtful.length > 0)
   if (doubtful.length === 0) return new Map()
   const rows = doubtful.flatMap(({ locked, doubtful: records }) => records.map((record) => ({ fid: locked.fid, user: locked.state.user, record })))
