@@ -1,3 +1,4 @@
+export { answerLock } from './answer-lock.ts'
 export { createCatalog, type Catalog } from './catalog.ts'
 export { systemClock, type Clock } from './clock.ts'
 export { captureConsole } from './console-capture.ts'

@@ -2,12 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { isEnded, newFid, ORIGIN, RefusedError, UnavailableError, type Json, type NewRun } from '@koco/core'
 import type { ControlRequest } from '@koco/storage'
+import { answerLock } from '../answer-lock.ts'
 import type { Catalog } from '../catalog.ts'
 import { systemClock } from '../clock.ts'
 import { defaultLimits } from '../executor/try.ts'
 import { flowEntry, type Flow } from '../flow.ts'
 import type { AnswerOutcome, ControlOutcome, Launcher, RunProcess, StartRun } from '../launcher.ts'
-import { checkAnswer, checkInputs } from '../schema-check.ts'
+import { checkInputs } from '../schema-check.ts'
 import { jsonOf } from '../value.ts'
 import type { DirectLauncherOptions, DirectSettings } from './options.ts'
 import { Recovery } from './recovery.ts'
@@ -138,15 +139,7 @@ class DirectLauncher implements Launcher {
 
   async answer(fid: string, lid: string, answer: Json, by: string): Promise<AnswerOutcome> {
     const { store, clock } = this.#settings
-    const lock = await store.locks.get(fid, lid)
-    if (!lock) return { outcome: 'unknown' }
-    if (lock.status === 'answered') return { outcome: 'answered', by: lock.answeredBy ?? '' }
-    if (lock.status !== 'open') return { outcome: lock.status }
-    const at = clock.now() / 1000
-    if (lock.expiresAt !== null && lock.expiresAt <= at) return { outcome: 'expired' }
-    const checked = checkAnswer(lock.form, answer)
-    if (!checked.ok) return { outcome: 'invalid', fields: checked.fields }
-    const outcome = await store.locks.answer(fid, { lid, answer, by, at })
+    const outcome = await answerLock(store, clock, { fid, lid, answer, by })
     if (outcome.outcome === 'accepted') await this.#tell(fid, true)
     return outcome
   }

@@ -26,6 +26,8 @@ export type TestRun = {
   readonly error: ErrorValue | null
   readonly events: readonly RunEvent[]
   readonly tries: number
+  /** What was shown live, gathered as it was published; `step` is the id of its step. */
+  readonly deltas: readonly { readonly step: string | null; readonly text: string }[]
 }
 
 /** Nothing but waits for so long (ms) ends a try of a test run; the clock then jumps. */
@@ -39,10 +41,10 @@ const FID = '70d3a88000000000000000aa'
  */
 export async function runFlow(flow: Flow, inputs: unknown, options: TestRunOptions = {}): Promise<TestRun> {
   const world = newWorld(options, false)
-  const { timeline, clock, people } = world
+  const { clock, people } = world
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
     const outcome = await executeTry(tryDeps(flow, jsonOf(inputs, 'The inputs'), options, world, tries))
-    if (outcome.outcome !== 'suspended') return summary(outcome, timeline, tries)
+    if (outcome.outcome !== 'suspended') return summary(outcome, world, tries)
     if (outcome.wakeAt !== null) clock.skipTo(outcome.wakeAt * 1000)
     else throw new RefusedError(`Lock "${people.silent.at(-1)}" has no answer and never expires: give one in \`answers\`.`, { code: 'no_answer' })
   }
@@ -61,13 +63,20 @@ function newWorld(options: TestRunOptions, skipAll: boolean): World {
     clock: new TestClock((options.now ?? new Date('2030-01-01T00:00:00Z')).getTime(), skipAll),
     people: new TestPeople(options.answers ?? {}),
     random: seeded(options.seed ?? 1),
+    deltas: [],
   }
 }
 
-type World = { readonly timeline: Timeline; readonly clock: TestClock; readonly people: TestPeople; readonly random: () => number }
+type World = {
+  readonly timeline: Timeline
+  readonly clock: TestClock
+  readonly people: TestPeople
+  readonly random: () => number
+  readonly deltas: { readonly step: string | null; readonly text: string }[]
+}
 
 function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World, attempt: number): TryDeps {
-  const { timeline, clock, people, random } = world
+  const { timeline, clock, people, random, deltas } = world
   const producer = timeline.producer(flow.name, ({ kind, data, ts }) => {
     if (kind === 'lock' && 'form' in data) people.ask(data.lid, data.name, data.data, ts)
   })
@@ -87,7 +96,9 @@ function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World
     random,
     uuid: () => seededUuid(random),
     onCommitted: () => () => undefined,
-    publish: async () => undefined,
+    publish: async (signals) => {
+      for (const signal of signals) if (signal.topic === 'delta') deltas.push({ step: signal.step, text: signal.text })
+    },
     log: () => undefined,
     limits: { ...defaultLimits, idleMs: IDLE_MS, ...options.limits },
   }
@@ -99,8 +110,8 @@ function answersOrRefuse(people: TestPeople): TestPeople['answers'] {
   throw new RefusedError(`Lock "${name}" was asked and the test has no answer: give one in \`answers\`, or EXPIRE.`, { code: 'no_answer' })
 }
 
-function summary(outcome: Exclude<TryOutcome, { outcome: 'suspended' }>, timeline: Timeline, tries: number): TestRun {
-  const common = { final: null, error: null, events: timeline.events, tries }
+function summary(outcome: Exclude<TryOutcome, { outcome: 'suspended' }>, { timeline, deltas }: World, tries: number): TestRun {
+  const common = { final: null, error: null, events: timeline.events, tries, deltas }
   switch (outcome.outcome) {
     case 'finished':
       return { ...common, status: 'finished', final: outcome.final }
