@@ -190,6 +190,11 @@ class Fold {
 /** The kinds that change more of a run than its count of events. */
 const LOOKED_AT: ReadonlySet<string> = new Set(['attempt', 'status', 'inputs', 'meta', 'final', 'error', 'lock', 'lease', 'progress', 'model'])
 
+/** True for a kind that changes nothing of a run but its count of events. */
+export function isQuiet(kind: string): boolean {
+  return !LOOKED_AT.has(kind)
+}
+
 /** The kinds for which `foldRun` needs the locks of a run. */
 const LOCK_KINDS: ReadonlySet<string> = new Set(['lock', 'lease', 'status', 'attempt'])
 

@@ -1,11 +1,22 @@
 import type { EventRecord, Position } from '@koco/core'
 import { comparePositions } from '@koco/core'
+import { isQuiet } from '../projection.ts'
 
 /**
  * Records of consecutive positions of one epoch as two texts: the form in which they cross threads and lie in `index.db` until they are filed.
- * `body` is their data end to end, `head` the JSON array of ts, kind, step and data length (UTF-16 units) of each.
+ * `quiet`: folding them only counts. `body` is their data end to end, `head` the JSON array of ts, kind, step and data length (UTF-16 units) of each.
  */
-export type Chunk = { readonly epoch: number; readonly first: number; readonly last: number; readonly head: string; readonly body: string }
+export type Chunk = {
+  readonly epoch: number
+  readonly first: number
+  readonly last: number
+  readonly quiet: boolean
+  readonly head: string
+  readonly body: string
+}
+
+/** A chunk as it is stored. */
+export type StoredChunk = Omit<Chunk, 'quiet'>
 
 /** Cuts records that are in position order into chunks; a position that comes twice begins a new chunk. */
 export function packChunks(records: readonly EventRecord[]): Chunk[] {
@@ -23,7 +34,7 @@ export function packChunks(records: readonly EventRecord[]): Chunk[] {
 }
 
 /** The records of a chunk. */
-export function unpackChunk(chunk: Chunk): EventRecord[] {
+export function unpackChunk(chunk: StoredChunk): EventRecord[] {
   const head = JSON.parse(chunk.head) as (number | string | null)[]
   const records: EventRecord[] = []
   let at = 0
@@ -43,7 +54,7 @@ export function unpackChunk(chunk: Chunk): EventRecord[] {
 }
 
 /** About how much a chunk weighs, in characters. */
-export function chunkSize(chunk: Chunk): number {
+export function chunkSize(chunk: StoredChunk): number {
   return chunk.head.length + chunk.body.length
 }
 
@@ -63,9 +74,11 @@ export function areDistinct(chunks: readonly Chunk[]): boolean {
 function pack(records: readonly EventRecord[], first: EventRecord): Chunk {
   const head: (number | string | null)[] = []
   let body = ''
+  let quiet = true
   for (const { ts, kind, step, data } of records) {
     head.push(ts, kind, step, data.length)
     body += data
+    quiet &&= isQuiet(kind)
   }
-  return { epoch: first.epoch, first: first.seq, last: first.seq + records.length - 1, head: JSON.stringify(head), body }
+  return { epoch: first.epoch, first: first.seq, last: first.seq + records.length - 1, quiet, head: JSON.stringify(head), body }
 }

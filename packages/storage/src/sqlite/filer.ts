@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import type { EventRecord, Position } from '@koco/core'
 import { comparePositions } from '@koco/core'
-import { type Chunk, unpackChunk } from './chunk.ts'
+import { type StoredChunk, unpackChunk } from './chunk.ts'
 import type { Db } from './connection.ts'
 import type { CrashPoint } from './crash-point.ts'
 import { takeExclusive } from './exclusive.ts'
@@ -17,7 +17,7 @@ export type Filed = { readonly runs: readonly FiledRun[]; readonly size: number;
 type FiledRun = { readonly run: number; readonly fid: string; readonly home: string; readonly top: Position; readonly chunks: readonly number[] }
 type Place = { readonly home: string; readonly top: Position; readonly lastChunk: number }
 type RunInfo = { readonly fid: string; readonly user: string; readonly home: string | null; readonly file_epoch: number; readonly file_seq: number }
-type StoredChunk = Chunk & { readonly id: number; readonly size: number }
+type FilableChunk = StoredChunk & { readonly id: number; readonly size: number }
 type Job = { readonly done: FiledRun; readonly size: number; readonly more: boolean; readonly created: NewFile | undefined }
 
 /** Runs of one slice, and characters of one run in it: between slices the thread hears messages. */
@@ -68,7 +68,7 @@ export class Filer {
     this.#statements = {
       run: db.prepare<[number], RunInfo>('SELECT fid, user, home, file_epoch, file_seq FROM runs WHERE id = ?'),
       chunkIds: db.prepare<[number, number]>('SELECT id FROM chunks INDEXED BY chunks_run WHERE run = ? AND id > ? ORDER BY id').pluck(),
-      chunk: db.prepare<[number], StoredChunk>('SELECT id, size, epoch, first_seq AS first, last_seq AS last, head, body FROM chunks WHERE id = ?'),
+      chunk: db.prepare<[number], FilableChunk>('SELECT id, size, epoch, first_seq AS first, last_seq AS last, head, body FROM chunks WHERE id = ?'),
       dirty: db.prepare<[], { run: number; size: number; ended: number }>(
         `SELECT run, sum(size) AS size, runs.status IN ('finished', 'error', 'cancelled', 'timed_out') AS ended FROM chunks JOIN runs ON runs.id = run GROUP BY run`,
       ),
@@ -174,8 +174,8 @@ export class Filer {
   }
 
   /** The next chunks of a run by id, so that those behind the last one taken are the ones not yet filed. */
-  #chunksOf(run: number, after: number): { chunks: StoredChunk[]; more: boolean } {
-    const chunks: StoredChunk[] = []
+  #chunksOf(run: number, after: number): { chunks: FilableChunk[]; more: boolean } {
+    const chunks: FilableChunk[] = []
     let size = 0
     for (const id of this.#statements.chunkIds.all(run, after) as number[]) {
       if (size > RUN_SIZE_MAX) return { chunks, more: true }

@@ -4,8 +4,8 @@ import { MessageChannel } from 'node:worker_threads'
 import { UnavailableError } from '@koco/core'
 import Database from 'better-sqlite3'
 import type { EventPage, EventQuery, ExecutionStore, RunRecords, WriteResult } from '../port.ts'
-import { checkBatch, inOrder } from '../records.ts'
-import { packChunks } from './chunk.ts'
+import { checkBatch } from '../records.ts'
+import { packBatch, type ResultMessage, unpackResult } from './batch-message.ts'
 import { openIndex } from './connection.ts'
 import { prepareDataFolder } from './data-folder.ts'
 import { toKocoError } from './errors.ts'
@@ -104,13 +104,9 @@ async function startThreads(dir: string, options: SqliteStoreOptions): Promise<T
 
 async function write(writer: ThreadClient, batch: readonly RunRecords[]): Promise<WriteResult> {
   checkBatch(batch)
-  const byRun = Map.groupBy(batch, ({ fid }) => fid)
-  const runs = [...byRun].map(([fid, parts]) => {
-    const [only] = parts
-    const records = parts.length === 1 && only ? only.records : parts.flatMap((part) => part.records)
-    return { fid, chunks: packChunks(inOrder(records)) }
-  })
-  return runs.length === 0 ? { runs: [], alarms: [] } : await writer.call('write', runs)
+  const packed = packBatch(batch)
+  if (packed.fids.length === 0) return { runs: [], alarms: [] }
+  return unpackResult(packed.fids, await writer.call<ResultMessage>('write', packed))
 }
 
 async function check({ writer, filer }: Threads): Promise<void> {

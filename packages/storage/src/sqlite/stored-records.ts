@@ -1,6 +1,6 @@
 import type { EventRecord, Position } from '@koco/core'
 import { comparePositions } from '@koco/core'
-import { type Chunk, unpackChunk } from './chunk.ts'
+import { type StoredChunk, unpackChunk } from './chunk.ts'
 import type { Db } from './connection.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunRow } from './run-rows.ts'
@@ -23,10 +23,10 @@ export class StoredRecords {
   constructor(db: Db, files: RunFiles) {
     this.#files = files
     const columns = 'epoch, first_seq AS first, last_seq AS last, head, body'
-    this.#after = db.prepare<unknown[], Chunk>(
+    this.#after = db.prepare<unknown[], StoredChunk>(
       `SELECT ${columns} FROM chunks WHERE run = ? AND epoch >= ? AND (epoch > ? OR last_seq > ?) ORDER BY epoch, first_seq`,
     )
-    this.#range = db.prepare<unknown[], Chunk>(`SELECT ${columns} FROM chunks WHERE run = ? AND epoch = ? AND first_seq <= ? AND last_seq >= ?`)
+    this.#range = db.prepare<unknown[], StoredChunk>(`SELECT ${columns} FROM chunks WHERE run = ? AND epoch = ? AND first_seq <= ? AND last_seq >= ?`)
   }
 
   /**

@@ -1,17 +1,15 @@
 import type { EventRecord, LockState } from '@koco/core'
 import { comparePositions, isEnded } from '@koco/core'
-import type { WriteAlarm, WriteOutcome, WriteResult } from '../port.ts'
+import type { WriteAlarm } from '../port.ts'
 import { type FoldResult, foldRun, touchesLocks, unknownRun } from '../projection.ts'
 import { inOrder, sameContent } from '../records.ts'
+import { type BatchMessage, emptyResult, type ResultMessage, unpackBatch } from './batch-message.ts'
 import { areDistinct, type Chunk, chunkSize, chunkStart, packChunks, unpackChunk } from './chunk.ts'
 import type { Db } from './connection.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunRows } from './run-rows.ts'
 import { StoredRecords } from './stored-records.ts'
-
-/** The chunks of one run, in position order. */
-export type RunChunks = { readonly fid: string; readonly chunks: readonly Chunk[] }
 
 /** What lies in chunks since the filer was told: sizes in characters by the run's row. */
 export type Unfiled = Map<number, { size: number; ended: boolean }>
@@ -24,8 +22,10 @@ const STATEMENTS = {
          ON CONFLICT (run, lid) DO UPDATE SET status = excluded.status, asked_at = excluded.asked_at, state = excluded.state`,
 } as const
 
-/** What of a batch is new, what was there already, and where the two differ. */
-type Sorted = { readonly fresh: readonly EventRecord[]; readonly duplicates: number; readonly alarms: readonly WriteAlarm[] }
+const NO_LOCKS: ReadonlyMap<string, LockState> = new Map()
+
+/** What of a batch is new, and where the rest differs from what is stored. */
+type Sorted = { readonly fresh: readonly EventRecord[]; readonly alarms: readonly WriteAlarm[] }
 
 /** Stores events and folds them into their runs, within the caller's transaction. */
 export class EventTable {
@@ -44,47 +44,56 @@ export class EventTable {
     this.#statements = { chunk: db.prepare(chunk), epoch: db.prepare(epoch), hole: db.prepare(hole), lock: db.prepare(lock) }
   }
 
-  write(batch: readonly RunChunks[]): WriteResult {
-    const runs: WriteOutcome[] = []
-    const alarms: WriteAlarm[] = []
-    for (const { fid, chunks } of batch) runs.push(this.#writeRun(fid, chunks, alarms))
-    return { runs, alarms }
+  write(batch: BatchMessage): ResultMessage {
+    const result = emptyResult()
+    for (const { fid, chunks } of unpackBatch(batch)) {
+      const known = this.#cache.find(fid) ?? this.#cache.add(this.#rows.insert(unknownRun(fid), '', null))
+      const [inserted, duplicates] = this.#writeRun(known, chunks, result.alarms)
+      const { lastPosition, status } = known.row.state
+      result.epochs.push(lastPosition.epoch)
+      result.seqs.push(lastPosition.seq)
+      result.ended.push(isEnded(status))
+      result.inserted.push(inserted)
+      result.duplicates.push(duplicates)
+    }
+    return result
   }
 
-  #writeRun(fid: string, chunks: readonly Chunk[], alarms: WriteAlarm[]): WriteOutcome {
-    const known = this.#cache.find(fid) ?? this.#cache.add(this.#rows.insert(unknownRun(fid), '', null))
+  /** Gives how many records were new and how many were there. */
+  #writeRun(known: KnownRun, chunks: readonly Chunk[], alarms: WriteAlarm[]): [number, number] {
     const { waiting, state } = known.row
     // Nothing is stored above the last position unless the row says so: what lies above it is new without a look.
     const [first] = chunks
     const isNew = !waiting && first !== undefined && comparePositions(chunkStart(first), state.lastPosition) > 0 && areDistinct(chunks)
+    if (isNew && chunks.length === 1 && this.#count(known, first)) return [first.last - first.first + 1, 0]
+    const records = chunks.length === 1 && first ? unpackChunk(first) : chunks.flatMap(unpackChunk)
     if (isNew) {
-      const records = chunks.length === 1 ? unpackChunk(first) : chunks.flatMap(unpackChunk)
-      return this.#store(known, chunks, records, records, 0, alarms)
+      this.#store(known, chunks, records, records, alarms)
+      return [records.length, 0]
     }
-    const { fresh, duplicates, alarms: conflicts } = this.#sort(known, chunks.flatMap(unpackChunk))
+    const { fresh, alarms: conflicts } = this.#sort(known, records)
     alarms.push(...conflicts)
-    const records = waiting && fresh.length > 0 ? this.#withWaiting(known, fresh) : fresh
-    return this.#store(known, packChunks(fresh), fresh, records, duplicates, alarms)
+    if (fresh.length > 0) this.#store(known, packChunks(fresh), fresh, waiting ? this.#withWaiting(known, fresh) : fresh, alarms)
+    return [fresh.length, records.length - fresh.length]
   }
 
-  #store(
-    known: KnownRun,
-    chunks: readonly Chunk[],
-    fresh: readonly EventRecord[],
-    records: readonly EventRecord[],
-    duplicates: number,
-    alarms: WriteAlarm[],
-  ): WriteOutcome {
-    const { fid } = known.row.state
-    if (fresh.length > 0) {
-      const locks = touchesLocks(records) ? this.#cache.locksOf(known) : new Map<string, LockState>()
-      const fold = foldRun(known.row.state, locks, records)
-      this.#insertChunks(known.row.id, chunks, isEnded(fold.state.status))
-      this.#saveFold(known, fold, Math.max(known.row.topEpoch, fresh.at(-1)?.epoch ?? 0))
-      alarms.push(...fold.alarms)
-    }
-    const { state } = known.row
-    return { fid, top: state.lastPosition, ended: isEnded(state.status), inserted: fresh.length, duplicates }
+  /** The commonest case without the fold, to the same end: the next records of the epoch, and none that does more than count. */
+  #count(known: KnownRun, chunk: Chunk): boolean {
+    const { row } = known
+    const { lastPosition, events, status } = row.state
+    if (!chunk.quiet || chunk.epoch !== lastPosition.epoch || chunk.first !== lastPosition.seq + 1) return false
+    this.#insertChunks(row.id, [chunk], isEnded(status))
+    const state = { ...row.state, events: events + chunk.last - chunk.first + 1, lastPosition: { epoch: chunk.epoch, seq: chunk.last } }
+    known.row = this.#rows.save(row, state, row.topEpoch, false)
+    return true
+  }
+
+  #store(known: KnownRun, chunks: readonly Chunk[], fresh: readonly EventRecord[], records: readonly EventRecord[], alarms: WriteAlarm[]): void {
+    const locks = touchesLocks(records) ? this.#cache.locksOf(known) : NO_LOCKS
+    const fold = foldRun(known.row.state, locks, records)
+    this.#insertChunks(known.row.id, chunks, isEnded(fold.state.status))
+    this.#saveFold(known, fold, Math.max(known.row.topEpoch, fresh.at(-1)?.epoch ?? 0))
+    alarms.push(...fold.alarms)
   }
 
   #insertChunks(run: number, chunks: readonly Chunk[], ended: boolean): void {
@@ -123,7 +132,7 @@ export class EventTable {
         fresh.push(record)
       } else if (!sameContent(there, record)) alarms.push(conflict(known.row.state.fid, there, record))
     }
-    return { fresh, duplicates: records.length - fresh.length, alarms }
+    return { fresh, alarms }
   }
 
   /** The new records and all that wait above the last position, in order. */

@@ -1,6 +1,7 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import { UnavailableError } from '@koco/core'
+import type { BatchMessage } from './batch-message.ts'
 import { createChanges } from './changes.ts'
 import type { Db } from './connection.ts'
 import type { CrashPoint } from './crash-point.ts'
@@ -10,7 +11,7 @@ import { packError, type Reply, type Request } from './protocol.ts'
 import { RunCache } from './run-cache.ts'
 import { RunFiles } from './run-files.ts'
 import { RunRows } from './run-rows.ts'
-import { EventTable, type RunChunks } from './write-events.ts'
+import { EventTable } from './write-events.ts'
 
 /** Calls that one transaction takes at most. */
 const GROUP_MAX = 256
@@ -65,7 +66,7 @@ export class Writer {
     const rows = new RunRows(db)
     this.#cache = new RunCache(db, rows)
     this.#events = new EventTable(db, this.#files, rows, this.#cache)
-    this.#ops = { ...createChanges(db, rows, this.#cache), write: (batch: readonly RunChunks[]) => this.#events.write(batch) } as Ops
+    this.#ops = { ...createChanges(db, rows, this.#cache), write: (batch: BatchMessage) => this.#events.write(batch) } as Ops
     this.#statements = {
       begin: db.prepare('BEGIN IMMEDIATE'),
       commit: db.prepare('COMMIT'),
