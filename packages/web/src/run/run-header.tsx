@@ -41,14 +41,15 @@ export function RunHeader({ run, eventCount, state }: Props) {
         </Group>
         <RunActions run={run} />
       </Group>
-      <Facts run={run} eventCount={eventCount} />
+      <Facts run={run} eventCount={eventCount} heard={state.phase !== 'reconnecting' && state.phase !== 'failed'} />
       {run.progress && !isEnded(run.status) && <RunProgress progress={run.progress} />}
     </Stack>
   )
 }
 
-function Facts({ run, eventCount }: Omit<Props, 'state'>) {
-  const running = !isEnded(run.status) && run.started_at !== null
+/** `heard`: the server is heard of; else the clock stands still, for nobody knows whether the run goes on. */
+function Facts({ run, eventCount, heard }: Omit<Props, 'state'> & { readonly heard: boolean }) {
+  const running = heard && !isEnded(run.status) && run.started_at !== null
   const { usage } = run
   const tokens = usage && usage.input_uncached + usage.cache_read + usage.cache_write + usage.output + usage.reasoning
   return (

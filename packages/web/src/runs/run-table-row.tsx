@@ -11,8 +11,8 @@ import classes from './runs-page.module.css'
 export const RunTableRow = memo(function RunTableRow({ run, index, top }: { readonly run: RunRow; readonly index: number; readonly top: number }) {
   const about = secondLine(run)
   return (
-    <div role="listitem">
-      <Link to="/runs/$fid" params={{ fid: run.fid }} className={classes['row']} style={{ transform: `translateY(${top}px)` }} data-index={index}>
+    <div role="listitem" className={classes['slot']} style={{ transform: `translateY(${top}px)` }}>
+      <Link to="/runs/$fid" params={{ fid: run.fid }} className={classes['row']} data-index={index}>
         <span className={classes['state']}>
           <StatusBadge status={run.status} />
         </span>
