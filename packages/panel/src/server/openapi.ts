@@ -25,7 +25,11 @@ export async function describeApi(app: App, version: string): Promise<void> {
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true }, logo: undefined as never })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { deepLinking: true },
+    theme: { title: 'koco API', css: [{ filename: 'koco.css', content: '.topbar{display:none}' }] },
+  })
 }
 
 /** The route that gives the description. Register after the others. */

@@ -46,7 +46,7 @@ export type TestRun = {
 export type TestEvent = { [K in EventKind]: readonly [K, EventData[K]] }[EventKind]
 
 /** What a test may change of the panel. */
-export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'clock' | 'checkTransport'>>
+export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'clock' | 'checkTransport' | 'signals'>>
 
 /** What stands under the panels of one test file: SQLite, memory transport, spooler, direct launcher. Opening these takes a second, so they are shared. */
 async function openParts() {
@@ -84,7 +84,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     admin,
     launcher,
     catalog: { list: () => catalog.list().map(flowEntry) },
-    signals: transport.signals,
+    signals: options.signals ?? transport.signals,
     checkTransport: options.checkTransport ?? (() => transport.check()),
     webDir: options.webDir ?? null,
     settings: options.settings ?? {},
