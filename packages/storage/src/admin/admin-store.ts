@@ -3,7 +3,6 @@ import { Kysely, SqliteDialect } from 'kysely'
 import { guarded } from '../guard.ts'
 import { migrate, requireSchema, schemaVersion } from '../migrations.ts'
 import type { AdminStore } from '../port.ts'
-import { openKysely, openPool } from '../postgres/database.ts'
 import { postgresError } from '../postgres/errors.ts'
 import type { DatabaseUrl } from '../url.ts'
 import { createKeyTable } from './keys.ts'
@@ -19,7 +18,7 @@ export type AdminStoreOptions = { readonly migrate: boolean; readonly poolMax: n
 
 /** Opens the admin store. Throws RefusedError `schema_older`, `schema_newer`, `bad_data_folder`, `database_refused`; UnavailableError. */
 export async function createAdminStore(where: DatabaseUrl, options: AdminStoreOptions): Promise<AdminStore> {
-  const opened = open(where, options)
+  const opened = await open(where, options)
   await prepare(opened, where, options.migrate)
   const { db: untyped, convert } = opened
   const db = untyped.$extendTables<AdminTables>()
@@ -44,8 +43,12 @@ export async function readAdminVersion(where: DatabaseUrl): Promise<{ readonly f
   return { found, wanted: ADMIN_SCHEMA.migrations.length }
 }
 
-function open(where: DatabaseUrl, { poolMax }: { readonly poolMax: number }, readonly = false): Opened {
-  if (where.kind === 'postgres') return { db: openKysely(openPool(where.url, { poolMax })), convert: postgresError(where.url) }
+async function open(where: DatabaseUrl, { poolMax }: { readonly poolMax: number }, readonly = false): Promise<Opened> {
+  if (where.kind === 'postgres') {
+    // Only then: whoever keeps users in a file need not load the driver.
+    const { openKysely, openPool } = await import('../postgres/database.ts')
+    return { db: openKysely(openPool(where.url, { poolMax })), convert: postgresError(where.url) }
+  }
   const database = openSqliteFile(where.path, readonly)
   return { db: new Kysely<unknown>({ dialect: new SqliteDialect({ database }) }), convert: sqliteError(where.path) }
 }
@@ -61,7 +64,7 @@ async function prepare({ db, convert }: Opened, where: DatabaseUrl, isMigrating:
 }
 
 async function using<T>(where: DatabaseUrl, readonly: boolean, act: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
-  const { db, convert } = open(where, { poolMax: 1 }, readonly)
+  const { db, convert } = await open(where, { poolMax: 1 }, readonly)
   try {
     return await act(db)
   } catch (error) {
