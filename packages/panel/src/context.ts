@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticator } from './auth/authenticator.ts'
@@ -42,6 +42,3 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
 
 /** Registers some routes. */
 export type Routes = (app: App, context: PanelContext) => void
-
-/** A request and its reply, for parts that need both. */
-export type Exchange = { readonly request: FastifyRequest; readonly reply: FastifyReply }

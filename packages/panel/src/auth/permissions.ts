@@ -28,6 +28,7 @@ export const PERMISSIONS = {
   'dead.manage': { viewer: 'none', user: 'none', operator: 'any' },
 } as const satisfies Record<string, Record<Role, Reach>>
 
+/** What can be done, as routes and `can` name it. */
 export type Action = keyof typeof PERMISSIONS
 
 /** True when this person may do this; with a resource: to that one. Without one: to at least what is their own. */

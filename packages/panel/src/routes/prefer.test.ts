@@ -1,7 +1,7 @@
+// Goal: what RFC 7240 allows is understood, anything else asks for no wait. Method: a table of headers.
 import { expect, test } from 'vitest'
 import { preferredWaitS } from './prefer.ts'
 
-// Goal: what RFC 7240 allows is understood, anything else asks for no wait.
 test.each([
   ['wait=10', 10],
   ['respond-async, wait=5', 5],
