@@ -20,6 +20,7 @@ export type AdminTables = {
   admin_health: { id: number; at: number }
 }
 
+/** A query builder that knows these tables. */
 export type AdminDatabase = Kysely<AdminTables>
 
 /** Versions of the admin schema; a step is never changed once it was released. */

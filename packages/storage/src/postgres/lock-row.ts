@@ -2,6 +2,7 @@ import type { LockState } from '@koco/core'
 import { parseJson, toJsonText } from '@koco/core'
 import type { LockTable } from './schema.ts'
 
+/** A row of `locks`. */
 export type LockRow = LockTable
 
 /** The lock of a row. */

@@ -29,6 +29,7 @@ export const SUMMARY_COLUMNS = [
   'progress',
 ] as const
 
+/** A row of `runs` with these columns. */
 export type SummaryRow = Pick<Selectable<RunTable>, (typeof SUMMARY_COLUMNS)[number]>
 
 /** A run without its bodies. */

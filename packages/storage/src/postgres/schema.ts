@@ -50,6 +50,7 @@ export type RunTable = {
   search: string
 }
 
+/** `answer` is the JSON text `null` while there is none. */
 export type LockTable = {
   fid: string
   lid: string
@@ -64,6 +65,7 @@ export type LockTable = {
   answered_at: number | null
 }
 
+/** The newest entry of a flow; `inputs` is its JSON Schema as text. */
 export type FlowTable = {
   name: string
   version: string | null
@@ -74,6 +76,7 @@ export type FlowTable = {
   inputs: string
 }
 
+/** A query builder that knows these tables. */
 export type ExecutionDatabase = Kysely<ExecutionTables>
 
 /** Versions of the execution schema; a step is never changed once it was released. */

@@ -13,14 +13,17 @@ export const LOCK_RUNS = statement(
   `select fid, flow, last_epoch, last_seq, waiting, has_locks from runs where fid = any($1::text[]) order by fid for update`,
 )
 
+/** What folding needs of runs: everything but inputs and final. */
 export const LOAD_RUNS = statement(
   'load_runs',
   `select fid, flow, version, username, summary, tags, parent, status, created_at, started_at, finished_at, wake_at, attempt, events, last_epoch, last_seq, open_locks,
   error, usage, progress from runs where fid = any($1::text[])`,
 )
 
+/** The inputs, as stored, for a search text that is made anew. */
 export const LOAD_INPUTS = statement('load_inputs', `select fid, inputs from runs where fid = any($1::text[])`)
 
+/** Rows for runs of which only events are known. */
 export const ADD_UNKNOWN_RUNS = statement(
   'add_unknown_runs',
   `insert into runs (fid, flow, username, summary, tags, inputs, status, created_at, launcher, search)
@@ -39,12 +42,14 @@ export const INSERT_NEW = statement(
 /** For rows that may be there already; gives those that were not. */
 export const INSERT_MISSING = statement('insert_missing', `${INSERT_NEW.text} on conflict do nothing returning fid, epoch, seq`)
 
+/** The events at given places. */
 export const READ_AT = statement(
   'read_at',
   `select e.fid, e.epoch, e.seq, e.timestamp, e.kind, e.step, e.message
   from unnest($1::text[], $2::bigint[], $3::bigint[]) as x (fid, epoch, seq) join execution_events e using (fid, epoch, seq)`,
 )
 
+/** All events above a place in each run, in position order. */
 export const READ_ABOVE = statement(
   'read_above',
   `select e.fid, e.epoch, e.seq, e.timestamp, e.kind, e.step, e.message
@@ -59,6 +64,7 @@ export const ADVANCE_RUNS = statement(
   from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as x (fid, events, last_epoch, last_seq, waiting) where r.fid = x.fid`,
 )
 
+/** For runs of which more changed; null leaves inputs, final and search as they are. */
 export const UPDATE_RUNS = statement(
   'update_runs',
   `update runs r set flow = x.flow, version = x.version, username = x.username, summary = x.summary, tags = x.tags, parent = x.parent, status = x.status,
@@ -70,8 +76,10 @@ export const UPDATE_RUNS = statement(
     error text, usage text, progress text, inputs text, final text, search text) where r.fid = x.fid`,
 )
 
+/** All locks of runs. */
 export const LOAD_LOCKS = statement('load_locks', `select * from locks where fid = any($1::text[])`)
 
+/** Stores changed locks and marks their runs as having some, so that the others' need not be looked for. */
 export const UPSERT_LOCKS = statement(
   'upsert_locks',
   `with given as (select * from json_populate_recordset(null::locks, $1::json)),
@@ -79,11 +87,13 @@ export const UPSERT_LOCKS = statement(
   insert into locks select * from given on conflict (fid, lid) do update set status = excluded.status, answer = excluded.answer, answered_by = excluded.answered_by, answered_at = excluded.answered_at`,
 )
 
+/** Seals: what lies above them in their epochs is fenced. */
 export const CLOSE_EPOCHS = statement(
   'close_epochs',
   `insert into run_epochs (fid, epoch, last_seq) select * from unnest($1::text[], $2::bigint[], $3::bigint[]) on conflict do nothing`,
 )
 
+/** Declared losses: what turns up in them later is fenced. */
 export const ADD_HOLES = statement(
   'add_holes',
   `insert into run_holes (fid, from_epoch, from_seq, to_epoch, to_seq)
