@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { ExecutionStore } from '../port.ts'
+import { describeDelivery } from './delivery.ts'
 import { describeHousekeeping } from './housekeeping.ts'
 import { describeLocks } from './locks.ts'
 import { describeReading } from './reading.ts'
@@ -21,6 +22,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     afterAll(async () => await fixture?.dispose())
 
     describe('writing', () => describeWriting(store))
+    describe('delivery', () => describeDelivery(store))
     describe('reading', () => describeReading(store))
     describe('runs', () => describeRuns(store))
     describe('locks', () => describeLocks(store))
