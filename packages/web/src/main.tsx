@@ -10,14 +10,14 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createQueryClient } from './app/query-client.ts'
 import { createPageRouter } from './app/router.tsx'
-import { colorSchemeManager, theme } from './app/theme.ts'
+import { colorSchemeManager, textColours, theme } from './app/theme.ts'
 
 const client = createQueryClient(() => void router.invalidate())
 const router = createPageRouter(client)
 
 createRoot(must(document.getElementById('root'), 'the root element')).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorSchemeManager}>
+    <MantineProvider theme={theme} cssVariablesResolver={textColours} defaultColorScheme="auto" colorSchemeManager={colorSchemeManager}>
       <Notifications position="bottom-right" limit={4} />
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />

@@ -2,7 +2,7 @@ import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mant
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { logout, meQuery } from '../api/session.ts'
-import { LogoutIcon, SettingsIcon, SunIcon } from './icons.tsx'
+import { Icon } from './icons.tsx'
 import { notifyFailure } from './notify.ts'
 
 /** Who is signed in, the colour scheme, the way out. */
@@ -34,14 +34,14 @@ export function AccountMenu() {
           </Text>
           {me.user.email} · {me.user.role}
         </Menu.Label>
-        <Menu.Item leftSection={<SunIcon size={16} />} onClick={toggleColorScheme} closeMenuOnClick={false}>
+        <Menu.Item leftSection={<Icon name="sun" size={16} />} onClick={toggleColorScheme} closeMenuOnClick={false}>
           Light or dark
         </Menu.Item>
-        <Menu.Item leftSection={<SettingsIcon size={16} />} onClick={() => void navigate({ to: '/settings' })}>
+        <Menu.Item leftSection={<Icon name="settings" size={16} />} onClick={() => void navigate({ to: '/settings' })}>
           Settings
         </Menu.Item>
         {me.auth !== 'off' && (
-          <Menu.Item leftSection={<LogoutIcon size={16} />} onClick={() => void leave()}>
+          <Menu.Item leftSection={<Icon name="logout" size={16} />} onClick={() => void leave()}>
             Sign out
           </Menu.Item>
         )}

@@ -1,75 +1,74 @@
-import type { ReactNode } from 'react'
+const PATHS = {
+  flow: <path d="M5 4h6v6H5zM13 14h6v6h-6zM8 10v4a3 3 0 0 0 3 3h2" />,
+  runs: <path d="M4 6h16M4 12h16M4 18h10" />,
+  inbox: <path d="M4 13l2.5-8h11L20 13v6H4zM4 13h5l1 3h4l1-3h5" />,
+  settings: (
+    <>
+      <path d="M4 7h9M19 7h1M4 17h1M11 17h9" />
+      <circle cx="16" cy="7" r="2.5" />
+      <circle cx="8" cy="17" r="2.5" />
+    </>
+  ),
+  search: (
+    <>
+      <circle cx="11" cy="11" r="6.5" />
+      <path d="m16 16 4.5 4.5" />
+    </>
+  ),
+  copy: (
+    <>
+      <rect x="8" y="8" width="12" height="12" rx="2" />
+      <path d="M16 8V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2h2" />
+    </>
+  ),
+  check: <path d="m5 12.5 4.5 4.5L19 7.5" />,
+  chevron: <path d="m9 6 6 6-6 6" />,
+  down: <path d="M12 5v14M6 13l6 6 6-6" />,
+  play: <path d="M7 5v14l12-7z" />,
+  pause: <path d="M8 5v14M16 5v14" />,
+  stop: <rect x="6" y="6" width="12" height="12" rx="1.5" />,
+  retry: <path d="M4 12a8 8 0 1 1 2.5 5.8M4 20v-5h5" />,
+  again: <path d="M17 3l4 4-4 4M21 7H8a5 5 0 0 0-5 5M7 21l-4-4 4-4M3 17h13a5 5 0 0 0 5-5" />,
+  logout: <path d="M14 4H6v16h8M10 12h10M17 8.5l3.5 3.5-3.5 3.5" />,
+  sun: (
+    <>
+      <circle cx="12" cy="12" r="4" />
+      <path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4M18.4 5.6 17 7M7 17l-1.4 1.4" />
+    </>
+  ),
+  alert: <path d="M12 4 2.5 20h19zM12 10v4.5M12 17.4v.1" />,
+  lock: (
+    <>
+      <rect x="5" y="11" width="14" height="9" rx="2" />
+      <path d="M8 11V8a4 4 0 0 1 8 0v3" />
+    </>
+  ),
+  clock: (
+    <>
+      <circle cx="12" cy="12" r="8" />
+      <path d="M12 7.5V12l3 2" />
+    </>
+  ),
+} as const
+
+/** The icons of the page. */
+export type IconName = keyof typeof PATHS
 
 /** A line icon of 24 units, drawn in the colour of the text. Decorative: the words beside it say what it means. */
-export type IconProps = { readonly size?: number }
-
-function icon(paths: ReactNode) {
-  return function Icon({ size = 18 }: IconProps) {
-    return (
-      <svg
-        width={size}
-        height={size}
-        viewBox="0 0 24 24"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.8"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-        aria-hidden
-      >
-        {paths}
-      </svg>
-    )
-  }
+export function Icon({ name, size = 18 }: { readonly name: IconName; readonly size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.8"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden
+    >
+      {PATHS[name]}
+    </svg>
+  )
 }
-
-export const FlowIcon = icon(<path d="M5 4h6v6H5zM13 14h6v6h-6zM8 10v4a3 3 0 0 0 3 3h2" />)
-export const RunsIcon = icon(<path d="M4 6h16M4 12h16M4 18h10" />)
-export const InboxIcon = icon(<path d="M4 13l2.5-8h11L20 13v6H4zM4 13h5l1 3h4l1-3h5" />)
-export const SettingsIcon = icon(
-  <>
-    <path d="M4 7h9M19 7h1M4 17h1M11 17h9" />
-    <circle cx="16" cy="7" r="2.5" />
-    <circle cx="8" cy="17" r="2.5" />
-  </>,
-)
-export const SearchIcon = icon(
-  <>
-    <circle cx="11" cy="11" r="6.5" />
-    <path d="m16 16 4.5 4.5" />
-  </>,
-)
-export const CopyIcon = icon(
-  <>
-    <rect x="8" y="8" width="12" height="12" rx="2" />
-    <path d="M16 8V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2h2" />
-  </>,
-)
-export const CheckIcon = icon(<path d="m5 12.5 4.5 4.5L19 7.5" />)
-export const ChevronIcon = icon(<path d="m9 6 6 6-6 6" />)
-export const DownIcon = icon(<path d="M12 5v14M6 13l6 6 6-6" />)
-export const PlayIcon = icon(<path d="M7 5v14l12-7z" />)
-export const PauseIcon = icon(<path d="M8 5v14M16 5v14" />)
-export const StopIcon = icon(<rect x="6" y="6" width="12" height="12" rx="1.5" />)
-export const RetryIcon = icon(<path d="M4 12a8 8 0 1 1 2.5 5.8M4 20v-5h5" />)
-export const AgainIcon = icon(<path d="M17 3l4 4-4 4M21 7H8a5 5 0 0 0-5 5M7 21l-4-4 4-4M3 17h13a5 5 0 0 0 5-5" />)
-export const LogoutIcon = icon(<path d="M14 4H6v16h8M10 12h10M17 8.5l3.5 3.5-3.5 3.5" />)
-export const SunIcon = icon(
-  <>
-    <circle cx="12" cy="12" r="4" />
-    <path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4M18.4 5.6 17 7M7 17l-1.4 1.4" />
-  </>,
-)
-export const AlertIcon = icon(<path d="M12 4 2.5 20h19zM12 10v4.5M12 17.4v.1" />)
-export const LockIcon = icon(
-  <>
-    <rect x="5" y="11" width="14" height="9" rx="2" />
-    <path d="M8 11V8a4 4 0 0 1 8 0v3" />
-  </>,
-)
-export const ClockIcon = icon(
-  <>
-    <circle cx="12" cy="12" r="8" />
-    <path d="M12 7.5V12l3 2" />
-  </>,
-)

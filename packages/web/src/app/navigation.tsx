@@ -1,18 +1,17 @@
 import { Badge } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { ComponentType } from 'react'
 import { openLocksQuery } from '../api/locks.ts'
-import { FlowIcon, InboxIcon, RunsIcon, SettingsIcon, type IconProps } from './icons.tsx'
+import { Icon, type IconName } from './icons.tsx'
 import { useTitleBadge } from './page.tsx'
 import classes from './shell.module.css'
 
 /** The pages of the navigation; the palette lists the same. */
 export const PAGES = [
-  { to: '/flows', label: 'Flows', icon: FlowIcon, letter: 'f' },
-  { to: '/runs', label: 'Runs', icon: RunsIcon, letter: 'r' },
-  { to: '/approvals', label: 'Approvals', icon: InboxIcon, letter: 'a' },
-  { to: '/settings', label: 'Settings', icon: SettingsIcon, letter: 's' },
+  { to: '/flows', label: 'Flows', icon: 'flow', letter: 'f' },
+  { to: '/runs', label: 'Runs', icon: 'runs', letter: 'r' },
+  { to: '/approvals', label: 'Approvals', icon: 'inbox', letter: 'a' },
+  { to: '/settings', label: 'Settings', icon: 'settings', letter: 's' },
 ] as const
 
 /** The links to the pages, with the number of questions that wait. */
@@ -28,20 +27,10 @@ export function Navigation() {
   )
 }
 
-function NavigationItem({
-  to,
-  label,
-  icon: Icon,
-  badge,
-}: {
-  readonly to: string
-  readonly label: string
-  readonly icon: ComponentType<IconProps>
-  readonly badge: number
-}) {
+function NavigationItem({ to, label, icon, badge }: { readonly to: string; readonly label: string; readonly icon: IconName; readonly badge: number }) {
   return (
     <Link to={to} className={classes['item']}>
-      <Icon />
+      <Icon name={icon} />
       {label}
       {badge > 0 && (
         <Badge size="sm" color="orange" variant="filled" ml="auto" aria-label={`${badge} waiting`}>

@@ -9,7 +9,7 @@ import { runsPath } from '../api/runs.ts'
 import { api } from '../api/client.ts'
 import type { ListPage, RunRow } from '../api/shapes.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
-import { FlowIcon, RunsIcon, SearchIcon } from './icons.tsx'
+import { Icon } from './icons.tsx'
 import { KEYS, paletteStore } from './keys.ts'
 import { PAGES } from './navigation.tsx'
 
@@ -33,7 +33,7 @@ export function Palette() {
         highlightQuery
         scrollable
         maxHeight={440}
-        searchProps={{ leftSection: <SearchIcon />, placeholder: 'Search pages, flows, runs …', 'aria-label': 'Search' }}
+        searchProps={{ leftSection: <Icon name="search" />, placeholder: 'Search pages, flows, runs …', 'aria-label': 'Search' }}
       />
       <Modal opened={sheet} onClose={sheetHandles.close} title="Keys" centered>
         <Table withRowBorders={false} verticalSpacing={4}>
@@ -67,7 +67,7 @@ function useActions() {
   const pages = PAGES.map((page): SpotlightActionData => ({
     id: page.to,
     label: page.label,
-    leftSection: <page.icon />,
+    leftSection: <Icon name={page.icon} />,
     group: 'Pages',
     onClick: () => void navigate({ to: page.to }),
   }))
@@ -76,7 +76,7 @@ function useActions() {
     label: flow.name,
     description: flow.summary,
     keywords: [...flow.tags],
-    leftSection: <FlowIcon />,
+    leftSection: <Icon name="flow" />,
     group: 'Flows',
     onClick: () => void navigate({ to: '/flows/$name', params: { name: flow.name } }),
   }))
@@ -85,7 +85,7 @@ function useActions() {
     label: run.summary || run.flow,
     description: `${STATUS_LOOK[run.status].label} · ${run.flow} · ${run.fid}`,
     keywords: [words],
-    leftSection: <RunsIcon />,
+    leftSection: <Icon name="runs" />,
     group: 'Runs',
     onClick: () => void navigate({ to: '/runs/$fid', params: { fid: run.fid } }),
   }))

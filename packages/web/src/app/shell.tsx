@@ -5,7 +5,7 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect } from 'react'
 import { meQuery } from '../api/session.ts'
 import { AccountMenu } from './account-menu.tsx'
-import { SearchIcon } from './icons.tsx'
+import { Icon } from './icons.tsx'
 import { openPalette } from './keys.ts'
 import { Navigation } from './navigation.tsx'
 import classes from './shell.module.css'
@@ -54,7 +54,7 @@ export function Shell() {
 function SearchButton() {
   return (
     <UnstyledButton className={classes['search']} onClick={openPalette} aria-label="Search and commands">
-      <SearchIcon size={16} />
+      <Icon name="search" size={16} />
       <Text size="sm" c="dimmed" visibleFrom="xs">
         Search and commands
       </Text>

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { Alert, Button, Center, Code, Group, Loader, Stack, Text, Title } from '@mantine/core'
 import { ApiProblem, messageOf } from '../api/problem.ts'
 import { Copy } from '../show/copy.tsx'
-import { AlertIcon } from './icons.tsx'
+import { Icon } from './icons.tsx'
 
 /** A list with nothing in it: why, and what fills it. `command` can be copied. */
 export function Empty({ title, children, command }: { readonly title: string; readonly children?: ReactNode; readonly command?: string }) {
@@ -32,7 +32,7 @@ export function Empty({ title, children, command }: { readonly title: string; re
 export function Failure({ error, retry, title }: { readonly error: unknown; readonly retry?: () => void; readonly title?: string }) {
   const problem = error instanceof ApiProblem ? error : undefined
   return (
-    <Alert color="red" variant="light" icon={<AlertIcon />} title={title ?? problem?.title ?? 'Something went wrong'} role="alert">
+    <Alert color="red" variant="light" icon={<Icon name="alert" />} title={title ?? problem?.title ?? 'Something went wrong'} role="alert">
       <Text size="sm">{messageOf(error)}</Text>
       {problem?.requestId && (
         <Text size="xs" c="dimmed" mt={4}>

@@ -1,4 +1,4 @@
-import { createTheme, localStorageColorSchemeManager } from '@mantine/core'
+import { createTheme, localStorageColorSchemeManager, type CSSVariablesResolver } from '@mantine/core'
 
 /** The look of the page: system font, one accent, small radii, text of 14 px as the base so that lists stay dense. */
 export const theme = createTheme({
@@ -18,6 +18,23 @@ export const theme = createTheme({
     InputWrapper: { defaultProps: { descriptionProps: { component: 'div' } } },
     Input: { defaultProps: { size: 'sm' } },
     Button: { defaultProps: { size: 'sm' } },
+  },
+})
+
+/** Quiet and red texts dark (or bright) enough to be read: at least 4.5 to 1 on their grounds. */
+export const textColours: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-dimmed': '#5f666d',
+    '--mantine-color-placeholder': '#6a7178',
+    '--mantine-color-error': '#c92a2a',
+    '--mantine-color-red-text': '#c92a2a',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#a3a3a3',
+    '--mantine-color-placeholder': '#8f8f8f',
+    '--mantine-color-error': '#ff8787',
+    '--mantine-color-red-text': '#ff8787',
   },
 })
 

@@ -1,11 +1,13 @@
 import { Badge, Card, Group, Text, Title, Tooltip } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import type { Flow } from '../api/shapes.ts'
+import type { Flow, RunRow } from '../api/shapes.ts'
+import { moment } from '../show/format.ts'
+import { STATUS_LOOK } from '../show/status.tsx'
 import { Ago } from '../show/time.tsx'
 import classes from './flow-card.module.css'
 
 /** A flow in the catalogue; the whole card leads to its page. */
-export function FlowCard({ flow }: { readonly flow: Flow }) {
+export function FlowCard({ flow, last }: { readonly flow: Flow; readonly last: readonly RunRow[] }) {
   return (
     <Card withBorder padding="md" className={classes['card']}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
@@ -20,6 +22,7 @@ export function FlowCard({ flow }: { readonly flow: Flow }) {
         {flow.summary || 'No summary.'}
       </Text>
       <Group gap={6} mt="auto" pt="md" justify="space-between">
+        {last.length > 0 && <LastRuns runs={last} />}
         <Group gap={6}>
           {flow.tags.map((tag) => (
             <Badge key={tag} variant="default" size="sm" radius="sm" tt="none" fw={500}>
@@ -30,6 +33,25 @@ export function FlowCard({ flow }: { readonly flow: Flow }) {
         <FlowOrigin flow={flow} />
       </Group>
     </Card>
+  )
+}
+
+/** The outcome of the last runs, the newest at the right, each a mark that leads to its run. */
+function LastRuns({ runs }: { readonly runs: readonly RunRow[] }) {
+  return (
+    <span className={classes['last']}>
+      {runs.toReversed().map((run) => (
+        <Link
+          key={run.fid}
+          to="/runs/$fid"
+          params={{ fid: run.fid }}
+          className={classes['mark']}
+          style={{ background: `var(--mantine-color-${STATUS_LOOK[run.status].color}-filled)` }}
+          title={`${STATUS_LOOK[run.status].label}, ${moment(run.created_at)}`}
+          aria-label={`Run ${run.fid.slice(-8)}: ${STATUS_LOOK[run.status].label}`}
+        />
+      ))}
+    </span>
   )
 }
 

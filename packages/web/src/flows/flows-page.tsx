@@ -1,14 +1,18 @@
 import { SimpleGrid, TextInput } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useRef } from 'react'
+import { useMemo, useRef } from 'react'
 import { flowsQuery } from '../api/flows.ts'
-import type { Flow } from '../api/shapes.ts'
+import { runsQuery } from '../api/runs.ts'
+import type { Flow, RunRow } from '../api/shapes.ts'
 import { useSlashFocus } from '../app/hot-keys.ts'
-import { SearchIcon } from '../app/icons.tsx'
+import { Icon } from '../app/icons.tsx'
 import { Page } from '../app/page.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { FlowCard } from './flow-card.tsx'
+
+const MARKS = 12
+const NONE: readonly RunRow[] = []
 
 /** The catalogue: every flow that was ever served, searchable. */
 export function FlowsPage() {
@@ -17,6 +21,7 @@ export function FlowsPage() {
   const { data: flows, error, isPending, refetch } = useQuery(flowsQuery)
   const search = useRef<HTMLInputElement>(null)
   useSlashFocus(search)
+  const last = useLastRuns()
   const found = (flows ?? []).filter((flow) => matches(flow, q))
   const field = (
     <TextInput
@@ -25,7 +30,7 @@ export function FlowsPage() {
       onChange={(event) => void navigate({ search: event.target.value === '' ? {} : { q: event.target.value }, replace: true })}
       placeholder="Search name, summary, tag"
       aria-label="Search flows"
-      leftSection={<SearchIcon size={16} />}
+      leftSection={<Icon name="search" size={16} />}
       w={{ base: '100%', xs: 280 }}
     />
   )
@@ -43,11 +48,21 @@ export function FlowsPage() {
       )}
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md">
         {found.map((flow) => (
-          <FlowCard key={flow.name} flow={flow} />
+          <FlowCard key={flow.name} flow={flow} last={last.get(flow.name) ?? NONE} />
         ))}
       </SimpleGrid>
     </Page>
   )
+}
+
+/** The last runs of each flow, of the newest page of runs: enough to see how things go. */
+function useLastRuns(): ReadonlyMap<string, readonly RunRow[]> {
+  const { data } = useInfiniteQuery({ ...runsQuery({}), refetchInterval: 10_000 })
+  const first = data?.pages[0]?.items
+  return useMemo(() => {
+    const grouped = Map.groupBy(first ?? [], (run) => run.flow)
+    return new Map([...grouped].map(([flow, runs]) => [flow, runs.slice(0, MARKS)]))
+  }, [first])
 }
 
 function matches(flow: Flow, q: string): boolean {

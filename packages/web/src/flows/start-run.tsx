@@ -6,7 +6,7 @@ import { useMemo, useState } from 'react'
 import { startRun } from '../api/runs.ts'
 import { meQuery } from '../api/session.ts'
 import type { FlowDetail } from '../api/shapes.ts'
-import { PlayIcon } from '../app/icons.tsx'
+import { Icon } from '../app/icons.tsx'
 import { Draft } from '../forms/draft.ts'
 import { SchemaForm } from '../forms/schema-form.tsx'
 
@@ -60,7 +60,7 @@ export function StartRun({ flow, given }: { readonly flow: FlowDetail; readonly 
         disabled={!maySend}
         submit={
           <>
-            <PlayIcon size={15} />
+            <Icon name="play" size={15} />
             &nbsp;Start run
           </>
         }

@@ -4,7 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { eventsPage } from '../api/runs.ts'
 import { useSlashFocus } from '../app/hot-keys.ts'
-import { SearchIcon } from '../app/icons.tsx'
+import { Icon } from '../app/icons.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { count } from '../show/format.ts'
 import { EventRow } from './event-row.tsx'
@@ -33,25 +33,25 @@ export function EventSearchField({ value, onChange }: { readonly value: string; 
       onChange={(event) => change(event.target.value)}
       placeholder="Search in this run"
       aria-label="Search in this run"
-      leftSection={<SearchIcon size={14} />}
+      leftSection={<Icon name="search" size={14} />}
       rightSection={text !== '' && <CloseButton size="xs" aria-label="Clear the search" onClick={() => change('')} />}
       w={{ base: '100%', xs: 240 }}
     />
   )
 }
 
-/** The events that hold the words, page by page; each leads to its place in the timeline. */
-export function EventSearch({
-  fid,
-  q,
-  kinds,
-  show,
-}: {
+type SearchProps = {
   readonly fid: string
+  /** When the run began, in unix seconds. */
+  readonly since: number
   readonly q: string
+  /** Kinds to look in, with commas; null for all. */
   readonly kinds: string | null
   readonly show: (position: string) => void
-}) {
+}
+
+/** The events that hold the words, page by page; each leads to its place in the timeline. */
+export function EventSearch({ fid, since, q, kinds, show }: SearchProps) {
   const query = useInfiniteQuery({
     queryKey: ['events', fid, q, kinds],
     queryFn: ({ pageParam, signal }) =>
@@ -76,7 +76,7 @@ export function EventSearch({
           <EventRow
             key={event.position}
             event={event}
-            since={found[0]?.ts ?? event.ts}
+            since={since}
             open={open === event.position}
             marked={false}
             newTry={false}

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { useState } from 'react'
-import { DownIcon } from '../app/icons.tsx'
+import { Icon } from '../app/icons.tsx'
 import { count } from '../show/format.ts'
 import classes from './timeline.module.css'
 
@@ -10,7 +10,7 @@ export function JumpToNewest({ rows, jump }: { readonly rows: number; readonly j
   const missed = rows - atStop
   if (missed > 0) {
     return (
-      <Button className={classes['jump'] ?? ''} size="xs" radius="xl" leftSection={<DownIcon size={14} />} onClick={jump}>
+      <Button className={classes['jump'] ?? ''} size="xs" radius="xl" leftSection={<Icon name="down" size={14} />} onClick={jump}>
         {count(missed)} new
       </Button>
     )
@@ -18,7 +18,7 @@ export function JumpToNewest({ rows, jump }: { readonly rows: number; readonly j
   return (
     <Tooltip label="Jump to the newest event (F)">
       <ActionIcon className={classes['jump'] ?? ''} radius="xl" size="lg" onClick={jump} aria-label="Jump to the newest event">
-        <DownIcon size={16} />
+        <Icon name="down" size={16} />
       </ActionIcon>
     </Tooltip>
   )

@@ -6,7 +6,7 @@ import { Link } from '@tanstack/react-router'
 import { archiveRun, controlRun, runQuery, type RunAction } from '../api/runs.ts'
 import { meQuery } from '../api/session.ts'
 import type { Run } from '../api/shapes.ts'
-import { AgainIcon, PauseIcon, PlayIcon, RetryIcon, StopIcon } from '../app/icons.tsx'
+import { Icon } from '../app/icons.tsx'
 import { notifyDone, notifyFailure } from '../app/notify.ts'
 
 const FAILED: Readonly<Record<RunAction, string>> = {
@@ -43,7 +43,7 @@ export function RunActions({ run }: { readonly run: Run }) {
         <Button
           variant="default"
           size="xs"
-          leftSection={<StopIcon size={14} />}
+          leftSection={<Icon name="stop" size={14} />}
           loading={asking('cancel')}
           disabled={run.wanted === 'cancel'}
           onClick={confirm.open}
@@ -52,7 +52,7 @@ export function RunActions({ run }: { readonly run: Run }) {
         </Button>
       )}
       {over && run.status !== 'finished' && (
-        <Button variant="default" size="xs" leftSection={<RetryIcon size={14} />} loading={asking('retry')} onClick={() => control.mutate('retry')}>
+        <Button variant="default" size="xs" leftSection={<Icon name="retry" size={14} />} loading={asking('retry')} onClick={() => control.mutate('retry')}>
           Retry
         </Button>
       )}
@@ -62,7 +62,7 @@ export function RunActions({ run }: { readonly run: Run }) {
         {...({ params: { name: run.flow }, search: { from: run.fid } } as object)}
         variant="default"
         size="xs"
-        leftSection={<AgainIcon size={14} />}
+        leftSection={<Icon name="again" size={14} />}
       >
         Run again
       </Button>
@@ -83,13 +83,13 @@ export function RunActions({ run }: { readonly run: Run }) {
 function HoldButton({ run, busy, ask }: { readonly run: Run; readonly busy: boolean; readonly ask: (action: RunAction) => void }) {
   if (run.status === 'paused' || run.wanted === 'pause') {
     return (
-      <Button variant="default" size="xs" leftSection={<PlayIcon size={14} />} loading={busy} onClick={() => ask('resume')}>
+      <Button variant="default" size="xs" leftSection={<Icon name="play" size={14} />} loading={busy} onClick={() => ask('resume')}>
         {run.status === 'paused' ? 'Resume' : 'Pausing … resume'}
       </Button>
     )
   }
   return (
-    <Button variant="default" size="xs" leftSection={<PauseIcon size={14} />} loading={busy} onClick={() => ask('pause')}>
+    <Button variant="default" size="xs" leftSection={<Icon name="pause" size={14} />} loading={busy} onClick={() => ask('pause')}>
       Pause
     </Button>
   )

@@ -86,7 +86,7 @@ function TimelineTab({ run, feed, state, search, change }: Props & { readonly se
     return (
       <>
         <EventSearchField value={search.q} onChange={look} />
-        <EventSearch fid={run.fid} q={search.q} kinds={kinds ?? null} show={show} />
+        <EventSearch fid={run.fid} since={run.created_at} q={search.q} kinds={kinds ?? null} show={show} />
       </>
     )
   }

@@ -1,6 +1,7 @@
 /** The tabs of a run. */
 export const RUN_TABS = ['timeline', 'steps', 'result', 'logs', 'inputs'] as const
 
+/** One of them. */
 export type RunTab = (typeof RUN_TABS)[number]
 
 /** What the URL of a run says: the tab (without one: what fits the run), the kinds that are shown, the event that is looked at, the words that are looked for. */

@@ -1,5 +1,5 @@
 import { Badge, Stack, Text } from '@mantine/core'
-import { ChevronIcon, ClockIcon, LockIcon, PauseIcon } from '../app/icons.tsx'
+import { Icon } from '../app/icons.tsx'
 import { ErrorValueView } from '../show/error-value.tsx'
 import { clock, duration } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
@@ -19,7 +19,7 @@ export function StepRow({ span, axis, now, open, toggle }: Props) {
     <div className={classes['row']} data-outcome={outcome}>
       <button type="button" className={classes['line']} aria-expanded={open} onClick={() => toggle(span.id)}>
         <span className={classes['chevron']} data-open={open || undefined}>
-          <ChevronIcon size={12} />
+          <Icon name="chevron" size={12} />
         </span>
         <span className={classes['name']}>
           <KindIcon kind={span.kind} />
@@ -55,9 +55,9 @@ export function StepRow({ span, axis, now, open, toggle }: Props) {
 }
 
 function KindIcon({ kind }: { readonly kind: Span['kind'] }) {
-  if (kind === 'lock') return <LockIcon size={13} />
-  if (kind === 'sleep') return <ClockIcon size={13} />
-  return kind === 'pause' ? <PauseIcon size={13} /> : null
+  if (kind === 'lock') return <Icon name="lock" size={13} />
+  if (kind === 'sleep') return <Icon name="clock" size={13} />
+  return kind === 'pause' ? <Icon name="pause" size={13} /> : null
 }
 
 function SpanDetail({ span }: { readonly span: Span }) {

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { flowsQuery } from '../api/flows.ts'
 import { useSlashFocus } from '../app/hot-keys.ts'
-import { SearchIcon } from '../app/icons.tsx'
+import { Icon } from '../app/icons.tsx'
 import { STATUS_LOOK } from '../show/status.tsx'
 import classes from './runs-page.module.css'
 import type { RunsSearch } from './search.ts'
@@ -74,7 +74,7 @@ function Words({ value, onChange }: { readonly value: string; readonly onChange:
       }}
       placeholder="Search summary, inputs, tags"
       aria-label="Search runs"
-      leftSection={<SearchIcon size={16} />}
+      leftSection={<Icon name="search" size={16} />}
       w={{ base: '100%', xs: 280 }}
     />
   )

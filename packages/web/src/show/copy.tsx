@@ -1,5 +1,5 @@
 import { ActionIcon, CopyButton, Tooltip } from '@mantine/core'
-import { CheckIcon, CopyIcon } from '../app/icons.tsx'
+import { Icon } from '../app/icons.tsx'
 
 /** A small button that copies a text and says so. `what` names it: "Copy id". */
 export function Copy({ value, what }: { readonly value: string; readonly what: string }) {
@@ -8,7 +8,7 @@ export function Copy({ value, what }: { readonly value: string; readonly what: s
       {({ copied, copy }) => (
         <Tooltip label={copied ? 'Copied' : `Copy ${what}`} withArrow>
           <ActionIcon variant="subtle" color={copied ? 'teal' : 'gray'} size="sm" onClick={copy} aria-label={copied ? 'Copied' : `Copy ${what}`}>
-            {copied ? <CheckIcon size={14} /> : <CopyIcon size={14} />}
+            {copied ? <Icon name="check" size={14} /> : <Icon name="copy" size={14} />}
           </ActionIcon>
         </Tooltip>
       )}

@@ -58,12 +58,9 @@ export function bytes(size: number): string {
   return size < 1_000_000 ? `${(size / 1000).toFixed(1)} kB` : `${(size / 1_000_000).toFixed(1)} MB`
 }
 
-/** Date and time in the person's own zone; today only the time. */
-export function moment(at: number, now: number = Date.now() / 1000): string {
-  const date = new Date(at * 1000)
-  const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
-  if (date.toDateString() === new Date(now * 1000).toDateString()) return time
-  return `${date.toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' })}, ${time}`
+/** Date and time in the person's own zone, short. */
+export function moment(at: number): string {
+  return MOMENT.format(new Date(at * 1000))
 }
 
 /** The clock of an event to the millisecond, in the person's own zone: `14:03:21.482`. */
@@ -75,6 +72,7 @@ export function clock(at: number): string {
 
 // Made once: a formatter costs a hundred times what its use costs.
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
 const COUNT = new Intl.NumberFormat('en-US')
 
