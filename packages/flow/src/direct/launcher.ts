@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { isEnded, newFid, ORIGIN, RefusedError, UnavailableError, type Json, type NewRun } from '@koco/core'
+import { isEnded, newFid, ORIGIN, RefusedError, UnavailableError, type Json } from '@koco/core'
 import type { ControlRequest } from '@koco/storage'
 import { answerLock } from '../answer-lock.ts'
 import type { Catalog } from '../catalog.ts'
@@ -8,13 +8,15 @@ import { systemClock } from '../clock.ts'
 import { defaultLimits } from '../executor/try.ts'
 import { flowEntry, type Flow } from '../flow.ts'
 import type { AnswerOutcome, ControlOutcome, Launcher, RunProcess, StartRun } from '../launcher.ts'
+import { invalidInputs, newRun, orUnavailable, unknownFlow } from '../new-run.ts'
 import { checkInputs } from '../schema-check.ts'
-import { jsonOf } from '../value.ts'
 import type { DirectLauncherOptions, DirectSettings } from './options.ts'
 import { Recovery } from './recovery.ts'
 import { Supervisor } from './supervisor.ts'
 
 const HEARTBEAT_MS = 30_000
+/** How long a retry may take to be on record. */
+const BEGIN_MS = 15_000
 
 /**
  * A launcher that executes runs in this process. Takes the store's `direct-launcher` place and continues the unfinished direct runs. RefusedError `launcher_taken` when another
@@ -120,7 +122,7 @@ class DirectLauncher implements Launcher {
     const run = await store.runs.get(fid)
     if (!run || run.launcher !== this.name) return { outcome: 'unknown' }
     if (!isEnded(run.status)) return { outcome: 'live' }
-    if (!catalog.get(run.flow)) throw unknownFlow(run.flow, catalog)
+    if (!catalog.get(run.flow)) throw unknownFlow(run.flow, namesOf(catalog))
     const entry = this.#supervisor.add(fid, run.flow, 'retry')
     if (!entry) return { outcome: 'live' }
     try {
@@ -133,7 +135,7 @@ class DirectLauncher implements Launcher {
     const begun = Promise.withResolvers<void>()
     entry.onBegun = begun
     this.#supervisor.schedule(entry, 'retry')
-    await begun.promise
+    await inTime(begun.promise)
     return { outcome: 'accepted' }
   }
 
@@ -157,9 +159,9 @@ class DirectLauncher implements Launcher {
   async #close(graceMs: number): Promise<void> {
     clearInterval(this.#beat)
     this.#offCatalog()
-    await this.#recovery.close()
-    await this.#supervisor.close(graceMs)
-    await this.#settings.store.flows.leave(this.#workerId)
+    await Promise.all([this.#supervisor.close(graceMs), this.#recovery.close()])
+    const { store, log } = this.#settings
+    await store.flows.leave(this.#workerId).catch((error: unknown) => log('warn', 'this process could not be taken off the list of workers', error))
     await this.#giveBack()
   }
 
@@ -170,13 +172,9 @@ class DirectLauncher implements Launcher {
       throw new UnavailableError(`${queueMax} runs wait for a free place already. Try again later.`, { code: 'launcher_full' })
     }
     const flow = catalog.get(start.flow)
-    if (!flow) throw unknownFlow(start.flow, catalog)
+    if (!flow) throw unknownFlow(start.flow, namesOf(catalog))
     const checked = await checkInputs(flow, start.inputs)
-    if (!checked.ok) {
-      const first = checked.fields[0]
-      const hint = first ? ` ${first.path === '' ? 'inputs' : first.path}: ${first.message}` : ''
-      throw new RefusedError(`The inputs do not fit flow "${flow.name}".${hint}`, { code: 'invalid_inputs', details: checked.fields })
-    }
+    if (!checked.ok) throw invalidInputs(flow.name, checked.fields)
     return flow
   }
 
@@ -210,18 +208,16 @@ class DirectLauncher implements Launcher {
   }
 }
 
-function newRun(fid: string, flow: Flow, start: StartRun, nowMs: number): NewRun {
-  const { version, summary, tags } = flow
-  const inputs = jsonOf(start.inputs, 'The inputs')
-  return { fid, flow: flow.name, version, user: start.user, summary, tags, parent: start.parent ?? null, inputs, createdAt: nowMs / 1000 }
+function namesOf(catalog: Catalog): string[] {
+  return catalog.list().map((flow) => flow.name)
 }
 
-function orUnavailable(error: unknown): void {
-  if (!(error instanceof UnavailableError)) throw error
-}
-
-function unknownFlow(name: string, catalog: Catalog): RefusedError {
-  const served = catalog.list().map((flow) => flow.name)
-  const listed = served.length === 0 ? 'none is served' : `served are: ${served.slice(0, 20).join(', ')}${served.length > 20 ? ', …' : ''}`
-  return new RefusedError(`There is no flow "${name}" here; ${listed}. Serve it by its module: --flows.`, { code: 'unknown_flow' })
+/** The promise, or UnavailableError when it takes so long that nobody should wait. */
+function inTime(begun: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<void>()
+  const late = new UnavailableError('The retry is not on record yet: stream or store are away. Look at the run in a moment, and ask again if need be.', {
+    code: 'not_begun',
+  })
+  const timer = setTimeout(() => reject(late), BEGIN_MS)
+  return Promise.race([begun, promise]).finally(() => clearTimeout(timer))
 }

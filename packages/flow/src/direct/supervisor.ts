@@ -226,7 +226,7 @@ export class Supervisor {
   }
 
   #failed(entry: Entry, error: unknown): void {
-    if (!(error instanceof UnavailableError)) this.#settings.log('error', `a try of run ${entry.fid} broke`, error)
+    if (!(error instanceof UnavailableError) && !this.stopping) this.#settings.log('error', `a try of run ${entry.fid} broke`, error)
     this.#rest(entry, errorValue(error).message)
   }
 

@@ -35,12 +35,12 @@ export async function finaliseRun(finalise: Finalise): Promise<'written' | 'ende
   const ts = (): number => clock.now() / 1000
   try {
     producer.emit({ kind: 'attempt', data: { attempt, reason: 'finalise', owner }, ts: ts() })
-    await producer.flush()
+    await producer.flush(finalise.signal)
     if (await isOver(finalise)) return 'ended'
     if (end.status === 'cancelled') producer.emit({ kind: 'cancel', data: { by: end.by, ...(end.reason !== null && { reason: end.reason }) }, ts: ts() })
     else producer.emit({ kind: 'error', data: end.error, ts: ts() })
     producer.emit({ kind: 'status', data: { status: end.status }, ts: ts() })
-    await producer.flush()
+    await producer.flush(finalise.signal)
     return 'written'
   } finally {
     await producer.close(CLOSE_MS)

@@ -25,7 +25,7 @@ const { program } = fc.letrec<{ program: readonly Act[]; act: Act }>((tie) => ({
     fc.constant({ act: 'lock' as const }),
     fc.record({ act: fc.constant('emit' as const), text: fc.constantFrom('x', 'y') }),
     fc.constant({ act: 'chance' as const }),
-    fc.record({ act: fc.constant('branches' as const), branches: fc.array(tie('program') as fc.Arbitrary<readonly Act[]>, { minLength: 1, maxLength: 3 }) }),
+    fc.record({ act: fc.constant('branches' as const), branches: fc.array<readonly Act[]>(tie('program'), { minLength: 1, maxLength: 3 }) }),
   ),
 }))
 
@@ -55,10 +55,11 @@ async function playOne(act: Act, ctx: FlowContext, path: string, world: World): 
     case 'lock':
       return ctx.lock('ask', { timeout: null })
     case 'emit':
-      return ctx.result(act.text)
+      ctx.result(act.text)
+      return act.text
     case 'chance':
       return [ctx.random(), ctx.uuid()]
-    case 'branches':
+    default:
       return Promise.all(act.branches.map((branch, key) => ctx.group('branch', { key: `${path}.${key}` }, () => play(branch, ctx, `${path}.${key}`, world))))
   }
 }
@@ -113,7 +114,9 @@ async function mortalTry(run: ScriptedRun, kill: number | undefined): Promise<Tr
 function finishedSteps(events: readonly RunEvent[]): Set<string> {
   return new Set(
     events.flatMap((event) =>
-      event.kind === 'step' && event.data.phase === 'finished' && event.data.name !== 'now' ? [String(event.data.result).split('=')[0] ?? ''] : [],
+      event.kind === 'step' && event.data.phase === 'finished' && event.data.name !== 'now'
+        ? [JSON.stringify(event.data.result).slice(1).split('=')[0] ?? '']
+        : [],
     ),
   )
 }

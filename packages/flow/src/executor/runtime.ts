@@ -1,21 +1,20 @@
 import { setMaxListeners } from 'node:events'
-import { FencedError, ORIGIN, RefusedError, UnavailableError, type EventData, type EventKind, type Position } from '@koco/core'
+import { FencedError, ORIGIN, UnavailableError, type EventData, type EventKind, type Position } from '@koco/core'
+import type { ControlRequest } from '@koco/storage'
 import { Activity, type Wait } from './activity.ts'
 import { Deltas } from './deltas.ts'
 import { currentFrame, type Frame, type FrameOwner } from './frame.ts'
 import { Journal } from './journal.ts'
 import { Names } from './names.ts'
+import { Outbox } from './outbox.ts'
+import { PendingCalls } from './pending.ts'
 import { Requests } from './requests.ts'
 import { Slots } from './slots.ts'
-import type { ControlRequest } from '@koco/storage'
 import type { TryDeps, TryOutcome } from './try.ts'
 
 /** Why a run is being ended from outside, with what its function is told. */
 export type Unwinding = { readonly to: 'cancelled' | 'timed_out'; readonly reason: Error; readonly by: string; readonly note: string | null }
 
-/** Emitted events that no flush has covered yet: from the first number on they are sent in the background, at the second the flow is told to await something. */
-const UNFLUSHED_SEND = 1000
-const UNFLUSHED_MAX = 50_000
 const PRINT_CHARS_MAX = 64 * 1024
 
 /**
@@ -41,22 +40,21 @@ export class Runtime implements FrameOwner {
   readonly #break: (error: unknown) => void
   readonly #root: Frame
   readonly #controller = new AbortController()
-  readonly #pending = new Set<{ readonly unwind: (reason: Error) => void; readonly cancel: () => void }>()
+  readonly #pending = new PendingCalls()
+  readonly #outbox: Outbox
   readonly #listeners = new Set<() => void>()
   readonly #releases = new Set<() => void>()
   readonly #closers = new Set<() => void>()
   #pausing: ControlRequest | undefined
   #phase: 'open' | 'unwinding' | 'closed' = 'open'
   #unwinding: Unwinding | undefined
-  #unflushed = 0
-  #flushing = false
-  #events = 0
 
   /** `onIdle` as of Activity; `apply` as of Requests. */
   constructor(deps: TryDeps, onIdle: () => void, apply: (control: ControlRequest | undefined) => void) {
     this.deps = deps
     this.journal = new Journal(deps.limits.journalBytes)
     this.activity = new Activity(deps.clock, deps.limits.idleMs, onIdle)
+    this.#outbox = new Outbox(deps)
     this.slots = new Slots(deps.limits.stepsAtOnce)
     this.deltas = new Deltas(deps.run.fid, deps.publish)
     this.requests = new Requests(deps.requests, apply, (error) => this.fail(error))
@@ -95,9 +93,7 @@ export class Runtime implements FrameOwner {
 
   /** Emits an event as it is; nothing once closed. RefusedError for events that are too large or too many. */
   emit<K extends EventKind>(kind: K, data: EventData[K], step?: string): void {
-    if (this.#phase === 'closed' || this.deps.producer.stopped.aborted) return
-    this.#count()
-    this.deps.producer.emit({ kind, data, ts: this.deps.clock.now() / 1000, ...(step !== undefined && { step }) })
+    if (this.#phase !== 'closed') this.#outbox.emit(kind, data, step)
   }
 
   /** Emits on behalf of the flow: what is repeated outside steps is matched to the journal and not emitted twice. */
@@ -116,13 +112,7 @@ export class Runtime implements FrameOwner {
 
   /** Resolves when all that was emitted is acknowledged; never when this epoch has been stopped. */
   async flush(): Promise<void> {
-    this.#unflushed = 0
-    try {
-      await this.deps.producer.flush()
-    } catch (error) {
-      if (this.deps.producer.stopped.aborted) return never()
-      throw error
-    }
+    if (!(await this.#outbox.flush())) await never()
   }
 
   /** The seal of the epoch before. Not known when the reply that held it was lost: then our own first event, which the store has only after all before it. */
@@ -160,19 +150,7 @@ export class Runtime implements FrameOwner {
   pending<T>(register: () => () => void, start: (resolve: (value: T) => void) => () => void): Promise<T> {
     if (this.#phase === 'closed') return never()
     if (this.#unwinding) return Promise.reject(this.#unwinding.reason)
-    return new Promise((resolve, reject) => {
-      const unregister = register()
-      let cancel = (): void => undefined
-      const settle = (action: () => void): void => {
-        if (!this.#pending.delete(entry)) return
-        cancel()
-        action()
-        unregister()
-      }
-      const entry = { unwind: (reason: Error) => settle(() => reject(reason)), cancel: () => cancel() }
-      this.#pending.add(entry)
-      cancel = start((value) => settle(() => resolve(value)))
-    })
+    return this.#pending.add(register(), start)
   }
 
   /** Waits until a time of the clock (ms). */
@@ -219,7 +197,7 @@ export class Runtime implements FrameOwner {
     this.#phase = 'unwinding'
     this.#unwinding = unwinding
     this.#controller.abort(unwinding.reason)
-    for (const { unwind } of this.#pending) unwind(unwinding.reason)
+    this.#pending.unwind(unwinding.reason)
     this.activity.touch()
   }
 
@@ -231,8 +209,7 @@ export class Runtime implements FrameOwner {
     this.activity.close()
     this.requests.close()
     for (const closer of this.#closers) closer()
-    for (const { cancel } of this.#pending) cancel()
-    this.#pending.clear()
+    this.#pending.forget()
     this.deltas.flush()
     return true
   }
@@ -283,35 +260,6 @@ export class Runtime implements FrameOwner {
 
   #changed(): void {
     for (const listener of this.#listeners) listener()
-  }
-
-  #count(): void {
-    this.#events += 1
-    this.#unflushed += 1
-    if (this.#events > this.deps.limits.events) {
-      throw new RefusedError(`The try has emitted ${this.deps.limits.events} events, the limit. Write large data to a file and emit its path.`, {
-        code: 'too_many_events',
-      })
-    }
-    if (this.#unflushed > UNFLUSHED_MAX) {
-      throw new RefusedError(`The flow emitted ${UNFLUSHED_MAX} events without awaiting anything. Await a step now and then, so that they can be stored.`, {
-        code: 'emitting_too_fast',
-      })
-    }
-    if (this.#unflushed > UNFLUSHED_SEND && !this.#flushing) this.#send()
-  }
-
-  #send(): void {
-    this.#flushing = true
-    const before = this.#unflushed
-    // A stopped producer says so by its signal, which ends the try.
-    void this.deps.producer
-      .flush()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#flushing = false
-        this.#unflushed = Math.max(0, this.#unflushed - before)
-      })
   }
 }
 
