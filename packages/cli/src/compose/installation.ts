@@ -1,3 +1,4 @@
+import { KocoError, RefusedError, UnavailableError } from '@koco/core'
 import { createCatalog, createDirectLauncher, flowEntry, type Catalog, type Flow, type Launcher } from '@koco/flow'
 import { createPanel, type Panel } from '@koco/panel'
 import { createSpooler, type Spooler } from '@koco/spooler'
@@ -88,15 +89,30 @@ async function openBases(settings: Settings, cwd: string, opened: (() => Promise
   for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled') opened.push(() => outcome.value.close())
   }
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed) throw failed.reason
+  const failed = outcomes.filter((outcome) => outcome.status === 'rejected').map((outcome): unknown => outcome.reason)
+  if (failed.length > 0) throw allFaults(failed)
   const [admin, store, transport] = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined))
   return [admin, store, transport] as [AdminStore, ExecutionStore, Transport]
+}
+
+/** One error that tells all that is wrong, so that a person mends it in one go. */
+function allFaults(errors: readonly unknown[]): unknown {
+  const known = errors.filter((error) => error instanceof KocoError)
+  const first = known[0]
+  if (!first || known.length < errors.length) return errors.find((error) => !(error instanceof KocoError)) ?? first
+  if (known.length === 1) return first
+  const message = [...new Set(known.map((error) => error.message))].join('\n')
+  const away = known.find((error) => error instanceof UnavailableError)
+  return away ? new UnavailableError(message, { code: away.code, cause: away }) : new RefusedError(message, { code: first.code, cause: first })
 }
 
 type LauncherParts = { readonly catalog: Catalog; readonly store: ExecutionStore; readonly transport: Transport; readonly log: Logger }
 
 function openLauncher(settings: Settings, { catalog, store, transport, log }: LauncherParts): Promise<Launcher> {
+  if (settings.executionMode !== 'direct') {
+    const message = `This koco executes flows in its own process only: KODO_EXECUTION_MODE=${settings.executionMode} cannot be used yet, set it to direct.`
+    return Promise.reject(new RefusedError(message, { code: 'bad_settings' }))
+  }
   const child = log.child({ part: 'launcher' })
   return createDirectLauncher({
     catalog,
