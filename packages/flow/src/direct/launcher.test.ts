@@ -1,5 +1,11 @@
 // Goal: the direct launcher keeps the contract. Method: the contract suite in the embedded shape: memory transport, spooler and SQLite in a throw-away folder.
 import { describeLauncher } from '../contract/index.ts'
-import { openEmbeddedLauncher } from '../testing/embedded.ts'
+import { newDir, onGround, openEmbedded } from '../testing/embedded.ts'
 
-describeLauncher('direct, memory transport, SQLite', openEmbeddedLauncher())
+const embedded = onGround(async () => {
+  const { dir, remove } = await newDir()
+  const ground = await openEmbedded(dir)
+  return { ...ground, close: () => ground.close().then(remove) }
+})
+
+describeLauncher('direct, memory transport, SQLite', embedded)

@@ -2,19 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSpooler } from '@koco/spooler'
+import type { ExecutionStore } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
-import { createMemoryTransport } from '@koco/transport'
+import { createMemoryTransport, type Transport } from '@koco/transport'
 import { createCatalog } from '../catalog.ts'
 import type { OpenLauncher } from '../contract/under-test.ts'
 import { createDirectLauncher } from '../direct/launcher.ts'
-import type { DirectLauncherOptions } from '../direct/options.ts'
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** The embedded shape on a folder: memory transport, spooler, SQLite. */
-export async function openEmbedded(dir: string) {
-  const store = await createSqliteExecutionStore({ dir, migrate: true })
-  const transport = createMemoryTransport()
+/** What a launcher stands on: a store, a transport and a spooler between them. */
+export type Ground = { readonly store: ExecutionStore; readonly transport: Transport; readonly close: () => Promise<void> }
+
+/** Starts a spooler between a transport and a store; `close` ends all three. */
+export function openGround(store: ExecutionStore, transport: Transport): Ground {
   const spooler = createSpooler({ consumer: transport.consumer('test'), signals: transport.signals, writer: store.writer, dead: store.dead, log: silent })
   spooler.start()
   const close = async (): Promise<void> => {
@@ -25,12 +26,22 @@ export async function openEmbedded(dir: string) {
   return { store, transport, close }
 }
 
-/** A direct launcher in the embedded shape, on a throw-away folder. */
-export function openEmbeddedLauncher(options: Partial<DirectLauncherOptions> = {}): OpenLauncher {
+/** The embedded shape on a folder: memory transport, spooler, SQLite. */
+export async function openEmbedded(dir: string): Promise<Ground> {
+  return openGround(await createSqliteExecutionStore({ dir, migrate: true }), createMemoryTransport())
+}
+
+/** A throw-away folder. */
+export async function newDir(): Promise<{ readonly dir: string; readonly remove: () => Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'koco-flow-'))
+  return { dir, remove: () => rm(dir, { recursive: true, force: true }) }
+}
+
+/** Direct launchers for the contract, each on ground of its own. */
+export function onGround(open: () => Promise<Ground>): OpenLauncher {
   return async (flows, idleMs) => {
-    const dir = await mkdtemp(join(tmpdir(), 'koco-flow-'))
-    const { store, transport, close } = await openEmbedded(dir)
-    const start = () => createDirectLauncher({ catalog: createCatalog(flows), store, transport, ...options, limits: { idleMs, ...options.limits } })
+    const { store, transport, close } = await open()
+    const start = () => createDirectLauncher({ catalog: createCatalog(flows), store, transport, limits: { idleMs } })
     let launcher = await start()
     return {
       launcher,
@@ -43,7 +54,6 @@ export function openEmbeddedLauncher(options: Partial<DirectLauncherOptions> = {
       close: async () => {
         await launcher.close(1000)
         await close()
-        await rm(dir, { recursive: true, force: true })
       },
     }
   }
