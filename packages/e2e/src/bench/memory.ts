@@ -17,7 +17,7 @@ export async function memory(): Promise<Figure[]> {
 
 async function spoolerMemory(): Promise<Figure> {
   await using stack = await distributed(0)
-  const spooler = stack.spawn(['spool', '--block', '--name', 'spooler-1'])
+  const spooler = stack.spawn(['spool', '--block', '--spooler-name', 'spooler-1'])
   const transport = createRedisTransport({ url: stack.env['KODO_REDIS_URL'] ?? '' })
   const store = await openExecutionStore({ url: stack.env['KODO_EXECUTION_DATABASE'] ?? '' })
   const bodies = benchBodies(40)

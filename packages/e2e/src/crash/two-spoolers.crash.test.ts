@@ -12,7 +12,7 @@ const EVENTS = 400
 
 test('fifty runs emit 20,000 events while a spooler dies: all stored once, in order', async () => {
   await using stack = await distributed(0)
-  const [first, second] = [1, 2].map((slot) => stack.spawn(['spool', '--block', '--name', `spooler-${slot}`]))
+  const [first, second] = [1, 2].map((slot) => stack.spawn(['spool', '--block', '--spooler-name', `spooler-${slot}`]))
   const client = await stack.client()
   const database = new Client({ connectionString: stack.env['KODO_EXECUTION_DATABASE'] })
   await database.connect()

@@ -5,7 +5,8 @@ import { freePort } from '@koco/testing'
 import { ApiClient } from './api-client.ts'
 import { startKoco, type KocoProcess } from './koco-process.ts'
 
-const PASSWORD = 'a-password-for-tests-only'
+/** The admin's password in each installation. */
+export const PASSWORD = 'a-password-for-tests-only'
 
 /** Real koco processes around one data folder, as a person would start them. */
 export type Installation = {

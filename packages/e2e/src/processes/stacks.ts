@@ -4,14 +4,21 @@ import { createInstallation, type Installation } from './installation.ts'
 
 const FLOWS = fileURLToPath(new URL('../flows/bench-flows.ts', import.meta.url))
 
+/** The module of the examples. */
+export const EXAMPLE_FLOWS = fileURLToPath(new URL('../../../examples/src/index.ts', import.meta.url))
+
 /** An installation with everything that it needs running. */
-export type Stack = Installation & AsyncDisposable
+export type Stack = Installation &
+  AsyncDisposable & {
+    /** Kills the panel's process as kill -9 does, and starts it again when `meanwhile` is over. */
+    crashPanel(meanwhile: () => Promise<void>): Promise<void>
+  }
 
 /** One process, no server: `koco start`. */
 export async function embedded(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
   const installation = await createInstallation({ KODO_FLOWS: FLOWS, ...settings })
-  await installation.startPanel('start')
-  return { ...installation, [Symbol.asyncDispose]: () => installation.close() }
+  const crashPanel = await startCrashable(installation, 'start')
+  return { ...installation, crashPanel, [Symbol.asyncDispose]: () => installation.close() }
 }
 
 /** `koco serve` and as many `koco spool` as asked for, over a Redis and a Postgres of its own; runs are direct. */
@@ -27,11 +34,20 @@ export async function distributed(spoolers: number, settings: Readonly<Record<st
     ...settings,
   })
   await installation.spawn(['db', '--create-tables']).exited
-  await installation.startPanel('serve')
-  for (let slot = 1; slot <= spoolers; slot += 1) installation.spawn(['spool', '--block', '--name', `spooler-${slot}`])
+  const crashPanel = await startCrashable(installation, 'serve')
+  for (let slot = 1; slot <= spoolers; slot += 1) installation.spawn(['spool', '--block', '--spooler-name', `spooler-${slot}`])
   const close = async (): Promise<void> => {
     await installation.close()
     await Promise.all([redis.stop(), postgres.stop()])
   }
-  return { ...installation, close, [Symbol.asyncDispose]: close }
+  return { ...installation, crashPanel, close, [Symbol.asyncDispose]: close }
+}
+
+async function startCrashable(installation: Installation, command: 'start' | 'serve'): Promise<Stack['crashPanel']> {
+  let panel = await installation.startPanel(command)
+  return async (meanwhile) => {
+    await panel.kill('SIGKILL')
+    await meanwhile()
+    panel = await installation.startPanel(command)
+  }
 }

@@ -1,0 +1,30 @@
+import { chromium, type Browser, type Page } from 'playwright-core'
+
+/** A headless Chromium; ends with `await using`. */
+export async function openBrowser(executablePath: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}
+
+/** A page signed in as the admin, standing where sign-in leads; collects what went wrong in it. */
+export async function signIn(browser: Browser, address: string, password: string): Promise<{ readonly page: Page; readonly errors: readonly string[] }> {
+  const page = await browser.newPage()
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  await page.goto(address)
+  await page.getByLabel('Name or email').fill('admin')
+  await page.getByRole('textbox', { name: 'Password' }).fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.waitForURL(/\/flows/)
+  return { page, errors }
+}
