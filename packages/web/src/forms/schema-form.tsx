@@ -1,7 +1,6 @@
 import { Button, Group, Stack } from '@mantine/core'
 import { isJsonObject, type Json } from '@koco/core'
-import { withTheme, type FormProps } from '@rjsf/core'
-import { Theme } from '@rjsf/mantine'
+import { withTheme } from '@rjsf/core'
 import type { RJSFSchema } from '@rjsf/utils'
 import { useMemo, type ReactElement, type ReactNode } from 'react'
 import { ApiProblem } from '../api/problem.ts'
@@ -9,31 +8,13 @@ import { Failure } from '../app/states.tsx'
 import { Markdown } from '../show/markdown.tsx'
 import { errorSchemaOf } from './field-errors.ts'
 import classes from './schema-form.module.css'
-import { AddButton, DescriptionField, ErrorSummary, FieldErrors, FieldHelp, ListTitle, TitleField } from './templates.tsx'
+import { theme } from './theme.ts'
 import { uiSchemaOf } from './ui-schema.ts'
 import { validator } from './validator.ts'
-import { CheckboxField, DateField, DateTimeField, TextareaField, TimeField } from './widgets.tsx'
 
 type Data = Record<string, unknown>
 
-const ThemedForm = withTheme<Data>(Theme as never)
-
-const WIDGETS = {
-  CheckboxWidget: CheckboxField,
-  DateWidget: DateField,
-  TimeWidget: TimeField,
-  DateTimeWidget: DateTimeField,
-  TextareaWidget: TextareaField,
-} as FormProps<Data>['widgets']
-const TEMPLATES = {
-  DescriptionFieldTemplate: DescriptionField,
-  TitleFieldTemplate: TitleField,
-  ArrayFieldTitleTemplate: ListTitle,
-  FieldHelpTemplate: FieldHelp,
-  FieldErrorTemplate: FieldErrors,
-  ErrorListTemplate: ErrorSummary,
-  ButtonTemplates: { AddButton },
-} as FormProps<Data>['templates']
+const ThemedForm = withTheme<Data>(theme)
 
 /** What a form asks, what it holds, and where it goes. `error` of the server is shown at its fields. */
 export type SchemaFormProps = {
@@ -67,8 +48,6 @@ export function SchemaForm(props: SchemaFormProps) {
         uiSchema={uiSchema}
         validator={validator}
         formData={(isObject && !isJsonObject(value) ? {} : value) as Data}
-        widgets={WIDGETS ?? {}}
-        templates={TEMPLATES ?? {}}
         extraErrors={extraErrors}
         extraErrorsBlockSubmit={false}
         disabled={props.disabled ?? false}

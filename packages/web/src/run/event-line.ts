@@ -2,6 +2,7 @@ import { isJsonObject, type Json } from '@koco/core'
 import type { WireEvent } from '../api/shapes.ts'
 import { bytes, cost, count, duration } from '../show/format.ts'
 import { plainText } from '../show/ansi.ts'
+import { stepLabel } from './spans.ts'
 
 /** How loud an event is in the list. */
 export type Tone = 'plain' | 'quiet' | 'good' | 'bad' | 'warn' | 'ask'
@@ -59,7 +60,7 @@ const LINES: Readonly<Record<string, (data: Data) => EventLine>> = {
 }
 
 function stepLine(data: Data): EventLine {
-  const name = say(data['name'])
+  const name = stepLabel(say(data['id']), say(data['name']))
   const again = Number(data['try'] ?? 1) > 1 ? ` (try ${say(data['try'])})` : ''
   if (data['phase'] === 'started') return quiet(`${name} started${again}`)
   const took = duration(Number(data['duration_s'] ?? 0))

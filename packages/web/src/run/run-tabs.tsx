@@ -1,4 +1,4 @@
-import { Card, Group, Tabs, Text } from '@mantine/core'
+import { Card, Flex, Tabs, Text } from '@mantine/core'
 import { isEnded } from '@koco/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo, useState } from 'react'
@@ -92,10 +92,10 @@ function TimelineTab({ run, feed, state, search, change }: Props & { readonly se
   }
   return (
     <>
-      <Group justify="space-between" gap="xs" mb="xs" align="flex-start">
+      <Flex justify="space-between" gap="xs" mb="xs" direction={{ base: 'column', sm: 'row' }}>
         <KindFilter counts={feed.log.kinds} chosen={chosen} choose={choose} />
         <EventSearchField value="" onChange={look} />
-      </Group>
+      </Flex>
       <Timeline feed={feed} state={state} kinds={chosen} at={search.at ?? null} follow={search.at === undefined && !isEnded(run.status)} total={run.events} />
     </>
   )

@@ -78,7 +78,7 @@ export class SpanFold {
     const phase = data['phase']
     if (phase === 'started') {
       const next: StepTry = { number, epoch: event.epoch, start: event.ts, end: null, outcome: 'running', error: null, retryAt: null }
-      const base = known ?? { id, kind: 'step' as const, name: text(data['name']), start: event.ts, tries: [], result: undefined }
+      const base = known ?? { id, kind: 'step' as const, name: stepLabel(text(data['id']), text(data['name'])), start: event.ts, tries: [], result: undefined }
       this.#set({ ...base, end: null, durationS: null, tries: [...base.tries, next] })
       return
     }
@@ -92,7 +92,7 @@ export class SpanFold {
     this.#set({
       id,
       kind: 'step',
-      name: text(data['name']),
+      name: stepLabel(text(data['id']), text(data['name'])),
       start: known?.start ?? ended.start,
       end: event.ts,
       tries: [...earlier, ended],
@@ -128,6 +128,11 @@ export class SpanFold {
 }
 
 const ENDED: ReadonlySet<string> = new Set(['finished', 'error', 'cancelled', 'timed_out'])
+
+/** What people read for a step: its name, or its whole identity where a key tells it from others of that name. */
+export function stepLabel(id: string, name: string): string {
+  return id.includes('[') && id !== name ? id : name
+}
 
 /** How a span stands, in one word. */
 export function spanOutcome(span: Span): StepTry['outcome'] | 'waiting' {
