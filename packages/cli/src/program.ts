@@ -10,6 +10,7 @@ import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
 import { spoolCommand } from './commands/spool.ts'
 import { serveCommand, startCommand } from './commands/start.ts'
+import { temporalWorkerCommand } from './commands/temporal-worker.ts'
 import type { Io } from './output/io.ts'
 import { VERSION } from './version.ts'
 
@@ -25,6 +26,7 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     locksCommand,
     serveCommand,
     spoolCommand,
+    temporalWorkerCommand,
     dbCommand,
     deadCommand,
     usersCommand,

@@ -1,1 +1,3 @@
-export {}
+export { createTemporalLauncher, type TemporalLauncherOptions } from './client/launcher.ts'
+export { TemporalServer, type TemporalSettings } from './client/server.ts'
+export type { Log } from './log.ts'

@@ -8,13 +8,16 @@ export const SIGNALS = { pause: 'pause', resume: 'resume', cancel: 'cancel_workf
 export const QUERIES = { status: 'get_status', paused: 'is_paused', error: 'get_error' } as const
 export const ANSWER_UPDATE = 'answer'
 
+/** Why a try of a flow is made. */
+export type TryReason = Exclude<AttemptReason, 'finalise'>
+
 /** What a workflow is started with: ids, never bodies. `version` pins the run to workers that serve this version of the flow. */
 export type AgentRun = {
   readonly fid: string
   readonly flow: string
   readonly version: string | null
   readonly user: string
-  readonly reason: AttemptReason
+  readonly reason: TryReason
   /** True when the server has the search attributes below, so that the workflow may keep `KodoStatus`. */
   readonly searchable: boolean
   /** Continue as new above this many history events; the server's own suggestion counts too. */
@@ -29,7 +32,7 @@ export type AgentRun = {
 export const SEARCH_ATTRIBUTES = { flow: 'KodoFlow', user: 'KodoUser', status: 'KodoStatus' } as const
 
 /** One try of a run, as asked of `executeAgent`. */
-export type TryRequest = { readonly fid: string; readonly flow: string; readonly reason: AttemptReason }
+export type TryRequest = { readonly fid: string; readonly flow: string; readonly reason: TryReason }
 
 /** A run that waits with nobody at work: until `wakeAt` (unix seconds), an answer to one of `locks`, or a resume. */
 export type Suspended = {

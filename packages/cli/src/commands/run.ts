@@ -108,7 +108,7 @@ async function runAlone(context: CommandContext, settings: Settings, flow: strin
   const { flows } = await loadFlows(findFlows(settings.flows, io.cwd))
   const installation = await openInstallation(
     { ...settings, appServer: 'http://127.0.0.1:0' },
-    { cwd: io.cwd, log, version: VERSION, flows, spool: true, webDir: null },
+    { cwd: io.cwd, log, version: VERSION, flows, whole: true, webDir: null },
   )
   try {
     const admin = await firstAdmin(settings, installation.admin)

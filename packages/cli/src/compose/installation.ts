@@ -8,18 +8,19 @@ import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
 import { spoolerMetrics } from './metrics.ts'
+import { openTemporalLauncher, startWorker } from './temporal.ts'
 import { openAdmin, openExecution } from './stores.ts'
 import { openTransport } from './transport.ts'
 
-/** Which parts of an installation run in this process. Without `flows` there is no launcher and no panel. */
+/** Which parts of an installation run in this process. */
 export type InstallationOptions = {
   readonly cwd: string
   readonly log: Logger
   readonly version: string
   /** The flows that this process serves. */
   readonly flows: readonly Flow[]
-  /** Runs a spooler beside the panel. */
-  readonly spool: boolean
+  /** Everything in this process: a spooler beside the panel and, in temporal mode, a worker. */
+  readonly whole: boolean
   /** The built page, or null for the API alone. */
   readonly webDir: string | null
 }
@@ -56,10 +57,15 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const [admin, store, transport] = await openBases(settings, cwd, opened)
   const registry = new Registry()
   let graceMs = 0
-  const spooler = options.spool ? startSpooler({ settings, store, transport, log, registry, name: 'embedded' }) : null
+  const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, name: 'embedded' }) : null
   opened.push(async () => spooler?.stop(graceMs))
   const catalog = createCatalog(options.flows)
-  const launcher = await openLauncher(settings, { catalog, store, transport, log })
+  const parts = { catalog, store, transport, log }
+  if (settings.executionMode === 'temporal' && options.whole) {
+    const worker = await startWorker(settings, cwd, parts)
+    opened.push(() => worker.close())
+  }
+  const launcher = settings.executionMode === 'temporal' ? await openTemporalLauncher(settings, parts, opened) : await openDirectLauncher(settings, parts)
   opened.push(() => launcher.close(graceMs))
   const panel = await createPanel({
     store,
@@ -106,9 +112,10 @@ function allFaults(errors: readonly unknown[]): unknown {
   return away ? new UnavailableError(message, { code: away.code, cause: away }) : new RefusedError(message, { code: first.code, cause: first })
 }
 
-type LauncherParts = { readonly catalog: Catalog; readonly store: ExecutionStore; readonly transport: Transport; readonly log: Logger }
+/** What launchers and workers are made of. */
+export type LauncherParts = { readonly catalog: Catalog; readonly store: ExecutionStore; readonly transport: Transport; readonly log: Logger }
 
-function openLauncher(settings: Settings, { catalog, store, transport, log }: LauncherParts): Promise<Launcher> {
+function openDirectLauncher(settings: Settings, { catalog, store, transport, log }: LauncherParts): Promise<Launcher> {
   if (settings.executionMode !== 'direct') {
     const message = `This koco executes flows in its own process only: KODO_EXECUTION_MODE=${settings.executionMode} cannot be used yet, set it to direct.`
     return Promise.reject(new RefusedError(message, { code: 'bad_settings' }))

@@ -10,6 +10,14 @@ const SETTLE_MS = 150
 /** Hears of each reload: the names of the flows, or why the edit does not load (the old flows stay). */
 export type ReloadListener = (outcome: { readonly flows: readonly string[] } | { readonly error: string }) => void
 
+/** Says in a log what became of each reload. */
+export function reloadLog(log: { error(message: string): void; info(message: string): void }): ReloadListener {
+  return (outcome) => {
+    if ('error' in outcome) log.error(`The flows stay as they were: ${outcome.error}`)
+    else log.info(`Flows reloaded: ${outcome.flows.join(', ')}`)
+  }
+}
+
 /** Watches the files of a module of flows and puts its flows into the catalogue after each edit; a broken edit changes nothing. The result ends it. */
 export function watchFlows(file: string, files: readonly string[], catalog: Catalog, listener: ReloadListener): () => void {
   let watchers: FSWatcher[] = []

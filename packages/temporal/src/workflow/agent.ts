@@ -1,10 +1,10 @@
 import {
   ApplicationFailure,
   CancellationScope,
-  CancelledFailure,
   condition,
   ContinueAsNew,
   continueAsNew,
+  getExternalWorkflowHandle,
   isCancellation,
   rootCause,
   workflowInfo,
@@ -27,10 +27,17 @@ export async function AgentWorkflow(run: AgentRun): Promise<{ readonly status: '
     case 'finished':
       return { status: 'finished' }
     case 'cancelled':
-      throw new CancelledFailure(`run ${run.fid} was cancelled`)
+      return await closeCancelled()
     default:
       throw ApplicationFailure.nonRetryable(end.message, end.outcome)
   }
+}
+
+/** Closes the workflow as cancelled. The server does so only for a workflow that was asked to be: a try that heard of the cancel before its workflow asks in its place. */
+async function closeCancelled(): Promise<never> {
+  const { cancelRequested } = CancellationScope.current()
+  if (!CancellationScope.current().consideredCancelled) await getExternalWorkflowHandle(workflowInfo().workflowId).cancel()
+  return cancelRequested
 }
 
 /** The end of the run: what the last try said, or, when no try could say it, what is written in its place. */

@@ -1,0 +1,114 @@
+import { RefusedError } from '@koco/core'
+import { captureConsole, createCatalog } from '@koco/flow'
+import { Command } from 'commander'
+import { createLog } from '../compose/log.ts'
+import { openExecution } from '../compose/stores.ts'
+import { startWorker, type WorkerOptions } from '../compose/temporal.ts'
+import { openTransport } from '../compose/transport.ts'
+import { findFlows } from '../flows/find.ts'
+import { loadFlows } from '../flows/load.ts'
+import { reloadLog, watchFlows } from '../flows/watch.ts'
+import { EXIT, usageError } from '../output/exit.ts'
+import { printItems, type Column } from '../output/table.ts'
+import { needsSharedTransport } from '../settings/combinations.ts'
+import type { Settings } from '../settings/schema.ts'
+import { outputForm, outputOption, wholeNumber, type CommandContext } from './context.ts'
+
+type Options = { readonly slots?: string; readonly grace?: string; readonly metrics?: string; readonly status?: boolean; readonly output: string }
+
+const GRACE_S = 20
+/** After the grace time, for what hangs. */
+const FORCE_MS = 10_000
+
+/** `koco temporal-worker`: makes the tries of its flows in the foreground, until SIGTERM or Ctrl-C; `--status`. */
+export function temporalWorkerCommand(context: CommandContext): Command {
+  const command = new Command('temporal-worker')
+    .description('Run a worker: it makes the runs of its flows for Temporal')
+    .option('--slots <count>', 'tries at the same time (200)')
+    .option('--grace <seconds>', `how long tries may go on after SIGTERM before they are handed to another worker (${GRACE_S})`)
+    .option('--metrics <host:port>', "where Prometheus reads the worker's figures (off)")
+    .option('--status', 'show the workers: where they run, which flows they serve')
+    .addOption(outputOption())
+  return context.withSettings(command).action(async (options: Options) => {
+    const settings = context.settings(command)
+    const fault = needsSharedTransport(settings, 'temporal-worker')
+    if (fault !== undefined) throw new RefusedError(fault, { code: 'bad_settings' })
+    if (options.status) await showStatus(context, settings, options)
+    else await workHere(context, settings, workerOptions(options))
+  })
+}
+
+function workerOptions({ slots, grace, metrics }: Options): Required<Pick<WorkerOptions, 'graceMs'>> & WorkerOptions {
+  const graceS = grace === undefined ? GRACE_S : Number(grace)
+  if (!(graceS >= 0 && graceS <= 3600)) throw usageError(`--grace takes seconds from 0 to 3600, not "${grace}".`)
+  return {
+    graceMs: graceS * 1000,
+    ...(slots !== undefined && { slots: wholeNumber(slots, '--slots') }),
+    ...(metrics !== undefined && { metricsAddress: metrics }),
+  }
+}
+
+async function workHere({ io }: CommandContext, settings: Settings, options: ReturnType<typeof workerOptions>): Promise<void> {
+  const log = createLog(settings, process.stderr.isTTY)
+  captureConsole()
+  const file = findFlows(settings.flows, io.cwd)
+  const loaded = await loadFlows(file)
+  const catalog = createCatalog(loaded.flows)
+  const [store, transport] = [await openExecution(settings, io.cwd), await openTransport(settings)]
+  try {
+    const worker = await startWorker(settings, io.cwd, { catalog, store, transport, log }, options)
+    const unwatch = watchFlows(file, loaded.files, catalog, reloadLog(log))
+    log.info(`worker ${worker.id} serves ${loaded.flows.map((flow) => flow.name).join(', ')}`)
+    try {
+      await Promise.race([worker.ended, stopped(io.stop)])
+      log.info('worker stops: tries come to a step border first')
+    } finally {
+      unwatch()
+      // Whatever hangs, the process is gone in time.
+      setTimeout(() => process.exit(EXIT.failed), options.graceMs + FORCE_MS).unref()
+      await worker.close()
+    }
+  } finally {
+    await transport.close()
+    await store.close()
+  }
+}
+
+type WorkerRow = { readonly id: string; readonly host: string; readonly pid: number; readonly seenS: number; readonly flows: readonly string[] }
+
+const COLUMNS: readonly Column<WorkerRow>[] = [
+  { title: 'WORKER', cell: (row) => row.id },
+  { title: 'HOST', cell: (row) => row.host },
+  { title: 'PROCESS', cell: (row) => row.pid },
+  { title: 'SEEN S AGO', cell: (row) => row.seenS.toFixed(0) },
+  { title: 'FLOWS', cell: (row) => row.flows.join(', ') },
+]
+
+async function showStatus({ io }: CommandContext, settings: Settings, options: Options): Promise<void> {
+  const store = await openExecution(settings, io.cwd)
+  try {
+    const rows = new Map<string, WorkerRow>()
+    for (const flow of await store.flows.list()) {
+      const named = flow.version === null ? flow.name : `${flow.name}@${flow.version}`
+      for (const { id, launcher, host, pid, seenAt } of flow.workers) {
+        if (launcher !== 'temporal') continue
+        const flows = [...(rows.get(id)?.flows ?? []), named]
+        rows.set(id, { id, host, pid, seenS: Math.max(0, Date.now() / 1000 - seenAt), flows })
+      }
+    }
+    printItems(io, outputForm(options), [...rows.values()], {
+      id: (row) => row.id,
+      columns: COLUMNS,
+      empty: 'No worker has registered: start one with koco temporal-worker',
+    })
+  } finally {
+    await store.close()
+  }
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done()
+    else signal.addEventListener('abort', () => done(), { once: true })
+  })
+}

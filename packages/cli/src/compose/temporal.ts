@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import type { Launcher } from '@koco/flow'
+import type { TemporalSettings } from '@koco/temporal'
+import type { TemporalWorker } from '@koco/temporal/worker'
+import type { Logger } from 'pino'
+import { dataFolder } from '../settings/addresses.ts'
+import type { Settings } from '../settings/schema.ts'
+import type { LauncherParts } from './installation.ts'
+
+/** What a worker may be told beside the settings. */
+export type WorkerOptions = { readonly slots?: number; readonly graceMs?: number; readonly metricsAddress?: string }
+
+/** Where Temporal is, as the settings say. */
+export function temporalPlace(settings: Settings): TemporalSettings {
+  return {
+    address: settings.temporalHost,
+    namespace: settings.temporalNamespace,
+    taskQueue: settings.temporalTaskQueue,
+    workflowIdPrefix: settings.temporalWorkflowIdPrefix,
+    executionTimeoutS: settings.temporalExecutionTimeout ?? null,
+  }
+}
+
+/** The launcher of a panel whose runs are workflows. Temporal may be away: then what needs it is answered so. `opened` takes what is to be closed after it. */
+export async function openTemporalLauncher(settings: Settings, parts: LauncherParts, opened: (() => Promise<void>)[]): Promise<Launcher> {
+  // Only here: direct mode runs without the SDK.
+  const { createTemporalLauncher, TemporalServer } = await import('@koco/temporal')
+  const server = new TemporalServer(temporalPlace(settings))
+  opened.push(() => server.close())
+  return createTemporalLauncher({ server, store: parts.store, transport: parts.transport, log: lineTo(parts.log.child({ part: 'launcher' })) })
+}
+
+/** Starts a worker of the flows in the catalogue. UnavailableError when Temporal does not answer. */
+export async function startWorker(settings: Settings, cwd: string, parts: LauncherParts, options: WorkerOptions = {}): Promise<TemporalWorker> {
+  const { startTemporalWorker } = await import('@koco/temporal/worker')
+  const { store, transport, catalog, log } = parts
+  return startTemporalWorker({
+    settings: temporalPlace(settings),
+    store,
+    transport,
+    catalog,
+    cacheDir: join(dataFolder(settings, cwd), 'cache'),
+    limits: { lockMs: settings.lockExpires * 1000 },
+    log: lineTo(log.child({ part: 'worker' })),
+    ...options,
+  })
+}
+
+function lineTo(log: Logger): (level: 'info' | 'warn' | 'error', message: string, details?: unknown) => void {
+  return (level, message, details) => log[level]({ details }, message)
+}

@@ -1,0 +1,24 @@
+import type { Catalog, Clock, TryLimits } from '@koco/flow'
+import type { ExecutionStore } from '@koco/storage'
+import type { Transport } from '@koco/transport'
+import type { Log } from '../log.ts'
+import type { RunNews } from './run-news.ts'
+
+/** What the activities of a worker need. */
+export type ActivityDeps = {
+  readonly store: ExecutionStore
+  readonly transport: Pick<Transport, 'streams' | 'signals'>
+  readonly catalog: Catalog
+  /** The base of the queues of tries. */
+  readonly taskQueue: string
+  readonly news: RunNews
+  readonly clock: Clock
+  /** The worker's name: host and process. */
+  readonly owner: string
+  readonly limits: TryLimits
+  readonly log: Log
+  /** Aborted when the worker stops: tries let go of their runs at the next step border. */
+  readonly stop: AbortSignal
+  /** Aborted when its grace is over: they let go at once. */
+  readonly stopNow: AbortSignal
+}

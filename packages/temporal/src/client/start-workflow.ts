@@ -1,0 +1,64 @@
+import { ServiceError, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client'
+import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES, type AgentRun } from '../names.ts'
+import { SearchAttributes } from './search-attributes.ts'
+import type { TemporalServer } from './server.ts'
+
+/** What differs from run to run. */
+export type WorkflowStart = Pick<AgentRun, 'fid' | 'flow' | 'version' | 'user' | 'reason'>
+
+/** Starts the workflows of runs, each at most once at a time. */
+export class WorkflowStarter {
+  readonly #server: TemporalServer
+  readonly #attributes: SearchAttributes
+  readonly #historyMax: number
+
+  constructor(server: TemporalServer, historyMax: number) {
+    this.#server = server
+    this.#attributes = new SearchAttributes(server)
+    this.#historyMax = historyMax
+  }
+
+  workflowId(fid: string): string {
+    return `${this.#server.settings.workflowIdPrefix}${fid}`
+  }
+
+  /** True when the workflow was started; false when one of this run is open or, for a first start, has ever been. UnavailableError when nobody knows. */
+  async start(start: WorkflowStart): Promise<boolean> {
+    const searchable = await this.#attributes.ready()
+    try {
+      return await this.#start(start, searchable)
+    } catch (error) {
+      if (!searchable || !isAboutAttributes(error)) throw error
+      this.#attributes.missing()
+      return this.#start(start, false)
+    }
+  }
+
+  async #start(start: WorkflowStart, searchable: boolean): Promise<boolean> {
+    const { taskQueue, executionTimeoutS } = this.#server.settings
+    const { fid, flow, user, reason } = start
+    const run: AgentRun = { ...start, searchable, taskQueue, historyMax: this.#historyMax, paused: false }
+    const options: WorkflowStartOptions = {
+      workflowId: this.workflowId(fid),
+      taskQueue,
+      args: [run],
+      memo: { flow, user, status: 'starting' },
+      workflowIdReusePolicy: reason === 'retry' ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      ...(searchable && { searchAttributes: { [SEARCH_ATTRIBUTES.flow]: [flow], [SEARCH_ATTRIBUTES.user]: [user], [SEARCH_ATTRIBUTES.status]: ['starting'] } }),
+      ...(executionTimeoutS !== null && { workflowExecutionTimeout: executionTimeoutS * 1000 }),
+    }
+    try {
+      await this.#server.call('start a run', (client) => client.workflow.start(AGENT_WORKFLOW, options))
+      return true
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return false
+      throw error
+    }
+  }
+}
+
+function isAboutAttributes(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return (cause instanceof ServiceError || cause instanceof Error) && /search attribute/i.test(cause.message)
+}

@@ -1,0 +1,52 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundleWorkflowCode } from '@temporalio/worker'
+import type { Log } from '../log.ts'
+
+/** The workflow bundle beside the compiled code of a packed koco. */
+export const BUNDLE_FILE = 'agent-workflow.js'
+
+const WORKFLOWS = new URL('../workflow/', import.meta.url)
+const NAMES = new URL('../names.ts', import.meta.url)
+
+/**
+ * The path of the code that workflows run: beside the compiled code when there is one, else bundled from the sources, once for each state of them and of the SDK, and kept in
+ * `cacheDir`.
+ */
+export async function workflowBundle(cacheDir: string, log: Log): Promise<string> {
+  const packed = fileURLToPath(new URL(BUNDLE_FILE, import.meta.url))
+  if (existsSync(packed)) return packed
+  const path = join(cacheDir, `agent-workflow-${await fingerprint()}.js`)
+  if (!existsSync(path)) {
+    await mkdir(cacheDir, { recursive: true })
+    await buildWorkflowBundle(path, log)
+  }
+  return path
+}
+
+/** Bundles the workflow from its sources into a file; a reader never sees half of it. */
+export async function buildWorkflowBundle(path: string, log: Log): Promise<void> {
+  const { code } = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('index.ts', WORKFLOWS)), logger: bundleLogger(log) })
+  const fresh = `${path}.${randomUUID()}`
+  await writeFile(fresh, code)
+  await rename(fresh, path)
+}
+
+async function fingerprint(): Promise<string> {
+  const hash = createHash('sha256')
+  const sources = (await readdir(WORKFLOWS)).filter((name) => !name.includes('.test.')).toSorted()
+  const files = [NAMES, ...sources.map((name) => new URL(name, WORKFLOWS))].map((url) => fileURLToPath(url))
+  files.push(join(dirname(createRequire(import.meta.url).resolve('@temporalio/worker')), '../package.json'))
+  for (const file of files) hash.update(await readFile(file)).update('\0')
+  return hash.digest('hex').slice(0, 16)
+}
+
+function bundleLogger(log: Log): NonNullable<Parameters<typeof bundleWorkflowCode>[0]['logger']> {
+  const quiet = (): void => undefined
+  const error = (message: string, meta?: unknown): void => log('error', `workflow bundle: ${message}`, meta)
+  return { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error }
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { hostname } from 'node:os'
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { UnavailableError } from '@koco/core'
+import { defaultLimits, systemClock, type Catalog, type Clock, type TryLimits } from '@koco/flow'
+import type { ExecutionStore } from '@koco/storage'
+import type { Transport } from '@koco/transport'
+import type { ActivityDeps } from '../activities/deps.ts'
+import { createActivities } from '../activities/index.ts'
+import { RunNews } from '../activities/run-news.ts'
+import type { TemporalSettings } from '../client/server.ts'
+import type { Log } from '../log.ts'
+import { workflowBundle } from './bundle.ts'
+import { FlowQueues, stop } from './flow-queues.ts'
+import { Registration } from './registration.ts'
+import { installRuntime } from './runtime.ts'
+import { TrySlots, workflowTuner } from './slots.ts'
+
+/** What a worker needs. It opens and closes neither store nor transport. */
+export type TemporalWorkerOptions = {
+  readonly settings: TemporalSettings
+  readonly store: ExecutionStore
+  readonly transport: Transport
+  /** The flows that it serves; may change. */
+  readonly catalog: Catalog
+  /** Where the workflow bundle is kept. */
+  readonly cacheDir: string
+  /** Tries at the same time; default 200. */
+  readonly slots?: number
+  /** How long tries may go on when the worker is asked to stop, in ms; default 20,000. */
+  readonly graceMs?: number
+  readonly limits?: Partial<TryLimits>
+  readonly clock?: Clock
+  /** Where Prometheus reads the SDK's figures, `host:port`; once a process. */
+  readonly metricsAddress?: string
+  readonly log?: Log
+}
+
+/** A running worker: makes tries of its flows, and runs the workflows of all runs. */
+export interface TemporalWorker {
+  readonly id: string
+  /** Tries at work now. */
+  readonly tries: number
+  /** Rejects when the worker cannot go on; resolves at its orderly end. */
+  readonly ended: Promise<void>
+  /** Takes no further try, lets those at work come to a step border within the grace time, hands the rest on. */
+  close(): Promise<void>
+}
+
+/** Workflows kept in memory; others are rebuilt from their history when something happens to them. Each costs some 100 kB. */
+const CACHED_WORKFLOWS = 500
+/** A force after the grace, for a flow that blocks the process. */
+const FORCE_MS = 5000
+
+/** Starts a worker. UnavailableError when Temporal, the store or the transport do not answer. */
+export async function startTemporalWorker(options: TemporalWorkerOptions): Promise<TemporalWorker> {
+  const log = options.log ?? (() => undefined)
+  installRuntime(log, options.metricsAddress ?? null)
+  const worker = new RunningWorker(options, log)
+  try {
+    await worker.open()
+    return worker
+  } catch (error) {
+    await worker.close()
+    throw error
+  }
+}
+
+class RunningWorker implements TemporalWorker {
+  readonly id = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
+  readonly ended: Promise<void>
+  readonly #options: TemporalWorkerOptions
+  readonly #log: Log
+  readonly #slots: TrySlots
+  readonly #news = new RunNews()
+  readonly #stop = new AbortController()
+  readonly #stopNow = new AbortController()
+  readonly #end = Promise.withResolvers<void>()
+  readonly #opened: (() => unknown)[] = []
+  #queues: FlowQueues | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: TemporalWorkerOptions, log: Log) {
+    this.#options = options
+    this.#log = log
+    this.#slots = new TrySlots(options.slots ?? 200)
+    this.ended = this.#end.promise
+    // Whoever does not look at the end of a worker must not be ended by it.
+    this.ended.catch(() => undefined)
+    setMaxListeners(0, this.#stop.signal, this.#stopNow.signal)
+  }
+
+  get tries(): number {
+    return this.#slots.used
+  }
+
+  async open(): Promise<void> {
+    const { settings, store, transport, catalog, cacheDir } = this.#options
+    const [connection, bundle] = await Promise.all([connect(settings), workflowBundle(cacheDir, this.#log)])
+    this.#opened.push(() => connection.close())
+    await this.#news.open(transport.signals)
+    this.#opened.push(() => this.#news.close())
+    const deps = this.#deps()
+    const queues = this.#openQueues(connection, deps)
+    this.#queues = queues
+    this.#opened.push(() => queues.close())
+    const workflows = await this.#runWorkflows(connection, bundle, deps)
+    this.#opened.push(workflows)
+    await queues.serve(catalog.list())
+    const registration = new Registration({ id: this.id, flows: store.flows, catalog, clock: deps.clock, log: this.#log })
+    await registration.open()
+    this.#opened.push(() => registration.close())
+    this.#opened.push(catalog.onChange(() => void queues.serve(catalog.list()).catch((error: unknown) => this.#failed(error))))
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close().then(() => this.#end.resolve())
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const timer = setTimeout(() => this.#stopNow.abort(), this.#graceMs)
+    // First no more polls: what the tries let go of must not come back here.
+    this.#queues?.shutdown()
+    this.#stop.abort()
+    try {
+      for (const close of this.#opened.splice(0).toReversed()) await close()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  get #graceMs(): number {
+    return this.#options.graceMs ?? 20_000
+  }
+
+  #failed(error: unknown): void {
+    this.#log('error', 'the worker cannot go on', error)
+    this.#end.reject(error)
+  }
+
+  #deps(): ActivityDeps {
+    const { store, transport, catalog, limits, clock } = this.#options
+    return {
+      store,
+      transport,
+      catalog,
+      taskQueue: this.#options.settings.taskQueue,
+      news: this.#news,
+      clock: clock ?? systemClock,
+      owner: this.id,
+      limits: { ...defaultLimits, ...limits },
+      log: this.#log,
+      stop: this.#stop.signal,
+      stopNow: this.#stopNow.signal,
+    }
+  }
+
+  #openQueues(connection: NativeConnection, deps: ActivityDeps): FlowQueues {
+    const { namespace, taskQueue } = this.#options.settings
+    const onFailure = (error: unknown): void => this.#failed(error)
+    return new FlowQueues({ connection, namespace, taskQueue, identity: this.id, deps, slots: this.#slots, graceMs: this.#graceMs + FORCE_MS, onFailure })
+  }
+
+  async #runWorkflows(connection: NativeConnection, bundle: string, deps: ActivityDeps): Promise<() => Promise<void>> {
+    const { namespace, taskQueue } = this.#options.settings
+    const worker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue,
+      identity: this.id,
+      workflowBundle: { codePath: bundle },
+      activities: createActivities(deps),
+      tuner: workflowTuner(),
+      maxCachedWorkflows: CACHED_WORKFLOWS,
+      shutdownGraceTime: this.#graceMs,
+    })
+    const ended = worker.run().catch((error: unknown) => this.#failed(error))
+    return () => {
+      stop(worker)
+      return ended
+    }
+  }
+}
+
+async function connect({ address, namespace }: TemporalSettings): Promise<NativeConnection> {
+  try {
+    const connection = await NativeConnection.connect({ address })
+    await connection.workflowService.describeNamespace({ namespace })
+    return connection
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UnavailableError(
+      `Temporal at ${address} (namespace "${namespace}") did not answer: ${reason}. For development start one with \`temporal server start-dev\`, or set KODO_TEMPORAL_HOST.`,
+      { code: 'temporal_unavailable', cause: error },
+    )
+  }
+}
