@@ -2,9 +2,6 @@
 const COMPANY = 16
 /** So few streams are not divided among lanes. */
 const UNDIVIDED = 4
-/** Streams of one batch at most. */
-const TAKE_MAX = 128
-
 /** The streams whose leases are held here. Each waits for a lane, in the order in which they came, or is with one; never both, so no stream is written out of order. */
 export class HeldStreams {
   /** fid → known to hold a backlog. Map keeps the order. */
@@ -30,12 +27,12 @@ export class HeldStreams {
     for (const fid of fids) if (!this.#taken.has(fid)) this.#wait(fid, false)
   }
 
-  /** Hands the longest waiting streams to a lane: all of a few, else a fair part for each of `lanes` free lanes. */
-  take(lanes: number): string[] {
+  /** Hands the longest waiting streams to a lane, at most `max`: all of a few, else a fair part for each of `lanes` free lanes. */
+  take(lanes: number, max: number): string[] {
     const part = this.#waiting.size <= UNDIVIDED ? this.#waiting.size : Math.ceil(this.#waiting.size / lanes)
     const fids: string[] = []
     for (const fid of this.#waiting.keys()) {
-      if (fids.push(fid) >= Math.min(part, TAKE_MAX)) break
+      if (fids.push(fid) >= Math.min(part, max)) break
     }
     this.forget(fids)
     for (const fid of fids) this.#taken.add(fid)

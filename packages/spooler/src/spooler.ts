@@ -1,9 +1,9 @@
 import { backoffMs, insist, pause, type Backoff } from './backoff.ts'
-import { WRITE_BYTES_MAX, type ReadBatch } from './batch.ts'
 import { Breaker } from './breaker.ts'
 import { commit, type CommitDeps } from './commit.ts'
 import { Health } from './health.ts'
 import { HeldStreams } from './held.ts'
+import { BatchSizer } from './sizer.ts'
 import { withDefaults, type FullOptions, type SpoolerOptions } from './options.ts'
 
 /** Pause after an empty answer that came too early, in ms. */
@@ -47,6 +47,7 @@ class StreamSpooler implements Spooler {
   readonly #breaker: Breaker
   readonly #health: Health
   readonly #held = new HeldStreams()
+  readonly #sizer: BatchSizer
   readonly #deps: CommitDeps
   readonly #stopReading = new AbortController()
   readonly #giveUp = new AbortController()
@@ -57,13 +58,13 @@ class StreamSpooler implements Spooler {
   #stopped: Promise<void> | undefined
   #state: 'idle' | 'running' | 'stopping' | 'stopped' = 'idle'
   #lanes = 0
-  #bytesEach = 512
   #events = 0
   #batches = 0
   #wakeAcquire: (() => void) | undefined
 
   constructor(options: FullOptions) {
     this.#options = options
+    this.#sizer = new BatchSizer(options.batchSize)
     this.#backoff = { ...options.backoffMs, random: options.random }
     this.#health = new Health(options.log, options.now, (delayed) => options.metrics.delayed?.(delayed))
     this.#breaker = new Breaker(this.#backoff, (open, error) => this.#storeChanged(open, error))
@@ -146,7 +147,7 @@ class StreamSpooler implements Spooler {
       }
       clearTimeout(this.#gather)
       this.#gather = undefined
-      const work = this.#lane(this.#held.take(this.#options.lanes - this.#lanes))
+      const work = this.#lane(this.#held.take(this.#options.lanes - this.#lanes, this.#sizer.streams))
       this.#working.add(work)
       void work.finally(() => this.#working.delete(work))
     }
@@ -168,10 +169,14 @@ class StreamSpooler implements Spooler {
   async #round(fids: readonly string[]): Promise<ReadonlySet<string>> {
     const signal = this.#giveUp.signal
     const failed = (error: unknown) => this.#health.failed('transport', error)
-    const streams = await insist(() => this.#options.consumer.read(fids, this.#countEach(fids.length)), { backoff: this.#backoff, signal, failed })
+    const countEach = this.#sizer.countEach(fids.length)
+    const streams = await insist(() => this.#options.consumer.read(fids, countEach), { backoff: this.#backoff, signal, failed })
     this.#health.works('transport')
     await this.#options.crashPoint('read')
-    this.#count(await commit(this.#deps, streams))
+    const batch = await commit(this.#deps, streams)
+    this.#sizer.learn(batch, streams, countEach)
+    this.#events += batch.events
+    if (batch.events > 0) this.#batches++
     return new Set(streams.filter((stream) => stream.more).map((stream) => stream.fid))
   }
 
@@ -204,20 +209,6 @@ class StreamSpooler implements Spooler {
     const asked = new Set(this.#held.list())
     const still = new Set(await this.#options.consumer.renew([...asked]))
     this.#held.forget(this.#held.listWaiting().filter((fid) => asked.has(fid) && !still.has(fid)))
-  }
-
-  /** Entries to read of each stream: many of few streams, few of many, and no more than fits the bytes of one write as entries were of late. */
-  #countEach(streams: number): number {
-    const rows = Math.min(4 * this.#options.batchSize, WRITE_BYTES_MAX / this.#bytesEach)
-    return Math.max(1, Math.min(this.#options.batchSize, Math.floor(rows / streams)))
-  }
-
-  #count(batch: ReadBatch): void {
-    if (batch.events === 0) return
-    this.#events += batch.events
-    this.#batches++
-    const each = batch.bytes / batch.events
-    this.#bytesEach = each > this.#bytesEach ? each : 0.9 * this.#bytesEach + 0.1 * each
   }
 
   #storeChanged(open: boolean, error?: unknown): void {
