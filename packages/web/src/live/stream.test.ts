@@ -14,7 +14,7 @@ afterEach(() => {
 
 const event = (id: string) => `id: ${id}\nevent: debug\ndata: {}\n\n`
 
-async function setup(answers: Answer[], after?: string) {
+async function setup(answers: Answer[], after?: string, silence: { readonly delayedAfterMs?: number; readonly deadAfterMs?: number } = {}) {
   const asked: (string | undefined)[] = []
   const server = createServer((request, response) => {
     asked.push(request.headers['last-event-id'] as string | undefined)
@@ -35,8 +35,7 @@ async function setup(answers: Answer[], after?: string) {
       states.push(state)
       if (state.phase === 'ended' || state.phase === 'failed') over.resolve(state)
     },
-    delayedAfterMs: 40,
-    deadAfterMs: 120,
+    ...silence,
   })
   cleanups.push(
     close,
@@ -88,7 +87,9 @@ test('tries again after 503 and gives up after 404, with the problem', async () 
 })
 
 test('says that it is delayed when nothing is heard, and opens a dead connection again', async () => {
-  const { over, phases, asked } = await setup([stream(event('5-1'), false), stream('event: end\ndata: {}\n\n')])
+  // Long enough for a slow machine to connect in; the first answer is silent for ever.
+  const silence = { delayedAfterMs: 300, deadAfterMs: 1200 }
+  const { over, phases, asked } = await setup([stream(event('5-1'), false), stream('event: end\ndata: {}\n\n')], undefined, silence)
   await over
   expect(phases()).toEqual(['live', 'delayed', 'reconnecting', 'live', 'ended'])
   expect(asked).toEqual([undefined, '5-1'])
