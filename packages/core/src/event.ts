@@ -21,6 +21,7 @@ export const EVENT_KINDS = [
   'progress',
   'step',
   'sleep',
+  'child',
   'lock',
   'lease',
   'pause',
@@ -107,6 +108,18 @@ export type EventData = {
         readonly input?: string
       }
   readonly sleep: { readonly phase: 'started'; readonly id: string; readonly until: number } | { readonly phase: 'finished'; readonly id: string }
+  /** A run that this run started, and how it ended: said when this run has seen it. `id` is its identity in this run, as of a step; `input` the hash of its inputs. */
+  readonly child:
+    | { readonly phase: 'started'; readonly id: string; readonly fid: string; readonly flow: string; readonly input: string }
+    | { readonly phase: 'ended'; readonly id: string; readonly fid: string; readonly flow: string; readonly status: 'finished'; readonly result: TypedValue }
+    | {
+        readonly phase: 'ended'
+        readonly id: string
+        readonly fid: string
+        readonly flow: string
+        readonly status: 'error' | 'cancelled' | 'timed_out'
+        readonly error: ErrorValue
+      }
   /** A question to people. `form` is the JSON Schema of the answer. */
   readonly lock: { readonly lid: string; readonly name: string; readonly form: Json; readonly data: Json; readonly expires_at: number | null }
   /** The answer, or that nobody gave one in time. */

@@ -17,6 +17,14 @@ const sleepSchema = z.discriminatedUnion('phase', [
   z.looseObject({ phase: z.literal('finished'), id: text }),
 ])
 
+const child = { id: text, fid: text, flow: text }
+
+const childSchema = z.union([
+  z.looseObject({ phase: z.literal('started'), ...child, input: text }),
+  z.looseObject({ phase: z.literal('ended'), ...child, status: z.literal('finished'), result: typedValueSchema }),
+  z.looseObject({ phase: z.literal('ended'), ...child, status: z.enum(['error', 'cancelled', 'timed_out']), error: errorValueSchema }),
+])
+
 const leaseSchema = z.union([
   z.looseObject({ lid: text, answer: jsonSchema, by: text, at: timeSchema }),
   z.looseObject({ lid: text, expired: z.literal(true), at: timeSchema }),
@@ -47,6 +55,7 @@ export const eventSchemas = {
   progress: z.looseObject({ done: z.number(), total: z.number().nullable(), text: text.optional() }),
   step: stepSchema,
   sleep: sleepSchema,
+  child: childSchema,
   lock: z.looseObject({ lid: text, name: text, form: jsonSchema, data: jsonSchema, expires_at: timeSchema.nullable() }),
   lease: leaseSchema,
   pause: z.looseObject({ by: text, reason: text.optional() }),

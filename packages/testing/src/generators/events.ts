@@ -20,6 +20,8 @@ const lost = () => fc.constant({ from: '1-4', to: '1-6' })
 const tokens = () => fc.record({ input_uncached: count(), cache_read: count(), cache_write: count(), output: count(), reasoning: count() })
 const step = { id: name(), name: name(), try: fc.integer({ min: 1, max: 9 }), input: text() }
 
+const child = { id: name(), fid: fc.constant('0'.repeat(24)), flow: name() }
+
 /** The data of one event of each kind, every field and alternative covered. */
 export const eventData: { readonly [K in EventKind]: fc.Arbitrary<EventData[K]> } = {
   attempt: optional(
@@ -62,6 +64,11 @@ export const eventData: { readonly [K in EventKind]: fc.Arbitrary<EventData[K]> 
   sleep: fc.oneof(
     fc.record({ phase: fc.constant('started' as const), id: name(), until: time() }),
     fc.record({ phase: fc.constant('finished' as const), id: name() }),
+  ),
+  child: fc.oneof(
+    fc.record({ phase: fc.constant('started' as const), ...child, input: text() }),
+    fc.record({ phase: fc.constant('ended' as const), ...child, status: fc.constant('finished' as const), result: typed() }),
+    fc.record({ phase: fc.constant('ended' as const), ...child, status: fc.constantFrom('error', 'cancelled', 'timed_out'), error: error() }),
   ),
   lock: fc.record({ lid: name(), name: name(), form: json(), data: json(), expires_at: fc.option(time()) }),
   lease: fc.oneof(

@@ -113,6 +113,7 @@ export class RunScript {
       () => this.#write('upload', { path: `out/${this.#newId()}`, size: this.#choices.choose(1_000) }),
       () => this.#write('progress', { done: this.#choices.choose(10), total: this.#choices.choose(2) === 0 ? null : 10, text }),
       () => this.#write('model', { provider: 'p', model: 'm', duration_s: 0.25, tokens, cost: this.#choices.choose(2) === 0 ? null : 0.125 }),
+      () => this.#write('child', { phase: 'started', id: this.#newId(), fid: '0'.repeat(24), flow: 'child', input: 'abc' }),
       () => this.#write('tool', { name: 'search', input: value, output: value, duration_s: 0.5 }),
     ]
     must(says[this.#choices.choose(says.length)], 'speech')()
