@@ -10,7 +10,7 @@ import { createCatalog } from '../catalog.ts'
 import { eventsOf, runEnd, runUntil } from '../contract/under-test.ts'
 import { defineFlow } from '../flow.ts'
 import type { Launcher } from '../launcher.ts'
-import { openEmbedded } from '../testing/embedded.ts'
+import { openEmbedded } from '../contract/embedded.ts'
 import { createDirectLauncher } from './launcher.ts'
 import type { DirectLauncherOptions } from './options.ts'
 

@@ -10,7 +10,7 @@ import { decodeEvent, ORIGIN } from '@koco/core'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-const CHILD = fileURLToPath(new URL('../testing/crash-child.ts', import.meta.url))
+const CHILD = fileURLToPath(new URL('../contract/crash-child.ts', import.meta.url))
 
 let dir = ''
 let child: ChildProcess | undefined

@@ -4,7 +4,7 @@ import { createDatabase, keyPrefix } from '@koco/testing'
 import { createRedisTransport } from '@koco/transport/redis'
 import { inject } from 'vitest'
 import { describeLauncher } from '../contract/index.ts'
-import { onGround, openGround } from '../testing/embedded.ts'
+import { onGround, openGround } from '../contract/embedded.ts'
 
 const distributed = onGround(async () => {
   const database = await createDatabase(inject('postgresUrl'))

@@ -4,7 +4,7 @@ import { keyPrefix } from '@koco/testing'
 import { createRedisTransport } from '@koco/transport/redis'
 import { inject } from 'vitest'
 import { describeLauncher } from '../contract/index.ts'
-import { newDir, onGround, openGround } from '../testing/embedded.ts'
+import { newDir, onGround, openGround } from '../contract/embedded.ts'
 
 const overRedis = onGround(async () => {
   const { dir, remove } = await newDir()

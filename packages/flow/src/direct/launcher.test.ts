@@ -1,6 +1,6 @@
 // Goal: the direct launcher keeps the contract. Method: the contract suite in the embedded shape: memory transport, spooler and SQLite in a throw-away folder.
 import { describeLauncher } from '../contract/index.ts'
-import { newDir, onGround, openEmbedded } from '../testing/embedded.ts'
+import { newDir, onGround, openEmbedded } from '../contract/embedded.ts'
 
 const embedded = onGround(async () => {
   const { dir, remove } = await newDir()

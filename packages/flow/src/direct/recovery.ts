@@ -41,28 +41,31 @@ export class Recovery {
     clearTimeout(this.#timer)
   }
 
+  // Those that were at work go on at once; only then the waiting ones are looked at, however many there are.
   async #sweep(): Promise<void> {
     const { store, log } = this.#settings
+    const waiting: RunSummary[] = []
     try {
       let after: string | null = null
       while (!this.#supervisor.stopping) {
         const runs: readonly RunSummary[] = await store.runs.unfinished('direct', after, PAGE)
-        await this.#takeAll(runs)
+        const unknown = runs.filter((run) => !this.#supervisor.get(run.fid))
+        await this.#takeAll(unknown.filter(atWork))
+        waiting.push(...unknown.filter((run) => !atWork(run)))
         const last = runs.at(-1)
-        if (!last || runs.length < PAGE) return
+        if (!last || runs.length < PAGE) break
         after = last.fid
       }
+      await this.#takeAll(waiting)
     } catch (error) {
       log(error instanceof UnavailableError ? 'warn' : 'error', 'unfinished runs could not be looked for; they are looked for again', error)
     }
   }
 
-  // Those that were at work come first: each goes on at once, while the waiting ones are still being looked at.
   async #takeAll(runs: readonly RunSummary[]): Promise<void> {
-    const unknown = runs.filter((run) => !this.#supervisor.get(run.fid))
-    const waiting = [...unknown.filter(atWork), ...unknown.filter((run) => !atWork(run))].values()
+    const left = runs.values()
     const lookup = async (): Promise<void> => {
-      for (const run of waiting) {
+      for (const run of left) {
         if (this.#supervisor.stopping) return
         await this.#take(run)
       }

@@ -6,7 +6,7 @@ import type { ExecutionStore } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
 import { createMemoryTransport, type Transport } from '@koco/transport'
 import { createCatalog } from '../catalog.ts'
-import type { OpenLauncher } from '../contract/under-test.ts'
+import type { OpenLauncher } from './under-test.ts'
 import { createDirectLauncher } from '../direct/launcher.ts'
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
