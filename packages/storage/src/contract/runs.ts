@@ -75,6 +75,27 @@ export function describeRuns(store: () => ExecutionStore): void {
     expect(await fids({ q: "'; DROP TABLE runs; --" })).toEqual([])
   })
 
+  test('the runs that a run has started are found by it, archived ones too, and are counted', async () => {
+    const parent = await create({ user: 'family' })
+    const first = await create({ user: 'family', parent }, 1)
+    const second = await create({ user: 'family', parent }, 2)
+    await create({ user: 'family', parent: someFid() }, 3)
+    await store().writer.write([{ fid: first, records: plainRun(E1, 1) }])
+    await store().runs.archive(first, true)
+    const ended = (await store().runs.get(first))?.finishedAt ?? null
+    expect(ended).not.toBeNull()
+    expect(await store().runs.children(parent, null, 10)).toEqual([
+      { fid: first, status: 'finished', finishedAt: ended },
+      { fid: second, status: 'starting', finishedAt: null },
+    ])
+    expect((await store().runs.children(parent, null, 1)).map(({ fid }) => fid)).toEqual([first])
+    expect((await store().runs.children(parent, first, 10)).map(({ fid }) => fid)).toEqual([second])
+    expect(await store().runs.children(first, null, 10)).toEqual([])
+    expect(await store().runs.counts({ parent })).toEqual({ finished: 1, starting: 1 })
+    expect((await list({ parent })).map(({ fid, parent: of }) => [fid, of])).toEqual([[second, parent]])
+    expect((await list({ parent, archived: true })).map(({ fid }) => fid)).toEqual([first])
+  })
+
   test('a cursor of another form is refused', async () => {
     const cursors = [
       '',

@@ -9,6 +9,8 @@ const REMEDIES: readonly (readonly [prefix: string, remedy: string])[] = [
   ['SQLITE_IOERR', 'The disk reports an error: check it (dmesg, free space, quota).'],
   ['SQLITE_CORRUPT', 'The database is damaged: stop koco, and restore the folder from a backup or run sqlite3 ".recover" on the file.'],
   ['SQLITE_NOTADB', 'The file is no SQLite database: move it away, or point KODO_EXEC_DIR elsewhere.'],
+  ['EEXIST', 'A file stands where a folder is needed: move it away.'],
+  ['ENOTDIR', 'A file stands where a folder is needed: move it away.'],
   ['ENOSPC', 'The disk is full: free some space; nothing is lost, writing goes on by itself.'],
   ['EDQUOT', 'The quota of the disk is used up: free some space.'],
   ['EROFS', 'The disk is mounted read-only.'],

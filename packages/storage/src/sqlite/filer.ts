@@ -73,9 +73,9 @@ export class Filer {
         `SELECT run, sum(size) AS size, runs.status IN ('finished', 'error', 'cancelled', 'timed_out') AS ended FROM chunks JOIN runs ON runs.id = run GROUP BY run`,
       ),
     }
-    this.#rescan = setInterval(() => void this.#guard(() => this.#scan()), RESCAN_MS)
+    this.#rescan = setInterval(() => void this.#guard(() => this.#rescanAll()), RESCAN_MS)
     this.#writer.on('message', (notice: Notice) => void this.#guard(() => this.#onNotice(notice)))
-    void this.#guard(() => this.#scan())
+    void this.#guard(() => this.#rescanAll())
   }
 
   /** Files what there is time for, says the last word to the writer and closes. What is left stays in its chunks. */
@@ -86,6 +86,7 @@ export class Filer {
     await this.#working
     const end = Date.now() + CLOSE_MAX_MS
     await this.#guard(async () => {
+      this.#scan()
       while (this.#holdsLock() && this.#dirty.size > 0 && Date.now() < end) await this.#slice('all')
     })
     this.#writer.postMessage({ runs: [], size: 0, last: true } satisfies Filed)
@@ -207,6 +208,11 @@ export class Filer {
     this.#dirty.delete(run)
   }
 
+  #rescanAll(): void {
+    this.#scan()
+    if (this.#dirty.size > 0) this.#aim('all')
+  }
+
   /** Finds what an earlier process left and what others have written. */
   #scan(): void {
     if (!this.#holdsLock()) return
@@ -215,7 +221,6 @@ export class Filer {
       this.#dirty.set(run, { size, ended: ended === 1 })
       this.#total += size
     }
-    if (this.#dirty.size > 0 && !this.#quiet) this.#aim('all')
   }
 
   #checkpoint(): void {

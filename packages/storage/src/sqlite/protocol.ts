@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 /** The three threads of a store: one connection that writes, one that reads, one that moves chunks into the runs' files. */
 export type Role = 'writer' | 'reader' | 'filer'
 
-/** What a thread is started with. `peer`: the port between writer and filer. */
+/** What a thread is started with. `peer`: the port between writer and filer. `gate`: shared; the writer sets it to OPEN once the tables are there, the others wait for that with their code already loaded. */
 export type ThreadData = {
   readonly role: Role
   readonly dir: string
@@ -12,7 +12,11 @@ export type ThreadData = {
   readonly chunkBytesMax: number
   readonly crashAt: CrashAt | null
   readonly peer: MessagePort | null
+  readonly gate: Int32Array<SharedArrayBuffer>
 }
+
+/** The states of the gate; it starts as 0. */
+export const GATE = { open: 1, failed: 2 } as const
 
 /** For crash tests: the process kills itself with SIGKILL at the named point, when it comes there the `nth` time. */
 export type CrashAt = { readonly point: string; readonly nth: number }

@@ -1,8 +1,9 @@
-import type { RunState, RunStatus, TypedValue } from '@koco/core'
-import { parseJson } from '@koco/core'
+import type { RunState, TypedValue } from '@koco/core'
+import { must, parseJson } from '@koco/core'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, LockAnswer, LockStore, Page, RunQuery, RunStore, RunSummary } from '../port.ts'
 import { searchWords } from '../search.ts'
+import { CHILD_OF, childQueries } from './child-queries.ts'
 import type { Db } from './connection.ts'
 import { type RawRun, readLock, readRun, SELECT_RUN } from './run-rows.ts'
 
@@ -20,7 +21,7 @@ type RawLock = {
 
 /** The reads of runs, locks, dead events and flows, all on the reading connection. */
 export function createQueries(db: Db) {
-  return { ...runQueries(db), ...lockQueries(db), ...deadQueries(db), ...flowQueries(db) }
+  return { ...runQueries(db), ...childQueries(db), ...lockQueries(db), ...deadQueries(db), ...flowQueries(db) }
 }
 
 function runQueries(db: Db) {
@@ -29,20 +30,23 @@ function runQueries(db: Db) {
   const unfinished = db.prepare<[string, string, number], RawRun>(
     `${SELECT_RUN} WHERE launcher = ? AND status IN ('starting', 'running', 'awaiting', 'paused') AND fid > ? ORDER BY fid LIMIT ?`,
   )
-  const counts = db.prepare<[], { status: RunStatus; n: number }>('SELECT status, count(*) AS n FROM runs GROUP BY status')
   const wanted = db.prepare<[string], ControlRequest>('SELECT wanted, by, reason, at FROM run_controls WHERE run = (SELECT id FROM runs WHERE fid = ?)')
+  // One snapshot: the end of a run and its result come together.
+  const findWhole = db.transaction((fid: string) => {
+    const raw = find.get(fid)
+    return raw && { raw, bodies: must(bodies.get(raw.id), `bodies of run ${fid}`) }
+  })
   return {
-    getRun: db.transaction((fid: string): Awaited<ReturnType<RunStore['get']>> => {
-      const raw = find.get(fid)
-      const its = raw && bodies.get(raw.id)
-      if (!raw || !its) return undefined
-      const { state, launcher, archived } = readRun(raw)
-      return { ...state, inputs: parseJson(its.inputs), final: its.final === null ? null : (parseJson(its.final) as TypedValue), launcher, archived }
-    }),
+    getRun(fid: string): Awaited<ReturnType<RunStore['get']>> {
+      const found = findWhole(fid)
+      if (!found) return undefined
+      const { state, launcher, archived } = readRun(found.raw)
+      const { inputs, final } = found.bodies
+      return { ...state, inputs: parseJson(inputs), final: final === null ? null : (parseJson(final) as TypedValue), launcher, archived }
+    },
     listRuns: (query: RunQuery): Page<RunSummary> => listRuns(db, query),
     unfinishedRuns: (launcher: string, after: string | null, limit: number): RunSummary[] =>
       unfinished.all(launcher, after ?? '', clampLimit(limit)).map(summaryOf),
-    countRuns: (): Partial<Record<RunStatus, number>> => Object.fromEntries(counts.all().map(({ status, n }) => [status, n])),
     wantedOf: (fid: string): ControlRequest | undefined => wanted.get(fid),
   }
 }
@@ -55,6 +59,7 @@ function listRuns(db: Db, query: RunQuery): Page<RunSummary> {
   if (query.flow !== undefined) where.add('flow = ?', query.flow)
   if (query.user !== undefined) where.add('user = ?', query.user)
   if (query.tag !== undefined) where.add('instr(tags, char(10) || ? || char(10)) > 0', query.tag)
+  if (query.parent !== undefined) where.add(CHILD_OF, query.parent)
   if (query.createdFrom !== undefined) where.add('created_at >= ?', query.createdFrom)
   if (query.createdTo !== undefined) where.add('created_at < ?', query.createdTo)
   for (const word of searchWords(query.q ?? '')) where.add('(instr(search, ?) > 0 OR instr(status, ?) > 0)', word, word)

@@ -28,7 +28,7 @@ export class Reader {
       read: createTimelineReader(db, this.#files),
       takeExclusive: (name: string) => this.#takeExclusive(name),
       giveBack: (token: number) => this.#giveBack(token),
-    } as Ops
+    }
   }
 
   take(requests: readonly Request[]): void {

@@ -96,7 +96,7 @@ export class RunRows {
 
   constructor(db: Db) {
     const { byFid, ...writes } = STATEMENTS
-    this.#statements = { ...mapValues(writes, (text) => db.prepare<unknown[], unknown>(text)), byFid: db.prepare<[string], RawRun>(byFid) }
+    this.#statements = { ...mapValues(writes, (text) => db.prepare(text)), byFid: db.prepare<[string], RawRun>(byFid) }
   }
 
   load(fid: string): RunRow | undefined {

@@ -38,7 +38,8 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
       request: (fid, control) => writer.call('request', fid, control),
       wanted: (fid) => reader.call('wantedOf', fid),
       archive: (fid, archived) => writer.call('archive', fid, archived),
-      counts: () => reader.call('countRuns'),
+      children: (parent, after, limit) => reader.call('childrenOf', parent, after, limit),
+      counts: (among) => reader.call('countRuns', among?.parent ?? null),
     },
     locks: {
       get: (fid, lid) => reader.call('getLock', fid, lid),
@@ -95,11 +96,18 @@ export function readSqliteVersion(dir: string): { found: number; wanted: number 
 async function startThreads(dir: string, options: SqliteStoreOptions): Promise<Threads> {
   const { migrate = false, chunkBytesMax = 64 << 20, crashAt = null } = options
   const { port1, port2 } = new MessageChannel()
-  const data = { dir, migrate, chunkBytesMax, crashAt }
+  const data = { dir, migrate, chunkBytesMax, crashAt, gate: new Int32Array(new SharedArrayBuffer(4)) }
   const start = async (more: Pick<ThreadData, 'role' | 'peer'>): Promise<ThreadClient> => await ThreadClient.start({ ...data, ...more })
-  const writer = await start({ role: 'writer', peer: port1 })
-  const [reader, filer] = await Promise.all([start({ role: 'reader', peer: null }), start({ role: 'filer', peer: port2 })])
-  return { writer, reader, filer }
+  const [writer, reader, filer] = await Promise.allSettled([
+    start({ role: 'writer', peer: port1 }),
+    start({ role: 'reader', peer: null }),
+    start({ role: 'filer', peer: port2 }),
+  ])
+  if (writer.status === 'fulfilled' && reader.status === 'fulfilled' && filer.status === 'fulfilled')
+    return { writer: writer.value, reader: reader.value, filer: filer.value }
+  const failed = [writer, reader, filer].find((thread) => thread.status === 'rejected')
+  await Promise.all([filer, reader, writer].map(async (thread) => thread.status === 'fulfilled' && (await thread.value.close())))
+  throw failed?.reason
 }
 
 async function write(writer: ThreadClient, batch: readonly RunRecords[]): Promise<WriteResult> {

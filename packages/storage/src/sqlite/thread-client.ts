@@ -42,7 +42,7 @@ export class ThreadClient {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     if (this.#waiting.size === 0) this.#worker.ref()
     this.#outbox.push({ id: this.#nextId, op, args })
-    this.#waiting.set(this.#nextId, { resolve: resolve as Waiting['resolve'], reject })
+    this.#waiting.set(this.#nextId, { resolve, reject })
     this.#nextId++
     this.#send()
     return promise

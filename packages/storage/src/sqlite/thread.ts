@@ -1,15 +1,18 @@
 // The entry of the store's worker threads. One file for all three, so that a packed koco has one more file to carry, not three.
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { must } from '@koco/core'
+import { must, UnavailableError } from '@koco/core'
 import { openIndex } from './connection.ts'
 import { crashPoint } from './crash-point.ts'
 import { toKocoError } from './errors.ts'
 import { Filer } from './filer.ts'
 import type { Hello, Reply, Request, ThreadData } from './protocol.ts'
-import { packError } from './protocol.ts'
+import { GATE, packError } from './protocol.ts'
 import { Reader } from './reader.ts'
 import { prepareSchema } from './schema.ts'
 import { Writer } from './writer.ts'
+
+/** Migrating a large store may take its time. */
+const GATE_WAIT_MAX_MS = 300_000
 
 const port = must(parentPort, 'the port to the main thread')
 const data = workerData as ThreadData
@@ -21,14 +24,19 @@ try {
     if (message === 'close') void finish(stop)
   })
 } catch (error) {
+  if (data.role === 'writer') setGate(GATE.failed)
   port.postMessage({ failed: packError(toKocoError(error, data.dir)) } satisfies Hello)
   port.close()
 }
 
 /** Starts the role; gives the function that ends it. */
 function start({ role, dir, migrate, chunkBytesMax, crashAt, peer }: ThreadData, main: MessagePort): () => void | Promise<void> {
+  if (role !== 'writer') waitForGate()
   const db = openIndex(dir)
-  if (role === 'writer') prepareSchema(db, migrate)
+  if (role === 'writer') {
+    prepareSchema(db, migrate)
+    setGate(GATE.open)
+  }
   const reply = (replies: readonly Reply[]): void => main.postMessage(replies)
   const crash = crashPoint(crashAt)
   if (role === 'filer') {
@@ -42,6 +50,16 @@ function start({ role, dir, migrate, chunkBytesMax, crashAt, peer }: ThreadData,
     if (message !== 'close') server.take(message)
   })
   return () => server.close()
+}
+
+function setGate(state: number): void {
+  Atomics.store(data.gate, 0, state)
+  Atomics.notify(data.gate, 0)
+}
+
+function waitForGate(): void {
+  Atomics.wait(data.gate, 0, 0, GATE_WAIT_MAX_MS)
+  if (Atomics.load(data.gate, 0) !== GATE.open) throw new UnavailableError('The writing thread of the store did not start.', { code: 'store_unavailable' })
 }
 
 async function finish(stop: () => void | Promise<void>): Promise<void> {

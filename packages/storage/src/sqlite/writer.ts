@@ -66,7 +66,7 @@ export class Writer {
     const rows = new RunRows(db)
     this.#cache = new RunCache(db, rows)
     this.#events = new EventTable(db, this.#files, rows, this.#cache)
-    this.#ops = { ...createChanges(db, rows, this.#cache), write: (batch: BatchMessage) => this.#events.write(batch) } as Ops
+    this.#ops = { ...createChanges(db, rows, this.#cache), write: (batch: BatchMessage) => this.#events.write(batch) }
     this.#statements = {
       begin: db.prepare('BEGIN IMMEDIATE'),
       commit: db.prepare('COMMIT'),
