@@ -39,15 +39,22 @@ export type Flow = {
 }
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+const SUMMARY_MAX = 500
 const TAGS_MAX = 20
+const TAG_MAX = 50
 
 /** Checks a definition and gives the flow. RefusedError `bad_flow` names the flow and what is wrong with it. */
 export function defineFlow<S extends z.ZodObject>(definition: FlowDefinition<S>): Flow {
   const { name, summary, description, tags, author, version, inputs, timeout, run } = definition
   check(NAME.test(name), name, 'its name must be 1 to 63 of a-z, 0-9, "-", "_", "." and begin with a letter or digit')
   check(typeof summary === 'string' && summary.trim() !== '', name, 'it needs a summary: one sentence that says what it does')
+  check(summary.length <= SUMMARY_MAX, name, `its summary has ${summary.length} characters, more than ${SUMMARY_MAX}: put the rest into the description`)
   check(typeof run === 'function', name, 'it needs a function `run(inputs, ctx)`')
-  check((tags ?? []).length <= TAGS_MAX && (tags ?? []).every((tag) => /\S/.test(tag)), name, `its tags must be at most ${TAGS_MAX} texts, none empty`)
+  check(
+    (tags ?? []).length <= TAGS_MAX && (tags ?? []).every((tag) => /\S/.test(tag) && tag.length <= TAG_MAX),
+    name,
+    `its tags must be at most ${TAGS_MAX} texts of 1 to ${TAG_MAX} characters`,
+  )
   return Object.freeze({
     koco: 'flow',
     name,

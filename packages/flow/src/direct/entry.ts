@@ -1,5 +1,6 @@
 import type { AttemptReason, RunStatus } from '@koco/core'
 import type { ControlRequest } from '@koco/storage'
+import type { RunEnd } from '../executor/finalise.ts'
 import type { TryRun } from '../executor/try.ts'
 
 /** Why the next try of a run is to be made. */
@@ -26,6 +27,12 @@ export class Entry {
   attempt = 0
   /** Failures of stream or store in a row. */
   failures = 0
+  /** Tries that broke for another reason than that something was away. */
+  broken = 0
+  /** How the run is to be ended, when no further try is of use. */
+  end: RunEnd | undefined
+  /** Resolves when the run is looked after no more. */
+  readonly gone = Promise.withResolvers<void>()
   /** No epoch below this is of use. */
   epochFloor = 0
   lost: { readonly from: string; readonly to: string } | undefined

@@ -164,6 +164,26 @@ test('a run whose flow is not served any more ends with what to do; served again
   expect(await second.retry(fid, 'bob')).toEqual({ outcome: 'accepted' })
 })
 
+test('inputs that no event can hold are refused at the start', async () => {
+  const on = await open()
+  await expect(begin(on, { gate: false, rest: 'x'.repeat(300_000) })).rejects.toMatchObject({ code: 'inputs_too_large' })
+})
+
+test('a run whose tries keep breaking is ended with the error, not tried for ever', async () => {
+  let reads = 0
+  const reader = {
+    read: async (...args: Parameters<typeof shape.store.reader.read>) => {
+      if ((reads += 1) <= 5) throw new TypeError('a broken row')
+      return shape.store.reader.read(...args)
+    },
+  }
+  const on = await open({ store: { ...shape.store, reader } })
+  const fid = await begin(on, { gate: true })
+  await runUntil(shape.store, fid, 'awaiting', ({ status }) => status === 'awaiting')
+  await on.answer(fid, (await shape.store.locks.list({ fid, limit: 1 })).items[0]?.lid ?? '', 1, 'bob')
+  expect(await runEnd(shape.store, fid)).toMatchObject({ status: 'error', error: { message: 'a broken row' } })
+})
+
 test('a closing launcher refuses starts, and gives up its place', async () => {
   const on = await open()
   const closing = on.close(0)

@@ -123,6 +123,9 @@ class DirectLauncher implements Launcher {
     if (!run || run.launcher !== this.name) return { outcome: 'unknown' }
     if (!isEnded(run.status)) return { outcome: 'live' }
     if (!catalog.get(run.flow)) throw unknownFlow(run.flow, namesOf(catalog))
+    // The store may know of the end a moment before the try that wrote it has returned.
+    const ending = this.#supervisor.get(fid)
+    if (ending) await inTime(ending.gone.promise)
     const entry = this.#supervisor.add(fid, run.flow, 'retry')
     if (!entry) return { outcome: 'live' }
     try {

@@ -12,6 +12,9 @@ import { Committed } from './committed.ts'
 import { Entry, type NextTry } from './entry.ts'
 import type { DirectSettings } from './options.ts'
 
+/** Tries of a run that may break one after the other, for a reason that no waiting heals, before the run is ended. */
+const BROKEN_MAX = 5
+
 /** Looks after the runs of this process: makes their tries, a bounded number at a time, and wakes the waiting ones. */
 export class Supervisor {
   readonly committed = new Committed()
@@ -54,6 +57,7 @@ export class Supervisor {
   drop(entry: Entry): void {
     this.#alarms.clear(entry.fid)
     this.#entries.delete(entry.fid)
+    entry.gone.resolve()
     entry.onBegun?.reject(new UnavailableError(`Run ${entry.fid} could not be taken up. Try again.`, { code: 'not_begun' }))
     entry.onBegun = undefined
   }
@@ -138,7 +142,7 @@ export class Supervisor {
     if (!run || (isEnded(run.status) && entry.next !== 'retry')) return this.drop(entry)
     entry.attempt = Math.max(entry.attempt, run.attempt) + 1
     const flow = this.#settings.catalog.get(entry.flow)
-    const end = entry.control?.wanted === 'cancel' ? cancelled(entry.control) : flow ? undefined : vanished(entry.flow)
+    const end = entry.control?.wanted === 'cancel' ? cancelled(entry.control) : entry.end
     const epoch = Math.max(await this.#settings.store.runs.nextEpoch(entry.fid, this.#settings.clock.now()), entry.epochFloor)
     const producer = this.#producer(entry, epoch)
     if (end || !flow) return this.#finalise(entry, producer, end ?? vanished(entry.flow))
@@ -226,7 +230,11 @@ export class Supervisor {
   }
 
   #failed(entry: Entry, error: unknown): void {
-    if (!(error instanceof UnavailableError) && !this.stopping) this.#settings.log('error', `a try of run ${entry.fid} broke`, error)
+    if (!(error instanceof UnavailableError) && !this.stopping) {
+      this.#settings.log('error', `a try of run ${entry.fid} broke`, error)
+      entry.broken += 1
+      if (entry.broken >= BROKEN_MAX) entry.end = { status: 'error', error: errorValue(error) }
+    }
     this.#rest(entry, errorValue(error).message)
   }
 

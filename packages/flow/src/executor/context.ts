@@ -34,15 +34,21 @@ function waits(runtime: Runtime): object {
   return {
     step: (name: string, ...rest: [Work<[StepInfo]>] | [StepOptions, Work<[StepInfo]>]) => {
       const { options, work } = split<StepOptions, Work<[StepInfo]>>('step', name, rest)
-      return runStep(runtime, name, options, work)
+      return quiet(runStep(runtime, name, options, work))
     },
     group: (name: string, ...rest: [Work] | [{ readonly key?: string | number }, Work]) => {
       const { options, work } = split<{ readonly key?: string | number }, Work>('group', name, rest)
-      return runGroup(runtime, name, options.key, work)
+      return quiet(runGroup(runtime, name, options.key, work))
     },
-    sleep: (span: Parameters<FlowContext['sleep']>[0]) => sleep(runtime, span),
-    lock: (name: string, options: LockOptions<unknown> = {}) => askLock(runtime, name, options),
+    sleep: (span: Parameters<FlowContext['sleep']>[0]) => quiet(sleep(runtime, span)),
+    lock: (name: string, options: LockOptions<unknown> = {}) => quiet(askLock(runtime, name, options)),
   }
+}
+
+// A call that nobody awaits and that fails must not end the process as an unhandled rejection: its failure is in the timeline.
+function quiet<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => undefined)
+  return call
 }
 
 function split<O extends object, W>(what: string, name: string, rest: readonly unknown[]): { readonly options: O; readonly work: W } {

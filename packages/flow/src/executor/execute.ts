@@ -36,7 +36,11 @@ export async function executeTry(deps: TryDeps): Promise<TryOutcome> {
 }
 
 async function attempt(runtime: Runtime): Promise<TryOutcome> {
-  const over = await open(runtime)
+  const over = await open(runtime).catch((error: unknown) => {
+    // What is wrong with the run itself (a journal or inputs too large) is wrong in each try.
+    if (error instanceof RefusedError) return endFailed(runtime, error)
+    throw error
+  })
   if (over) return over
   const stopTimer = limitWork(runtime)
   try {

@@ -93,7 +93,7 @@ async function waitForLease({ runtime, lid }: LockState, expiresAt: number | nul
     },
   )
   // The question must be out before anybody can answer it; the wait stands already, so that an early answer finds it.
-  void runtime.flush()
+  runtime.flush().catch((error: unknown) => runtime.fail(error))
   return waiting
 }
 

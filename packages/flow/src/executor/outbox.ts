@@ -11,6 +11,7 @@ export class Outbox {
   #events = 0
   #unflushed = 0
   #flushing = false
+  #last = false
 
   constructor(deps: Pick<TryDeps, 'producer' | 'clock' | 'limits'>) {
     this.#deps = deps
@@ -20,8 +21,13 @@ export class Outbox {
   emit<K extends EventKind>(kind: K, data: EventData[K], step: string | undefined): void {
     const { producer, clock } = this.#deps
     if (producer.stopped.aborted) return
-    this.#count()
+    if (!this.#last) this.#count()
     producer.emit({ kind, data, ts: clock.now() / 1000, ...(step !== undefined && { step }) })
+  }
+
+  /** What comes now are the try's last words: no limit keeps them back. */
+  lift(): void {
+    this.#last = true
   }
 
   /** Resolves when all that was emitted is acknowledged; false when this epoch was stopped instead. */

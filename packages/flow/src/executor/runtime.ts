@@ -204,6 +204,7 @@ export class Runtime implements FrameOwner {
   /** No event after this but those of `lastWords`; false when the try was closed already. */
   close(lastWords: () => void = () => undefined): boolean {
     if (this.#phase === 'closed') return false
+    this.#outbox.lift()
     lastWords()
     this.#phase = 'closed'
     this.activity.close()

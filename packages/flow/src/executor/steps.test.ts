@@ -238,6 +238,42 @@ test('a step that nobody awaits is waited for; one that hangs is cut off with a 
   expect(hanging.events.find(({ kind }) => kind === 'warning')?.data).toMatchObject({ value: expect.stringContaining('"hangs"') })
 })
 
+test('a failing step that nobody awaits is in the timeline, and does not end the process', async () => {
+  const run = new ScriptedRun(scriptedFlow((ctx) => void ctx.step('loose', () => Promise.reject(new Error('lost')))))
+  expect(await run.attempt()).toMatchObject({ outcome: 'finished' })
+  expect(run.events.findLast(({ kind }) => kind === 'step')?.data).toMatchObject({ phase: 'failed', error: { message: 'lost' } })
+})
+
+test('a journal that outgrows its limit ends the run with what to do', async () => {
+  const { run, dead, survive } = mortal(async (ctx, die) => {
+    await ctx.step('big', () => 'x'.repeat(5000))
+    await die()
+  })
+  void run.attempt()
+  await dead
+  survive()
+  run.limits = { journalBytes: 4000 }
+  expect(await run.attempt()).toMatchObject({ outcome: 'failed', error: { code: 'journal_too_large' } })
+  expect(run.events.at(-1)?.data).toEqual({ status: 'error' })
+})
+
+test('a flow that emits too much is stopped with what to do', async () => {
+  const many = new ScriptedRun(
+    scriptedFlow(async (ctx) => {
+      for (let n = 0; n < 100; n += 1) ctx.debug(n)
+      await ctx.step('never', () => 1)
+    }),
+    { events: 50 },
+  )
+  expect((await many.attempt()).outcome).toBe('failed')
+  const fast = new ScriptedRun(
+    scriptedFlow((ctx) => {
+      for (let n = 0; n < 60_000; n += 1) ctx.debug(n)
+    }),
+  )
+  expect(await fast.attempt()).toMatchObject({ outcome: 'failed', error: { code: 'emitting_too_fast' } })
+})
+
 test('now, random and uuid are the same in each try, also between branches', async () => {
   const seen: unknown[] = []
   const { run, dead, survive } = mortal(async (ctx, die) => {

@@ -15,6 +15,7 @@ export class ScriptedRun {
   readonly timeline = new Timeline('70d3a88000000000000000aa')
   readonly answers: LockAnswer[] = []
   readonly deltas: string[] = []
+  limits: Partial<TryLimits>
   wanted: ControlRequest | undefined
   /** Puts something around the producers of later tries. */
   wrap: (producer: Producer) => Producer = (producer) => producer
@@ -22,14 +23,13 @@ export class ScriptedRun {
   stopNow = new AbortController()
   readonly #flow: Flow
   readonly #clock: Clock
-  readonly #limits: Partial<TryLimits>
   readonly #listeners = new Set<() => void>()
   #attempt = 0
 
   constructor(flow: Flow, limits: Partial<TryLimits> = {}, clock: Clock = systemClock) {
     this.#flow = flow
     this.#clock = clock
-    this.#limits = limits
+    this.limits = limits
   }
 
   get events(): readonly RunEvent[] {
@@ -84,7 +84,7 @@ export class ScriptedRun {
         for (const signal of signals) if (signal.topic === 'delta') this.deltas.push(signal.text)
       },
       log: () => undefined,
-      limits: { ...defaultLimits, idleMs: 15, graceMs: 200, ...this.#limits },
+      limits: { ...defaultLimits, idleMs: 15, graceMs: 200, ...this.limits },
     }
   }
 }
