@@ -11,6 +11,7 @@ export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
 export type {
   AdminStore,
   ApiKey,
+  ChildSummary,
   ControlRequest,
   DeadEvent,
   DeadEventStore,

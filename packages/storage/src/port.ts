@@ -48,6 +48,8 @@ export type RunQuery = {
   readonly flow?: string
   readonly user?: string
   readonly tag?: string
+  /** Only the runs that this run has started. */
+  readonly parent?: string
   readonly q?: string
   readonly createdFrom?: number
   readonly createdTo?: number
@@ -55,6 +57,9 @@ export type RunQuery = {
   readonly cursor?: string
   readonly limit: number
 }
+
+/** How a run stands that another one has started. `finishedAt` is unix seconds. */
+export type ChildSummary = { readonly fid: string; readonly status: RunStatus; readonly finishedAt: number | null }
 
 /** One page of a list and the cursor of the next, null at the end. */
 export type Page<T> = { readonly items: readonly T[]; readonly next: string | null }
@@ -73,13 +78,15 @@ export interface RunStore {
   nextEpoch(fid: string, nowMs: number): Promise<number>
   /** The runs of a launcher that are not over, oldest first, with when they wake. */
   unfinished(launcher: string, after: string | null, limit: number): Promise<readonly RunSummary[]>
+  /** The runs that a run has started, archived ones too, in the order of their fids. */
+  children(parent: string, after: string | null, limit: number): Promise<readonly ChildSummary[]>
   /** Records what is wanted. `cancel` is final until the run is over; a retry clears it. */
   request(fid: string, control: ControlRequest): Promise<void>
   wanted(fid: string): Promise<ControlRequest | undefined>
   /** Hides a run from lists, or shows it again; false for an unknown run. */
   archive(fid: string, archived: boolean): Promise<boolean>
-  /** How many runs there are of each status. */
-  counts(): Promise<Readonly<Partial<Record<RunStatus, number>>>>
+  /** How many runs there are of each status; with a parent: among the runs that it has started. */
+  counts(among?: { readonly parent: string }): Promise<Readonly<Partial<Record<RunStatus, number>>>>
 }
 
 /** Somebody's answer to a lock, kept from the moment it is accepted until the run has journaled it. */

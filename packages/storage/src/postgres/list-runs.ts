@@ -17,6 +17,7 @@ export async function listRuns(db: ExecutionDatabase, query: RunQuery): Promise<
   if (query.flow !== undefined) runs = runs.where('flow', '=', query.flow)
   if (query.user !== undefined) runs = runs.where('username', '=', query.user)
   if (query.tag !== undefined) runs = runs.where(sql<boolean>`tags ? ${query.tag}`)
+  if (query.parent !== undefined) runs = runs.where('parent', '=', query.parent)
   if (query.createdFrom !== undefined) runs = runs.where('created_at', '>=', query.createdFrom)
   if (query.createdTo !== undefined) runs = runs.where('created_at', '<', query.createdTo)
   for (const word of searchWords(query.q ?? '')) runs = runs.where(hasWord(word))

@@ -38,6 +38,15 @@ export function createRunTable(db: ExecutionDatabase): RunStore {
       const rows = await live.orderBy('fid').limit(clampLimit(limit)).execute()
       return rows.map(toSummary)
     },
+    async children(parent, after, limit) {
+      const of = db.selectFrom('runs').select(['fid', 'status', 'finished_at']).where('parent', '=', parent)
+      const rows = await of
+        .where('fid', '>', after ?? '')
+        .orderBy('fid')
+        .limit(clampLimit(limit))
+        .execute()
+      return rows.map(({ fid, status, finished_at: finishedAt }) => ({ fid, status, finishedAt }))
+    },
     request: (fid, control) => request(db, fid, control),
     async wanted(fid) {
       const row = await db.selectFrom('run_controls').selectAll().where('fid', '=', fid).executeTakeFirst()
@@ -47,12 +56,9 @@ export function createRunTable(db: ExecutionDatabase): RunStore {
       const result = await db.updateTable('runs').set({ archived }).where('fid', '=', fid).executeTakeFirst()
       return result.numUpdatedRows > 0n
     },
-    async counts() {
-      const rows = await db
-        .selectFrom('runs')
-        .select(['status', ({ fn }) => fn.countAll<number>().as('count')])
-        .groupBy('status')
-        .execute()
+    async counts(among) {
+      const runs = db.selectFrom('runs').select(['status', ({ fn }) => fn.countAll<number>().as('count')])
+      const rows = await (among ? runs.where('parent', '=', among.parent) : runs).groupBy('status').execute()
       return Object.fromEntries(rows.map(({ status, count }) => [status, count]))
     },
   }

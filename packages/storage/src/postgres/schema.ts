@@ -1,7 +1,7 @@
 import type { RunStatus, LockState } from '@koco/core'
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
 import type { Schema } from '../migrations.ts'
-import { createEventTables, createPeopleTables, createRunTables } from './tables.ts'
+import { createChildIndex, createEventTables, createPeopleTables, createRunTables } from './tables.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
 export type ExecutionTables = {
@@ -91,6 +91,7 @@ export const EXECUTION_SCHEMA: Schema = {
         await createPeopleTables(db)
       },
     },
+    { name: 'children of runs', up: createChildIndex },
   ],
 }
 

@@ -99,6 +99,11 @@ async function createRunIndexes(db: Kysely<unknown>): Promise<void> {
   await sql`create unique index ix_runs_idempotency on runs (username, idempotency_key) where idempotency_key is not null`.execute(db)
 }
 
+/** Finds the runs that a run has started. */
+export async function createChildIndex(db: Kysely<unknown>): Promise<void> {
+  await sql`create index ix_runs_parent on runs (parent, fid) where parent is not null`.execute(db)
+}
+
 /** Questions to people, entries set aside, the catalogue of flows, and the row that `check` writes. */
 export async function createPeopleTables(db: Kysely<unknown>): Promise<void> {
   await createLocks(db)
