@@ -32,6 +32,7 @@ const LINES: Readonly<Record<string, (data: Data) => EventLine>> = {
   meta: (data) => quiet([say(data['summary']), data['version'] ? `version ${say(data['version'])}` : ''].filter(Boolean).join(' · ')),
   step: stepLine,
   sleep: (data) => quiet(data['phase'] === 'finished' ? 'Woke up' : `Sleeps until ${new Date(Number(data['until']) * 1000).toLocaleString()}`),
+  child: childLine,
   lock: (data) => ({ text: `Asks: ${say(data['name'])}`, tone: 'ask' }),
   lease: (data) =>
     data['expired'] === true
@@ -67,6 +68,13 @@ function stepLine(data: Data): EventLine {
   if (data['phase'] === 'finished') return plain(`${name} finished in ${took}${again}`)
   const then = typeof data['retry_at'] === 'number' ? ', will be tried again' : ''
   return { text: `${name} failed after ${took}${again}${then}: ${isJsonObject(data['error']) ? errorText(data['error']) : ''}`, tone: 'bad' }
+}
+
+function childLine(data: Data): EventLine {
+  const flow = say(data['flow'])
+  if (data['phase'] === 'started') return plain(`Started a run of ${flow}`)
+  const status = say(data['status'])
+  return { text: `The run of ${flow} ended: ${(STATUSES[status] ?? status).toLowerCase()}`, tone: STATUS_TONES[status] ?? 'plain' }
 }
 
 function modelLine(data: Data): EventLine {

@@ -50,6 +50,11 @@ function EventDetail({ event, since, show }: Pick<Props, 'event' | 'since' | 'sh
           {event.position} <Copy value={event.position} what="position" />
         </span>
         {event.step !== null && <span>in step {event.step}</span>}
+        {event.kind === 'child' && isJsonObject(event.data) && typeof event.data['fid'] === 'string' && (
+          <Anchor href={`/runs/${event.data['fid']}`} size="xs">
+            Open that run
+          </Anchor>
+        )}
         {show && (
           <Anchor component="button" type="button" size="xs" onClick={() => show(event.position)}>
             Show in the timeline

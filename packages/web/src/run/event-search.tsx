@@ -1,7 +1,7 @@
 import { Button, CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { eventsPage } from '../api/runs.ts'
 import { useSlashFocus } from '../app/hot-keys.ts'
 import { Icon } from '../app/icons.tsx'
@@ -11,6 +11,8 @@ import { EventRow } from './event-row.tsx'
 import classes from './timeline.module.css'
 
 const PAGE_FOUND = 100
+// The server looks through 20,000 events a page; so many pages are read by themselves before a person is asked whether to look further.
+const PAGES_AT_ONCE = 25
 
 /** The field that looks for words inside a run; the server looks, so every event is searched, also those that the page does not hold. */
 export function EventSearchField({ value, onChange }: { readonly value: string; readonly onChange: (q: string) => void }) {
@@ -62,14 +64,22 @@ export function EventSearch({ fid, since, q, kinds, show }: SearchProps) {
   })
   const [open, setOpen] = useState<string | null>(null)
   const found = query.data?.pages.flatMap((page) => page.items) ?? []
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query
+  const pages = query.data?.pages.length ?? 0
+  // A page may be empty and yet not the last.
+  const looking = hasNextPage && found.length < PAGE_FOUND && pages < PAGES_AT_ONCE
+  useEffect(() => {
+    if (looking && !isFetchingNextPage) void fetchNextPage()
+  }, [looking, isFetchingNextPage, fetchNextPage])
   if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />
   if (query.isPending) return <Loading what="events" />
-  if (found.length === 0 && !query.hasNextPage) return <Empty title={`Nothing in this run says “${q}”`} />
+  if (found.length === 0 && looking) return <Loading what="events" />
+  if (found.length === 0 && !hasNextPage) return <Empty title={`Nothing in this run says “${q}”`} />
   return (
     <>
       <Text size="xs" c="dimmed" mb={6} role="status">
         {count(found.length)}
-        {query.hasNextPage && ' or more'} {found.length === 1 ? 'event' : 'events'} found.
+        {hasNextPage && (looking ? ' so far' : ' or more')} {found.length === 1 ? 'event' : 'events'} found.
       </Text>
       <div className={classes['frame']}>
         {found.map((event) => (
@@ -85,8 +95,8 @@ export function EventSearch({ fid, since, q, kinds, show }: SearchProps) {
           />
         ))}
       </div>
-      {query.hasNextPage && (
-        <Button mt="sm" variant="default" size="xs" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+      {hasNextPage && !looking && (
+        <Button mt="sm" variant="default" size="xs" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
           Look further
         </Button>
       )}

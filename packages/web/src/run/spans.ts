@@ -12,10 +12,10 @@ export type StepTry = {
   readonly retryAt: number | null
 }
 
-/** A row of the waterfall: a step with its tries, or a wait (sleep, lock, pause). */
+/** A row of the waterfall: a step with its tries, or a wait (sleep, lock, pause, a run that this run started). */
 export type Span = {
   readonly id: string
-  readonly kind: 'step' | 'sleep' | 'lock' | 'pause'
+  readonly kind: 'step' | 'sleep' | 'lock' | 'pause' | 'child'
   readonly name: string
   readonly start: number
   readonly end: number | null
@@ -64,6 +64,7 @@ export class SpanFold {
   #apply(event: WireEvent, data: { readonly [key: string]: Json }): void {
     if (event.kind === 'step') this.#step(event, data)
     else if (event.kind === 'sleep') this.#wait(`sleep:${text(data['id'])}`, 'sleep', 'Sleep', event.ts, data['phase'] === 'finished')
+    else if (event.kind === 'child') this.#wait(`child:${text(data['id'])}`, 'child', `Run of ${text(data['flow'])}`, event.ts, data['phase'] === 'ended')
     else if (event.kind === 'lock') this.#wait(`lock:${text(data['lid'])}`, 'lock', text(data['name']), event.ts, false)
     else if (event.kind === 'lease') this.#wait(`lock:${text(data['lid'])}`, 'lock', 'Lock', event.ts, true, data['answer'])
     else if (event.kind === 'pause') this.#wait(`pause:${++this.#pauses}`, 'pause', `Paused by ${text(data['by'])}`, event.ts, false)

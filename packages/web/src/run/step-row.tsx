@@ -56,6 +56,7 @@ export function StepRow({ span, axis, now, open, toggle }: Props) {
 
 function KindIcon({ kind }: { readonly kind: Span['kind'] }) {
   if (kind === 'lock') return <Icon name="lock" size={13} />
+  if (kind === 'child') return <Icon name="flow" size={13} />
   if (kind === 'sleep') return <Icon name="clock" size={13} />
   return kind === 'pause' ? <Icon name="pause" size={13} /> : null
 }
