@@ -91,12 +91,12 @@ export interface StreamConsumer {
 
 /**
  * News for whoever listens now; may be lost, never relied on. `committed`: the store has everything up to `position`. `delta`: live text of a model. `control`: somebody
- * asked something of a run (pause, cancel, answer): look into the store.
+ * asked something of a run (pause, cancel, answer): look into the store. `heard`: a try has looked, and acts on it.
  */
 export type Signal =
   | { readonly topic: 'committed'; readonly fid: string; readonly position: string; readonly ended: boolean }
   | { readonly topic: 'delta'; readonly fid: string; readonly step: string | null; readonly text: string }
-  | { readonly topic: 'control'; readonly fid: string }
+  | { readonly topic: 'control' | 'heard'; readonly fid: string }
 
 /** Publish and subscribe between the processes of one installation. */
 export interface SignalBus {
@@ -109,10 +109,38 @@ export interface SignalBus {
   close(): Promise<void>
 }
 
+/** A worker that has fallen silent, with the tasks that it was at. */
+export type LostWorker = { readonly worker: string; readonly tasks: readonly string[] }
+
+/** A worker on the board: how many tasks it is at, how long ago it was last heard of. */
+export type LivingWorker = { readonly worker: string; readonly tasks: number; readonly silentMs: number }
+
+/**
+ * Who lives and what they are at, so that the work of a dead worker is taken up within seconds. Only a hint: a worker that was slow, or a board that forgot, must do no harm. Methods throw
+ * UnavailableError while the board is away.
+ */
+export interface LivenessBoard {
+  /** A worker that says nothing for so long counts as dead, in ms. */
+  readonly lifeMs: number
+  /** Says that a worker lives. */
+  beat(worker: string): Promise<void>
+  /** Notes that a worker is at a task; one that another worker noted before is that one's no longer. */
+  take(worker: string, task: string): Promise<void>
+  /** Notes the end of a worker's task; nothing when it is another's by now. */
+  drop(worker: string, task: string): Promise<void>
+  /** The workers that count as dead. Each is told to one caller, who sees to its tasks and then forgets it; to others again after `claimMs`. */
+  lost(claimMs: number): Promise<readonly LostWorker[]>
+  /** Takes a worker and its tasks off the board. */
+  forget(worker: string): Promise<void>
+  /** All workers on the board. */
+  workers(): Promise<readonly LivingWorker[]>
+}
+
 /** Everything of a transport, made together because it shares connections. */
 export interface Transport {
   readonly streams: EventStreams
   readonly signals: SignalBus
+  readonly liveness: LivenessBoard
   /** A consumer with a stable name, one a spooler slot. */
   consumer(name: string): StreamConsumer
   /** Throws UnavailableError with the remedy when the transport cannot take appends now, RefusedError when its server is not fit for it (version, eviction policy). */

@@ -8,6 +8,9 @@ export type RedisKeys = {
   readonly active: string
   /** Sorted set of the consumers' names by when they were last seen. */
   readonly consumers: string
+  /** Sorted set of the workers by when they were last heard of, and the hash of what they are at. */
+  readonly workers: string
+  readonly tasks: string
   readonly probe: string
   readonly committedChannel: string
   readonly controlChannel: string
@@ -23,6 +26,8 @@ export function redisKeys(streamPrefix: string): RedisKeys {
     ready: `${base}ready`,
     active: `${base}active`,
     consumers: `${base}consumers`,
+    workers: `${base}workers`,
+    tasks: `${base}tasks`,
     probe: `${base}probe`,
     committedChannel: `${base}committed`,
     controlChannel: `${base}control`,

@@ -4,6 +4,7 @@ import { checkRedis } from './check.ts'
 import { Connection, type ConnectionKind, type ConnectionOptions } from './connections.ts'
 import { RedisConsumer } from './consumer.ts'
 import { redisKeys } from './keys.ts'
+import { RedisLiveness } from './liveness.ts'
 import { RedisSignals } from './signals.ts'
 import { leaseToken } from './status.ts'
 import { RedisStreams } from './streams.ts'
@@ -20,6 +21,8 @@ export type RedisTransportOptions = ConnectionOptions & {
   readonly maxStreamLen?: number
   /** How long a lease holds without being renewed; default 15,000 ms. */
   readonly leaseMs?: number
+  /** How long a worker may say nothing before it counts as dead; default 3,000 ms. */
+  readonly workerLifeMs?: number
   /** How long a stream stays after its run's end is persisted; default 24 h, in ms. */
   readonly expireMs?: number
   /** About the most that one read brings; default 16 MiB, in bytes. */
@@ -47,6 +50,7 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
   return {
     streams,
     signals,
+    liveness: new RedisLiveness(publisher, keys, options.workerLifeMs ?? 3000),
     consumer(name) {
       const consumer = new RedisConsumer(connect('commands'), connect('blocking'), {
         keys,
