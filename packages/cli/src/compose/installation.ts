@@ -116,10 +116,6 @@ function allFaults(errors: readonly unknown[]): unknown {
 export type LauncherParts = { readonly catalog: Catalog; readonly store: ExecutionStore; readonly transport: Transport; readonly log: Logger }
 
 function openDirectLauncher(settings: Settings, { catalog, store, transport, log }: LauncherParts): Promise<Launcher> {
-  if (settings.executionMode !== 'direct') {
-    const message = `This koco executes flows in its own process only: KODO_EXECUTION_MODE=${settings.executionMode} cannot be used yet, set it to direct.`
-    return Promise.reject(new RefusedError(message, { code: 'bad_settings' }))
-  }
   const child = log.child({ part: 'launcher' })
   return createDirectLauncher({
     catalog,

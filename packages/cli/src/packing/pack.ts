@@ -3,6 +3,7 @@ import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { BUNDLE_FILE, buildWorkflowBundle } from '@koco/temporal/worker'
 import { webPage } from '../compose/web-page.ts'
 import { bundle } from './bundle.ts'
 import { writeTypes } from './declarations.ts'
@@ -21,6 +22,7 @@ async function pack(): Promise<string> {
   await mkdir(join(STAGE, 'bin'), { recursive: true })
   const web = await webPage((text) => void process.stderr.write(`${text}\n`))
   const packages = await bundle({ packages: PACKAGES, out: join(STAGE, 'dist') })
+  await buildWorkflowBundle(join(STAGE, 'dist', BUNDLE_FILE), (level, message) => void (level === 'error' && process.stderr.write(`${message}\n`)))
   await writeTypes({ packages: PACKAGES, out: join(STAGE, 'dist/types') })
   await cp(web, join(STAGE, 'web'), { recursive: true })
   await cp(join(CLI, 'bin/koco.mjs'), join(STAGE, 'bin/koco.mjs'))
@@ -38,7 +40,8 @@ type Manifest = { readonly [key: string]: unknown; readonly dependencies?: Reado
 async function manifest(packages: readonly string[]): Promise<object> {
   const cli = await readManifest('cli')
   const known: Record<string, string> = {}
-  for (const folder of ['core', 'transport', 'storage', 'spooler', 'flow', 'panel', 'cli']) Object.assign(known, (await readManifest(folder)).dependencies)
+  for (const folder of ['core', 'transport', 'storage', 'spooler', 'flow', 'temporal', 'panel', 'cli'])
+    Object.assign(known, (await readManifest(folder)).dependencies)
   const missing = packages.filter((name) => known[name] === undefined)
   if (missing.length > 0) throw new Error(`the compiled code imports ${missing.join(', ')}, which no package.json of the workspace names`)
   const { name, version, description, license, bin, engines } = cli
