@@ -3,7 +3,7 @@ import { isEnded, isFid, newRunState, RefusedError, toJsonText } from '@koco/cor
 import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, LockAnswer } from '../port.ts'
 import type { Db } from './connection.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
-import { homeOf } from './run-files.ts'
+import { isUserName } from './run-files.ts'
 import { readLock, type RunRows } from './run-rows.ts'
 
 /** What `RunStore.create` takes. */
@@ -29,7 +29,7 @@ function runChanges(db: Db, rows: RunRows, cache: RunCache) {
     create(run: CreateRun): { fid: string; created: boolean } {
       const { launcher, idempotencyKey, ...fresh } = run
       if (!isFid(run.fid)) throw new RefusedError(`"${run.fid}" is not a run id (24 lower-case hex digits).`, { code: 'bad_fid' })
-      if (homeOf(run.user) !== run.user) throw new RefusedError(`"${run.user}" cannot own runs. ${NO_FOLDER}`, { code: 'bad_user' })
+      if (!isUserName(run.user)) throw new RefusedError(`"${run.user}" cannot own runs. ${NO_FOLDER}`, { code: 'bad_user' })
       const earlier = idempotencyKey === null ? undefined : byKey.get(run.user, idempotencyKey)
       if (earlier !== undefined) return { fid: earlier, created: false }
       const known = cache.find(run.fid)

@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as startTimer } from 'node:timers'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import type { EventRecord, Position } from '@koco/core'
 import { comparePositions } from '@koco/core'
@@ -30,6 +31,7 @@ const QUIET_MS = 2000
 const RESCAN_MS = 10_000
 const CHECKPOINT_SIZE = 8 << 20
 const CLOSE_MAX_MS = 5000
+const NOTED_MAX_MS = 10_000
 
 /**
  * Moves chunks from `index.db` into the files of their runs: copies, syncs, and only then has the writer delete them. A death in between repeats the copy, which changes nothing.
@@ -56,6 +58,7 @@ export class Filer {
   #giveBack: (() => void) | undefined
   #quiet: NodeJS.Timeout | undefined
   readonly #rescan: NodeJS.Timeout
+  readonly #noted = Promise.withResolvers<void>()
 
   constructor(db: Db, options: { dir: string; sizeMax: number; writer: MessagePort; crash: CrashPoint; problem: (error: unknown) => void }) {
     this.#db = db
@@ -74,7 +77,10 @@ export class Filer {
       ),
     }
     this.#rescan = setInterval(() => void this.#guard(() => this.#rescanAll()), RESCAN_MS)
-    this.#writer.on('message', (notice: Notice) => void this.#guard(() => this.#onNotice(notice)))
+    this.#writer.on('message', (notice: Notice | 'noted') => {
+      if (notice === 'noted') this.#noted.resolve()
+      else void this.#guard(() => this.#onNotice(notice))
+    })
     void this.#guard(() => this.#rescanAll())
   }
 
@@ -89,8 +95,10 @@ export class Filer {
       this.#scan()
       while (this.#holdsLock() && this.#dirty.size > 0 && Date.now() < end) await this.#slice('all')
     })
-    this.#writer.postMessage({ runs: [], size: 0, last: true } satisfies Filed)
     this.#files.close()
+    this.#writer.postMessage({ runs: [], size: 0, last: true } satisfies Filed)
+    // Until the writer has noted what was filed, no other process may file: it would take these runs for ones without a file.
+    await Promise.race([this.#noted.promise, setTimeout(NOTED_MAX_MS, undefined, { ref: false })])
     this.#giveBack?.()
     this.#db.close()
   }
@@ -105,7 +113,7 @@ export class Filer {
     else if (this.#total > this.#highMark) this.#aim('all')
     if (idle || this.#sinceCheckpoint > CHECKPOINT_SIZE) this.#checkpoint()
     if (this.#quiet) this.#quiet.refresh()
-    else this.#quiet = setTimeout(() => this.#aim('all'), QUIET_MS)
+    else this.#quiet = startTimer(() => this.#aim('all'), QUIET_MS)
   }
 
   #aim(goal: 'ended' | 'all'): void {
@@ -156,9 +164,8 @@ export class Filer {
 
   /** Copies chunks of a run into its file, which is made anew until the writer, or this filer itself, knows of one. */
   #copy(run: number): Job | undefined {
-    const info = this.#statements.run.get(run)
     const known = this.#places.get(run)
-    const { chunks, more } = this.#chunksOf(run, known?.lastChunk ?? 0)
+    const { info, chunks, more } = this.#look(run, known?.lastChunk ?? 0)
     if (!info || chunks.length === 0) {
       this.#forget(run)
       return undefined
@@ -174,6 +181,11 @@ export class Filer {
     return { done, size: chunks.reduce((sum, chunk) => sum + chunk.size, 0), more, created }
   }
 
+  /** One snapshot: a run without a file, as its row says, still has all its chunks. */
+  #look(run: number, after: number): { info: RunInfo | undefined; chunks: FilableChunk[]; more: boolean } {
+    return this.#db.transaction(() => ({ info: this.#statements.run.get(run), ...this.#chunksOf(run, after) }))()
+  }
+
   /** The next chunks of a run by id, so that those behind the last one taken are the ones not yet filed. */
   #chunksOf(run: number, after: number): { chunks: FilableChunk[]; more: boolean } {
     const chunks: FilableChunk[] = []
@@ -181,7 +193,7 @@ export class Filer {
     for (const id of this.#statements.chunkIds.all(run, after) as number[]) {
       if (size > RUN_SIZE_MAX) return { chunks, more: true }
       const chunk = this.#statements.chunk.get(id)
-      if (!chunk) continue // Deleted between the two looks: it is in the file.
+      if (!chunk) continue
       chunks.push(chunk)
       size += chunk.size
     }

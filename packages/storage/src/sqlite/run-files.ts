@@ -22,12 +22,19 @@ const TABLE = `CREATE TABLE monitor (
 )`
 const INSERT = 'INSERT OR IGNORE INTO monitor (epoch, seq, timestamp, kind, step, message) VALUES (?, ?, ?, ?, ?, ?)'
 const USER = /^[a-z0-9][a-z0-9._-]{0,62}$/
-/** The folder of runs whose user is unknown or no name for a folder; no user can be called so. */
+/** The folder of runs whose user has none of his own; no user can be called so. */
 const NOBODY = '_'
+/** Names in the data folder that are taken. */
+const OURS = /^(?:index\.db.*|locks)$/
+
+/** True for a name that may own runs: it becomes a folder's name. */
+export function isUserName(user: string): boolean {
+  return USER.test(user)
+}
 
 /** The name of the folder that holds a user's runs. */
 export function homeOf(user: string): string {
-  return USER.test(user) ? user : NOBODY
+  return isUserName(user) && !OURS.test(user) ? user : NOBODY
 }
 
 type Open = {

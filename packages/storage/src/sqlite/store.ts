@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
-import { UnavailableError } from '@koco/core'
 import Database from 'better-sqlite3'
 import type { EventPage, EventQuery, ExecutionStore, RunRecords, WriteResult } from '../port.ts'
 import { checkBatch } from '../records.ts'
@@ -128,12 +127,7 @@ async function exclusive(reader: ThreadClient, name: string): Promise<(() => Pro
   return async () => await reader.call('giveBack', token)
 }
 
-/** The writer ends last: it has to delete what the filer has filed. */
+/** Together, because writer and filer say their last words to each other. */
 async function close({ writer, reader, filer }: Threads): Promise<void> {
-  const writing = writer.call('check', Date.now() / 1000).catch((error: unknown) => {
-    if (!(error instanceof UnavailableError)) throw error
-  })
-  await writing
-  await Promise.all([reader.close(), filer.close()])
-  await writer.close()
+  await Promise.all([reader.close(), filer.close(), writer.close()])
 }

@@ -48,10 +48,12 @@ export class ThreadClient {
     return promise
   }
 
-  /** Lets the thread end its work; resolves when it has ended. */
+  /** Lets the thread end its work, all calls so far included; resolves when it has ended. */
   async close(): Promise<void> {
     if (!this.#dead) {
+      this.#dead = closed()
       this.#worker.ref()
+      this.#worker.postMessage(this.#outbox.splice(0))
       this.#worker.postMessage('close')
     }
     await this.#ended.promise
@@ -80,7 +82,7 @@ export class ThreadClient {
       else waiting?.resolve(reply.value as never)
     }
     this.#countAnswers(replies.length)
-    if (this.#waiting.size === 0) this.#worker.unref()
+    if (this.#waiting.size === 0 && !this.#dead) this.#worker.unref()
     this.#send()
   }
 
@@ -96,10 +98,14 @@ export class ThreadClient {
   }
 
   #die(error: Error | undefined): void {
-    this.#dead ??= new UnavailableError('The storage thread has ended. Open the store again, or restart koco.', { code: 'store_closed', cause: error })
+    this.#dead ??= closed(error)
     for (const { reject } of this.#waiting.values()) reject(this.#dead)
     this.#waiting.clear()
     this.#ready.reject(this.#dead)
     this.#ended.resolve()
   }
+}
+
+function closed(cause?: Error): UnavailableError {
+  return new UnavailableError('The storage thread has ended. Open the store again, or restart koco.', { code: 'store_closed', cause })
 }

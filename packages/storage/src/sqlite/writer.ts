@@ -92,6 +92,7 @@ export class Writer {
     clearTimeout(this.#idle)
     await Promise.race([this.#lastWord.promise, setTimeoutPromise(LAST_WORD_MAX_MS, undefined, { ref: false })])
     if (this.#filed.length > 0) this.#commitGroup()
+    this.#filer.postMessage('noted')
     this.#files.close()
     this.#db.close()
   }
@@ -109,6 +110,7 @@ export class Writer {
   }
 
   #commitGroup(): void {
+    if (this.#queue.length === 0 && this.#filed.length === 0) return
     const group = this.#queue.splice(0, GROUP_MAX)
     const filed = this.#filed
     this.#filed = []
