@@ -62,6 +62,7 @@ test('runs that go on after they were filed are appended to, and read from file 
   expect(again).toMatchObject({ runs: [{ inserted: 0, duplicates: 201 }], alarms: [{ alarm: 'conflict', position: { epoch: E1, seq: 301 } }] })
   await store.close()
   expect(rows(join(dir, 'ada', fid, 'sqlite3.db'), 'SELECT count(*) AS n FROM monitor')).toEqual([{ n: 605 }])
+  expect(await readdir(join(dir, 'ada', fid))).toEqual(['sqlite3.db'])
 })
 
 test('two openers of one folder write the same runs at once, and each sees what the other wrote', async () => {

@@ -39,6 +39,7 @@ export function homeOf(user: string): string {
 
 type Open = {
   readonly db: Db
+  isAppended: boolean
   readonly insert: Database.Statement
   readonly page: Database.Statement<unknown[], RawEvent>
   readonly range: Database.Statement<unknown[], RawEvent>
@@ -71,8 +72,9 @@ export class RunFiles {
 
   /** Appends to a file that is there; records that it has already stay as they are. Durable when it returns. */
   append(place: FilePlace, records: readonly EventRecord[]): void {
-    const { db, insert } = this.#file(place)
-    db.transaction(() => insertAll(insert, records)).immediate()
+    const file = this.#file(place)
+    file.isAppended = true
+    file.db.transaction(() => insertAll(file.insert, records)).immediate()
   }
 
   /**
@@ -97,7 +99,7 @@ export class RunFiles {
   }
 
   close(): void {
-    for (const { db } of this.#open.values()) db.close()
+    for (const file of this.#open.values()) closeFile(file)
     this.#open.clear()
   }
 
@@ -133,6 +135,7 @@ export class RunFiles {
     db.pragma('cache_size = -2000')
     return {
       db,
+      isAppended: false,
       insert: db.prepare(INSERT),
       page: db.prepare('SELECT epoch, seq, timestamp, kind, step, message FROM monitor WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?'),
       range: db.prepare('SELECT epoch, seq, timestamp, kind, step, message FROM monitor WHERE epoch = ? AND seq BETWEEN ? AND ?'),
@@ -143,12 +146,18 @@ export class RunFiles {
     const [oldest] = this.#open
     if (!oldest) return
     this.#open.delete(oldest[0])
-    oldest[1].db.close()
+    closeFile(oldest[1])
   }
 
   #path(place: FilePlace): string {
     return join(this.#dir, place.home, place.fid, FILE)
   }
+}
+
+function closeFile({ db, isAppended }: Open): void {
+  // Takes away the empty journal that TRUNCATE leaves. Not DELETE from the start: its commit may be undone by a power loss.
+  if (isAppended) db.pragma('journal_mode = DELETE')
+  db.close()
 }
 
 function insertAll(insert: Database.Statement, records: readonly EventRecord[]): void {
