@@ -4,6 +4,9 @@ import type { Transport } from '@koco/transport'
 import type { Log } from '../log.ts'
 import type { RunNews } from './run-news.ts'
 
+/** The activity that makes a try, as the board of workers names it. */
+export type TryTask = { readonly workflowId: string; readonly runId: string; readonly activityId: string }
+
 /** What the activities of a worker need. */
 export type ActivityDeps = {
   readonly store: ExecutionStore
@@ -12,6 +15,8 @@ export type ActivityDeps = {
   /** The base of the queues of tries. */
   readonly taskQueue: string
   readonly news: RunNews
+  /** Is told which tries this worker is at. */
+  readonly liveness: { take(task: TryTask): void; drop(task: TryTask): void }
   readonly clock: Clock
   /** The worker's name: host and process. */
   readonly owner: string

@@ -1,7 +1,7 @@
 import type { Context } from '@temporalio/activity'
 import type { RunRequests } from '@koco/flow'
 import type { ControlRequest } from '@koco/storage'
-import type { ActivityDeps } from './deps.ts'
+import type { ActivityDeps, TryTask } from './deps.ts'
 
 /** Cancel and loss of the try reach it through heartbeats only: often enough for a cancel within 2 s. */
 const HEARTBEAT_MS = 1500
@@ -18,7 +18,10 @@ export class TryLife implements Disposable {
   readonly #context: Context
   readonly #timer: NodeJS.Timeout
   readonly #listeners = new Set<() => void>()
+  readonly #end: () => void
   #cancelled = false
+  /** Somebody asked, and waits for word that it was heard. */
+  #asked = false
 
   constructor(context: Context, fid: string, deps: ActivityDeps) {
     this.#context = context
@@ -26,8 +29,16 @@ export class TryLife implements Disposable {
     this.stopNow = AbortSignal.any([givenUp.signal, deps.stopNow])
     this.#timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS)
     context.cancellationSignal.addEventListener('abort', () => this.#onCancel(givenUp), { once: true })
+    const { workflowExecution, activityId } = context.info
+    const task: TryTask = { workflowId: workflowExecution?.workflowId ?? '', runId: workflowExecution?.runId ?? '', activityId }
+    deps.liveness.take(task)
+    this.#end = () => deps.liveness.drop(task)
     const wanted = async (): Promise<ControlRequest | undefined> => {
+      const tell = this.#asked
+      this.#asked = false
       const asked = await deps.store.runs.wanted(fid)
+      // In a later turn: the try acts on it first.
+      if (tell) setImmediate(() => void deps.transport.signals.publish([{ topic: 'heard', fid }]))
       if (!this.#cancelled || asked?.wanted === 'cancel') return asked
       return { wanted: 'cancel', by: 'temporal', reason: null, at: deps.clock.now() / 1000 }
     }
@@ -36,7 +47,10 @@ export class TryLife implements Disposable {
       answers: () => deps.store.locks.answers(fid),
       onChange: (listener) => {
         this.#listeners.add(listener)
-        const end = deps.news.onControl(fid, listener)
+        const end = deps.news.onControl(fid, () => {
+          this.#asked = true
+          listener()
+        })
         return () => {
           this.#listeners.delete(listener)
           end()
@@ -52,6 +66,7 @@ export class TryLife implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
+    this.#end()
   }
 
   // A worker that shuts down lets go by its own signals; what is left is a cancel of the run, or a server that counts this try as over.

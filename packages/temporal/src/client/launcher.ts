@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
-import { isEnded, newFid, ORIGIN, UnavailableError, type Json, type RunState } from '@koco/core'
+import { isEnded, newFid, ORIGIN, UnavailableError, type Json, type RunState, type RunStatus } from '@koco/core'
 import {
   answerLock,
   checkAnswer,
@@ -41,6 +41,8 @@ export type TemporalLauncherOptions = {
 /** How long a retry waits for the closing of the run's workflow, and for its first event. */
 const RETRY_WAIT_MS = 5000
 const LOOK_MS = 25
+/** How long a request waits for the try's word that it was heard: then a step border is held also right after. A worker that is busy or dead takes longer; the request stands all the same. */
+const HEARD_MS = 1000
 /** What could not be told to Temporal is told again after this. */
 const AGAIN_MS = 2000
 
@@ -171,11 +173,27 @@ class TemporalLauncher implements Launcher {
     if (!run) return { outcome: 'unknown' }
     if (isEnded(run.status)) return { outcome: 'ended', status: run.status }
     await this.#store.runs.request(fid, { ...wish, at: this.#clock.now() / 1000 })
+    using heard = AT_WORK.has(run.status) ? await this.#listen(fid) : undefined
     await this.#server
       .call(`${wish.wanted === 'run' ? 'resume' : wish.wanted} a run`, (client) => tell(client.workflow.getHandle(this.#starter.workflowId(fid))))
       .catch(orGone)
     await this.#transport.signals.publish([{ topic: 'control', fid }])
+    await heard?.within(HEARD_MS)
     return { outcome: 'accepted' }
+  }
+
+  /** Listens for the try's word that it acts on what was asked. */
+  async #listen(fid: string): Promise<Disposable & { within(ms: number): Promise<void> }> {
+    const heard = Promise.withResolvers<void>()
+    const end = await this.#transport.signals.subscribe('heard', fid, () => heard.resolve())
+    return {
+      async within(ms) {
+        const timer = setTimeout(heard.resolve, ms)
+        await heard.promise
+        clearTimeout(timer)
+      },
+      [Symbol.dispose]: end,
+    }
   }
 
   /** Resolves when the retry is on record, or when that takes long: no worker serves the flow now. */
@@ -213,6 +231,9 @@ class TemporalLauncher implements Launcher {
     }, AGAIN_MS)
   }
 }
+
+/** Statuses in which a try may be at work, as far as the store knows. */
+const AT_WORK: ReadonlySet<RunStatus> = new Set(['starting', 'running'])
 
 type Handle = ReturnType<TemporalServer['client']['workflow']['getHandle']>
 

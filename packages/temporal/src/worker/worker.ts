@@ -13,6 +13,7 @@ import type { TemporalSettings } from '../client/server.ts'
 import type { Log } from '../log.ts'
 import { workflowBundle } from './bundle.ts'
 import { FlowQueues, stop } from './flow-queues.ts'
+import { Liveness } from './liveness.ts'
 import { Registration } from './registration.ts'
 import { installRuntime } from './runtime.ts'
 import { TrySlots, workflowTuner } from './slots.ts'
@@ -101,7 +102,10 @@ class RunningWorker implements TemporalWorker {
     this.#opened.push(() => connection.close())
     await this.#news.open(transport.signals)
     this.#opened.push(() => this.#news.close())
-    const deps = this.#deps()
+    const liveness = new Liveness({ id: this.id, board: transport.liveness, connection, namespace: settings.namespace, log: this.#log })
+    await liveness.open()
+    this.#opened.push(() => liveness.close())
+    const deps = this.#deps(liveness)
     const queues = this.#openQueues(connection, deps)
     this.#queues = queues
     this.#opened.push(() => queues.close())
@@ -140,7 +144,7 @@ class RunningWorker implements TemporalWorker {
     this.#end.reject(error)
   }
 
-  #deps(): ActivityDeps {
+  #deps(liveness: Liveness): ActivityDeps {
     const { store, transport, catalog, limits, clock } = this.#options
     return {
       store,
@@ -148,6 +152,7 @@ class RunningWorker implements TemporalWorker {
       catalog,
       taskQueue: this.#options.settings.taskQueue,
       news: this.#news,
+      liveness,
       clock: clock ?? systemClock,
       owner: this.id,
       limits: { ...defaultLimits, ...limits },

@@ -1,0 +1,16 @@
+// Goal: the temporal launcher keeps the contract of launchers. Method: the contract suite over a real Temporal server, Redis and each of the stores.
+import { describeLauncher } from '@koco/flow/contract'
+import { createDatabase } from '@koco/testing'
+import { inject } from 'vitest'
+import { openTemporalUnderTest } from './testing/open-launcher.ts'
+
+const servers = () => ({ temporal: inject('temporalAddress'), redis: inject('redisUrl') })
+
+describeLauncher(
+  'temporal, Redis, SQLite',
+  openTemporalUnderTest(async () => servers()),
+)
+describeLauncher(
+  'temporal, Redis, Postgres',
+  openTemporalUnderTest(async () => ({ ...servers(), database: (await createDatabase(inject('postgresUrl'))).url })),
+)

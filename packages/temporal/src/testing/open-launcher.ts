@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createCatalog, type Flow, type TryLimits } from '@koco/flow'
+import type { LauncherUnderTest, OpenLauncher } from '@koco/flow/contract'
+import { createSpooler } from '@koco/spooler'
+import { openExecutionStore, type ExecutionStore } from '@koco/storage'
+import type { Transport } from '@koco/transport'
+import { createRedisTransport } from '@koco/transport/redis'
+import { createTemporalLauncher } from '../client/launcher.ts'
+import { TemporalServer, type TemporalSettings } from '../client/server.ts'
+import type { Log } from '../log.ts'
+import { startTemporalWorker, type TemporalWorker } from '../worker/worker.ts'
+
+/** The servers that a launcher under test uses. Without a database the runs are in SQLite, in a throw-away folder. */
+export type Servers = { readonly temporal: string; readonly redis: string; readonly database?: string }
+
+/** Everything of an installation in Temporal mode, in one process, apart from others on the same servers. */
+export type TemporalRig = {
+  readonly settings: TemporalSettings
+  readonly server: TemporalServer
+  readonly store: ExecutionStore
+  readonly transport: Transport
+  readonly dir: string
+  /** A worker of these flows; closed with the rig. */
+  startWorker(
+    flows: readonly Flow[],
+    options?: { readonly limits?: Partial<TryLimits>; readonly graceMs?: number; readonly log?: Log },
+  ): Promise<TemporalWorker>
+  close(): Promise<void>
+}
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+/** Bundled once for all tests of a checkout. */
+const CACHE = join(tmpdir(), 'koco-workflow-bundles')
+
+/** Opens store, transport and spooler. */
+export async function openRig(servers: Servers): Promise<TemporalRig> {
+  const id = randomUUID().slice(0, 8)
+  const dir = await mkdtemp(join(tmpdir(), 'koco-temporal-'))
+  const settings = { address: servers.temporal, namespace: 'default', taskQueue: `koco-${id}`, workflowIdPrefix: `kodo-${id}-`, executionTimeoutS: null }
+  const server = new TemporalServer(settings)
+  const store = await openExecutionStore({ ...(servers.database === undefined ? { dir: join(dir, 'execution') } : { url: servers.database }), migrate: true })
+  const transport = createRedisTransport({ url: servers.redis, streamPrefix: `t${id}:events:` })
+  const spooler = createSpooler({ consumer: transport.consumer('test'), signals: transport.signals, writer: store.writer, dead: store.dead, log: silent })
+  spooler.start()
+  const workers = new Set<TemporalWorker>()
+  return {
+    settings,
+    server,
+    store,
+    transport,
+    dir,
+    async startWorker(flows, options = {}) {
+      const worker = await startTemporalWorker({ settings, store, transport, catalog: createCatalog(flows), cacheDir: CACHE, graceMs: 0, ...options })
+      workers.add(worker)
+      return worker
+    },
+    async close() {
+      for (const worker of workers) await worker.close()
+      await server.close()
+      await spooler.stop(5000)
+      await transport.close()
+      await store.close()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A temporal launcher with one worker, as the launchers' contract takes it. */
+export function openTemporalUnderTest(servers: () => Promise<Servers>): OpenLauncher {
+  return async (flows, idleMs): Promise<LauncherUnderTest> => {
+    const rig = await openRig(await servers())
+    const start = () => rig.startWorker(flows, { limits: { idleMs } })
+    let worker = await start()
+    const launcher = createTemporalLauncher(rig)
+    return {
+      launcher,
+      store: rig.store,
+      restart: async () => {
+        await worker.close()
+        worker = await start()
+        return launcher
+      },
+      close: async () => {
+        await launcher.close(0)
+        await rig.close()
+      },
+    }
+  }
+}
