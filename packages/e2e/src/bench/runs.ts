@@ -11,7 +11,8 @@ const STEPS = 200
 /** A run of three trivial steps, started and awaited in one HTTP request, in one process. */
 export async function runsEmbedded(): Promise<Figure[]> {
   await using stack = await embedded()
-  return runFigures('embedded', await stack.client(), 8, 400)
+  // Awaited here: the processes end with this block.
+  return await runFigures('embedded', await stack.client(), 8, 400)
 }
 
 /** The same with Redis, Postgres and one spooler process. */
