@@ -1,9 +1,10 @@
-import { closeSync, fdatasync as fdatasyncCallback, fsync as fsyncCallback, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync as fdatasyncCallback, fsync as fsyncCallback, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { EventRecord, Position } from '@koco/core'
 import Database from 'better-sqlite3'
 import { BUSY_TIMEOUT_MS, type Db } from './connection.ts'
+import { EVENT_COLUMNS, INSERT_EVENT, insertEvents, RunImage } from './run-image.ts'
 import { type RawEvent, readEvent } from './run-rows.ts'
 
 /** Where a run's file lies. */
@@ -16,11 +17,6 @@ const fdatasync = promisify(fdatasyncCallback)
 const fsync = promisify(fsyncCallback)
 
 const FILE = 'sqlite3.db'
-const TABLE = `CREATE TABLE monitor (
-  id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, timestamp REAL NOT NULL, kind TEXT NOT NULL, step TEXT, message TEXT NOT NULL,
-  UNIQUE (epoch, seq)
-)`
-const INSERT = 'INSERT OR IGNORE INTO monitor (epoch, seq, timestamp, kind, step, message) VALUES (?, ?, ?, ?, ?, ?)'
 const USER = /^[a-z0-9][a-z0-9._-]{0,62}$/
 /** The folder of runs whose user has none of his own; no user can be called so. */
 const NOBODY = '_'
@@ -53,7 +49,8 @@ export class RunFiles {
   readonly #dir: string
   readonly #openMax: number
   readonly #open = new Map<string, Open>()
-  #template: Buffer | undefined
+  readonly #homes = new Set<string>()
+  #image: RunImage | undefined
 
   constructor(dir: string, openMax = 100) {
     this.#dir = dir
@@ -74,7 +71,7 @@ export class RunFiles {
   append(place: FilePlace, records: readonly EventRecord[]): void {
     const file = this.#file(place)
     file.isAppended = true
-    file.db.transaction(() => insertAll(file.insert, records)).immediate()
+    file.db.transaction(() => insertEvents(file.insert, records)).immediate()
   }
 
   /**
@@ -82,12 +79,10 @@ export class RunFiles {
    * go takes a tenth of the time of making it by SQL on disk.
    */
   create(place: FilePlace, records: readonly EventRecord[]): NewFile {
-    const folder = join(this.#dir, place.home, place.fid)
-    mkdirSync(folder, { recursive: true })
-    // A journal that a crash left beside a file that never counted would be rolled back into the new one.
-    rmSync(`${this.#path(place)}-journal`, { force: true })
+    const folder = this.#prepareFolder(place)
     const fd = openSync(this.#path(place), 'w')
-    writeAll(fd, this.#fill(records))
+    this.#image ??= new RunImage()
+    writeAll(fd, this.#image.fill(records))
     return { fd, folder, home: join(this.#dir, place.home) }
   }
 
@@ -101,20 +96,17 @@ export class RunFiles {
   close(): void {
     for (const file of this.#open.values()) closeFile(file)
     this.#open.clear()
+    this.#image?.close()
   }
 
-  #fill(records: readonly EventRecord[]): Buffer {
-    this.#template ??= template()
-    const db = new Database(this.#template)
-    try {
-      const insert = db.prepare(INSERT)
-      db.exec('BEGIN')
-      insertAll(insert, records)
-      db.exec('COMMIT')
-      return db.serialize()
-    } finally {
-      db.close()
-    }
+  /** Makes a run's folder, or clears the one that is there of a journal that a crash left beside a file that never counted: it would be rolled back into the new one. */
+  #prepareFolder({ home, fid }: FilePlace): string {
+    const folder = join(this.#dir, home, fid)
+    if (!this.#homes.has(home)) mkdirSync(join(this.#dir, home), { recursive: true })
+    this.#homes.add(home)
+    if (existsSync(folder)) rmSync(join(folder, `${FILE}-journal`), { force: true })
+    else mkdirSync(folder)
+    return folder
   }
 
   /** The open file, now the one used last. */
@@ -136,9 +128,9 @@ export class RunFiles {
     return {
       db,
       isAppended: false,
-      insert: db.prepare(INSERT),
-      page: db.prepare('SELECT epoch, seq, timestamp, kind, step, message FROM monitor WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?'),
-      range: db.prepare('SELECT epoch, seq, timestamp, kind, step, message FROM monitor WHERE epoch = ? AND seq BETWEEN ? AND ?'),
+      insert: db.prepare(INSERT_EVENT),
+      page: db.prepare(`SELECT ${EVENT_COLUMNS} FROM monitor WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?`),
+      range: db.prepare(`SELECT ${EVENT_COLUMNS} FROM monitor WHERE epoch = ? AND seq BETWEEN ? AND ?`),
     }
   }
 
@@ -158,19 +150,6 @@ function closeFile({ db, isAppended }: Open): void {
   // Takes away the empty journal that TRUNCATE leaves. Not DELETE from the start: its commit may be undone by a power loss.
   if (isAppended) db.pragma('journal_mode = DELETE')
   db.close()
-}
-
-function insertAll(insert: Database.Statement, records: readonly EventRecord[]): void {
-  for (const { epoch, seq, ts, kind, step, data } of records) insert.run(epoch, seq, ts, kind, step, data)
-}
-
-function template(): Buffer {
-  const db = new Database(':memory:')
-  db.exec(TABLE)
-  db.pragma('user_version = 1')
-  const bytes = db.serialize()
-  db.close()
-  return bytes
 }
 
 function writeAll(fd: number, bytes: Buffer): void {
