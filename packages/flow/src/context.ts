@@ -1,6 +1,9 @@
+import type { Readable } from 'node:stream'
 import type { Json, TokenCounts, TypedValue } from '@koco/core'
 import type { z } from 'zod'
 import type { Duration } from './duration.ts'
+import type { FileSide } from './files/path.ts'
+import type { FileContent, RunFile } from './files/port.ts'
 
 /** What a step's function is told. `signal` aborts at the step's timeout, at a cancel and when the process must let go of the run. */
 export type StepInfo = {
@@ -64,6 +67,25 @@ export type ToolCall = { readonly name: string; readonly input: unknown; readonl
 export type RunLog = { readonly [level in 'debug' | 'info' | 'warn' | 'error']: (text: string) => void }
 
 /**
+ * The files of a run: under `in/` what it was given, under `out/` what it makes. Paths are names joined by `/`; RefusedError `bad_path` for any other, `unknown_file` for a file that is not there,
+ * `file_too_large`, `run_files_too_large`, `too_many_files` above the limits of the installation.
+ */
+export interface RunFiles {
+  /** All files, or those of one side, by path. */
+  list(side?: FileSide): Promise<readonly RunFile[]>
+  /** A file as a stream of bytes. */
+  read(path: string): Promise<Readable>
+  /** A whole file of at most 256 MiB. */
+  bytes(path: string): Promise<Buffer>
+  text(path: string): Promise<string>
+  /**
+   * Writes a file under `out/` (which may be left out) and tells so by an `upload` event. Whole or not at all: nobody sees half a file, and an older one of this path stays until the new one
+   * is on disk.
+   */
+  write(path: string, content: FileContent): Promise<RunFile>
+}
+
+/**
  * What a flow's function is given besides its inputs. The function may be run again from the top at any time (after a crash, a pause, a
  * long wait): steps that finished give their journaled results, everything else is repeated.
  */
@@ -76,6 +98,8 @@ export interface FlowContext {
   /** Aborts at a cancel, at the run's time limit and when the process must let go of the run. */
   readonly signal: AbortSignal
   readonly log: RunLog
+  /** The run's files. */
+  readonly files: RunFiles
 
   /** Does a piece of work whose result is journaled: it is not done again once it finished. Gives the result as JSON carries it. */
   step<T>(name: string, work: (info: StepInfo) => T | Promise<T>): Promise<T>

@@ -1,7 +1,17 @@
 import type { Json, RunStatus } from '@koco/core'
 
-/** A run to start. The launcher creates the row in the store; with a known idempotency key it gives the first run's fid. */
-export type StartRun = { readonly flow: string; readonly inputs: Json; readonly user: string; readonly idempotencyKey: string | null; readonly parent?: string }
+/**
+ * A run to start. The launcher creates the row in the store; with a known idempotency key it gives the first run's fid. `fid`: the new id under which to start, for who has put the run's files
+ * in place before; else the launcher makes one.
+ */
+export type StartRun = {
+  readonly flow: string
+  readonly inputs: Json
+  readonly user: string
+  readonly idempotencyKey: string | null
+  readonly parent?: string
+  readonly fid?: string
+}
 
 /** What became of a request to a run; each is final and may be repeated. */
 export type ControlOutcome = { readonly outcome: 'accepted' } | { readonly outcome: 'ended'; readonly status: RunStatus } | { readonly outcome: 'unknown' }

@@ -1,2 +1,3 @@
+export { describeFileStore, ESCAPES, freshFid, type FileStoreUnderTest } from './describe-file-store.ts'
 export { describeLauncher } from './describe-launcher.ts'
 export type { LauncherUnderTest, OpenLauncher } from './under-test.ts'

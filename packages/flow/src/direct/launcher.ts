@@ -79,7 +79,7 @@ class DirectLauncher implements Launcher {
   async start(start: StartRun): Promise<{ readonly fid: string; readonly created: boolean }> {
     const flow = await this.#checkStart(start)
     const { clock, store, transport, randomBytes } = this.#settings
-    const fid = newFid(clock.now(), randomBytes(8))
+    const fid = start.fid ?? newFid(clock.now(), randomBytes(8))
     const entry = this.#supervisor.add(fid, flow.name, 'start')
     if (!entry) throw new UnavailableError(`The new run id ${fid} is taken. Try again.`, { code: 'fid_taken' })
     const run = newRun(fid, flow, start, clock.now())

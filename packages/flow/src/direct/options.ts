@@ -3,6 +3,7 @@ import type { Transport } from '@koco/transport'
 import type { Catalog } from '../catalog.ts'
 import type { Clock } from '../clock.ts'
 import type { TryLimits } from '../executor/try.ts'
+import type { FileStore } from '../files/port.ts'
 
 /** What the direct launcher needs. */
 export type DirectLauncherOptions = {
@@ -25,9 +26,11 @@ export type DirectLauncherOptions = {
   readonly backOffMs?: { readonly first: number; readonly most: number }
   /** How often runs that nobody looks after are searched for, in ms; default 30,000. */
   readonly sweepMs?: number
+  /** Where the files of runs are; default nowhere. */
+  readonly files?: FileStore | undefined
   /** Lines for the operator; default none. */
   readonly log?: (level: 'info' | 'warn' | 'error', message: string, details?: unknown) => void
 }
 
 /** The options with their defaults in place. */
-export type DirectSettings = Required<Omit<DirectLauncherOptions, 'limits'>> & { readonly limits: TryLimits }
+export type DirectSettings = Required<Omit<DirectLauncherOptions, 'limits' | 'files'>> & { readonly limits: TryLimits; readonly files?: FileStore | undefined }

@@ -170,7 +170,7 @@ export class Supervisor {
   }
 
   #tryDeps(entry: Entry, run: TryRun, flow: Flow, producer: Producer): TryDeps {
-    const { store, transport, clock, owner, log, limits } = this.#settings
+    const { store, transport, clock, owner, log, limits, files } = this.#settings
     const { fid, next: reason, attempt, lost } = entry
     entry.changed = false
     return {
@@ -183,6 +183,7 @@ export class Supervisor {
       clock,
       log,
       limits,
+      files,
       reader: store.reader,
       requests: {
         wanted: async () => entry.control,

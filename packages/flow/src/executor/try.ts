@@ -2,6 +2,7 @@ import type { AttemptReason, ErrorValue, Json, Position, RunStatus, TypedValue }
 import type { ControlRequest, EventReader, LockAnswer } from '@koco/storage'
 import type { Producer, Signal } from '@koco/transport'
 import type { Clock } from '../clock.ts'
+import type { FileStore } from '../files/port.ts'
 import type { Flow } from '../flow.ts'
 
 /** How one try of a run ended. */
@@ -94,4 +95,6 @@ export type TryDeps = {
   /** A line for the operator: errors of flows with their stacks. */
   readonly log: (level: 'info' | 'warn' | 'error', message: string, details?: unknown) => void
   readonly limits: TryLimits
+  /** Where the run's files are; without it `ctx.files` refuses. */
+  readonly files?: FileStore | undefined
 }

@@ -3,6 +3,7 @@ import { executeTry } from '../executor/execute.ts'
 import { defaultLimits, type TryDeps, type TryLimits, type TryOutcome } from '../executor/try.ts'
 import type { Flow } from '../flow.ts'
 import { jsonOf } from '../value.ts'
+import { createMemoryFiles } from './memory-files.ts'
 import { Timeline } from './timeline.ts'
 import { seeded, seededUuid, TestClock, TestPeople, type TestAnswer } from './world.ts'
 
@@ -17,6 +18,8 @@ export type TestRunOptions = {
   /** Seed of chance; default 1. */
   readonly seed?: number
   readonly limits?: Partial<TryLimits>
+  /** The files that the run was given, by path: `in/data.csv`. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
 }
 
 /** What became of a test run. `tries` counts how often the function was run from the top. */
@@ -28,6 +31,8 @@ export type TestRun = {
   readonly tries: number
   /** What was shown live, gathered as it was published; `step` is the id of its step. */
   readonly deltas: readonly { readonly step: string | null; readonly text: string }[]
+  /** What it wrote by `ctx.files`, by path: `out/report.md`. */
+  readonly files: Readonly<Record<string, Uint8Array>>
 }
 
 /** Nothing but waits for so long (ms) ends a try of a test run; the clock then jumps. */
@@ -52,15 +57,22 @@ export async function runFlow(flow: Flow, inputs: unknown, options: TestRunOptio
 }
 
 /** What a single try of a test needs, with the timeline that it writes. `skipAll`: every wait is over at once. */
-export function testTryDeps(flow: Flow, inputs: Json, options: TestRunOptions, skipAll: boolean): { readonly deps: TryDeps; readonly timeline: Timeline } {
+export function testTryDeps(
+  flow: Flow,
+  inputs: Json,
+  options: TestRunOptions,
+  skipAll: boolean,
+): { readonly deps: TryDeps; readonly timeline: Timeline; readonly written: () => TestRun['files'] } {
   const world = newWorld(options, skipAll)
-  return { deps: tryDeps(flow, inputs, options, world, 1), timeline: world.timeline }
+  return { deps: tryDeps(flow, inputs, options, world, 1), timeline: world.timeline, written: world.files.written }
 }
 
 function newWorld(options: TestRunOptions, skipAll: boolean): World {
+  const clock = new TestClock((options.now ?? new Date('2030-01-01T00:00:00Z')).getTime(), skipAll)
   return {
     timeline: new Timeline(FID),
-    clock: new TestClock((options.now ?? new Date('2030-01-01T00:00:00Z')).getTime(), skipAll),
+    clock,
+    files: createMemoryFiles(options.files ?? {}, () => clock.now()),
     people: new TestPeople(options.answers ?? {}),
     random: seeded(options.seed ?? 1),
     deltas: [],
@@ -73,10 +85,11 @@ type World = {
   readonly people: TestPeople
   readonly random: () => number
   readonly deltas: { readonly step: string | null; readonly text: string }[]
+  readonly files: ReturnType<typeof createMemoryFiles>
 }
 
 function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World, attempt: number): TryDeps {
-  const { timeline, clock, people, random, deltas } = world
+  const { timeline, clock, people, random, deltas, files } = world
   const producer = timeline.producer(flow.name, ({ kind, data, ts }) => {
     if (kind === 'lock' && 'form' in data) people.ask(data.lid, data.name, data.data, ts)
   })
@@ -101,6 +114,7 @@ function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World
     },
     log: () => undefined,
     limits: { ...defaultLimits, idleMs: IDLE_MS, ...options.limits },
+    files: files.store,
   }
 }
 
@@ -110,8 +124,8 @@ function answersOrRefuse(people: TestPeople): TestPeople['answers'] {
   throw new RefusedError(`Lock "${name}" was asked and the test has no answer: give one in \`answers\`, or EXPIRE.`, { code: 'no_answer' })
 }
 
-function summary(outcome: Exclude<TryOutcome, { outcome: 'suspended' }>, { timeline, deltas }: World, tries: number): TestRun {
-  const common = { final: null, error: null, events: timeline.events, tries, deltas }
+function summary(outcome: Exclude<TryOutcome, { outcome: 'suspended' }>, { timeline, deltas, files }: World, tries: number): TestRun {
+  const common = { final: null, error: null, events: timeline.events, tries, deltas, files: files.written() }
   switch (outcome.outcome) {
     case 'finished':
       return { ...common, status: 'finished', final: outcome.final }

@@ -12,6 +12,8 @@ export type TestContext = {
   readonly ctx: FlowContext
   /** What was emitted so far. */
   readonly events: () => readonly RunEvent[]
+  /** What was written by `ctx.files` so far, by path. */
+  readonly files: () => Readonly<Record<string, Uint8Array>>
   /** Runs `work` as a flow's function would be run, so that groups and steps find their place; not needed for plain calls. */
   readonly run: <T>(work: (ctx: FlowContext) => Promise<T>) => Promise<T>
 }
@@ -20,7 +22,7 @@ const flow = defineFlow({ name: 'test', summary: 'A function under test', inputs
 
 /** A context without a run behind it: steps are done at once, locks answered from the table, sleeps skipped, events recorded. */
 export function createTestContext(options: TestRunOptions = {}): TestContext {
-  const { deps, timeline } = testTryDeps(flow, {}, options, true)
+  const { deps, timeline, written } = testTryDeps(flow, {}, options, true)
   const runtime = new Runtime(
     deps,
     () => undefined,
@@ -31,6 +33,7 @@ export function createTestContext(options: TestRunOptions = {}): TestContext {
   const ctx = createContext(runtime)
   return {
     ctx,
+    files: written,
     events: () => timeline.events.filter(({ kind }) => kind !== 'attempt'),
     run: (work) => inFrame(runtime.root, () => work(ctx)),
   }
