@@ -83,7 +83,7 @@ class TemporalLauncher implements Launcher {
     if (!flow) throw unknownFlow(start.flow, await this.#flows.names())
     const checked = checkAnswer(flow.inputs, start.inputs)
     if (!checked.ok) throw invalidInputs(flow.name, checked.fields)
-    const fid = newFid(this.#clock.now(), this.#randomBytes(8))
+    const fid = start.fid ?? newFid(this.#clock.now(), this.#randomBytes(8))
     const run = newRun(fid, flow, start, this.#clock.now())
     // With a key the run may exist already; else row and stream are made side by side. A stream that failed is made by the try.
     const [{ fid: first, created }] = await Promise.all([

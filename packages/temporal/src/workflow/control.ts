@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   condition,
@@ -94,7 +95,12 @@ function checkAnswer(request: AnswerRequest | undefined): void {
 }
 
 async function takeAnswer(run: AgentRun, state: State, request: AnswerRequest): Promise<void> {
-  await bookkeeping().acceptAnswer({ ...request, fid: run.fid })
+  try {
+    await bookkeeping().acceptAnswer({ ...request, fid: run.fid })
+  } catch (error) {
+    // Who sent it sees the reason itself, not the activity around it.
+    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error
+  }
   state.answered.add(request.lid)
 }
 

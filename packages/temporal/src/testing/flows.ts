@@ -1,0 +1,28 @@
+import { defineFlow, type Flow } from '@koco/flow'
+import { z } from 'zod'
+
+/** Asks as many questions in a row as it is told, and gives the answers. */
+export const quiz: Flow = defineFlow({
+  name: 'quiz',
+  summary: 'Asks questions one after the other.',
+  inputs: z.object({ questions: z.number().int().min(1).max(1000) }),
+  async run({ questions }, ctx) {
+    const answers: boolean[] = []
+    for (let n = 0; n < questions; n += 1) answers.push((await ctx.lock(`question ${n}`, { form: z.object({ go: z.boolean() }) })).go)
+    return { answers }
+  },
+})
+
+/** Makes model calls whose answers are large. */
+export const talker: Flow = defineFlow({
+  name: 'talker',
+  summary: 'Makes model calls with large answers.',
+  inputs: z.object({ calls: z.number().int().min(1).max(10_000), bytes: z.number().int().min(1).max(200_000) }),
+  async run({ calls, bytes }, ctx) {
+    for (let call = 0; call < calls; call += 1) {
+      const answer = await ctx.step('ask', { key: String(call) }, () => 'x'.repeat(bytes))
+      ctx.text(answer.slice(0, 10))
+    }
+    return 'done'
+  },
+})
