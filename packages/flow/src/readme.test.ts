@@ -9,7 +9,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { flowsOf } from './flow.ts'
 import { createTestContext, runFlow, type TestRunOptions } from './testing/index.ts'
 
-type Expected = { readonly inputs?: unknown; readonly answers?: NonNullable<TestRunOptions['answers']>; readonly final?: unknown }
+type Expected = {
+  readonly inputs?: unknown
+  readonly answers?: NonNullable<TestRunOptions['answers']>
+  readonly files?: Record<string, string>
+  readonly final?: unknown
+}
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -46,7 +51,10 @@ test('every block of the guide runs, and its flows give what it says', async () 
   for (const { path, expected } of blocks) {
     const flows = flowsOf((await import(pathToFileURL(path).href)) as Record<string, unknown>)
     for (const flow of flows) {
-      const run = await runFlow(flow, expected.inputs, { ...(expected.answers && { answers: expected.answers }) })
+      const run = await runFlow(flow, expected.inputs, {
+        ...(expected.answers && { answers: expected.answers }),
+        ...(expected.files && { files: expected.files }),
+      })
       expect(run.error).toBeNull()
       expect(run.final?.value).toEqual(expected.final)
     }
