@@ -1,11 +1,23 @@
-import { EVENT_BYTES_MAX, formatPosition, isJsonObject, parseJson, PoisonError, type EventRecord, type Json } from '@koco/core'
-import type { DeadEvent } from '@koco/storage'
+import {
+  comparePositions,
+  EVENT_BYTES_MAX,
+  formatPosition,
+  isEnded,
+  isJsonObject,
+  parseJson,
+  parsePosition,
+  PoisonError,
+  toJsonText,
+  type EventRecord,
+  type Json,
+} from '@koco/core'
+import type { DeadEvent, WriteResult } from '@koco/storage'
 import { z } from 'zod'
 import type { PanelContext, Routes } from '../context.ts'
 import { answers, empty } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
 import { limit, pageOf } from '../shapes/json.ts'
-import { fidParam } from './visible-run.ts'
+import { caller, fidParam } from './visible-run.ts'
 
 const tags = ['operations']
 const params = z.object({ id: z.coerce.number().int().min(1) })
@@ -57,9 +69,18 @@ export const deadRoutes: Routes = (app, context) => {
 
   app.delete(
     '/api/dead/:id',
-    { config: { access: 'dead.manage' }, schema: { tags, summary: 'Discard the entry for good', params, ...answers({ 204: empty }, 401, 403, 404) } },
+    {
+      config: { access: 'dead.manage' },
+      schema: {
+        tags,
+        summary: 'Discard the entry for good; a note takes its place in the timeline, so that what came after it can be read',
+        params,
+        ...answers({ 204: empty }, 401, 403, 404),
+      },
+    },
     async (request, reply) => {
       const entry = await knownEntry(context, request.params.id)
+      await fillPlace(context, entry, caller(request).user)
       await dead.discard(entry.id)
       return reply.code(204).send()
     },
@@ -72,15 +93,30 @@ async function knownEntry({ store }: PanelContext, id: number): Promise<DeadEven
   throw new ProblemError(404, 'unknown_dead_event', `There is no dead event ${id}; it may have been retried or discarded.`)
 }
 
-async function writeAgain({ store, signals }: PanelContext, entry: DeadEvent): Promise<void> {
+/** A hole holds up all that comes after it: an event of a living run that nobody can store gives its place to a note that says so. Strangers never had a place. */
+async function fillPlace(context: PanelContext, entry: DeadEvent, by: string): Promise<void> {
+  const position = parsePosition(entry.position)
+  if (!entry.reason.startsWith('poison') || !position || position.seq === 1) return
+  const run = await context.store.runs.get(entry.fid)
+  if (!run || isEnded(run.status) || comparePositions(position, run.lastPosition) <= 0) return
+  const data = toJsonText({ type: 'text', value: `An event that could not be stored stood here; ${by} discarded it (dead event ${entry.id}).` })
+  await write(context, entry.fid, { ...position, ts: entry.at, kind: 'warning', step: null, data })
+}
+
+async function write({ store, signals }: PanelContext, fid: string, record: EventRecord): Promise<WriteResult['alarms']> {
+  const { runs, alarms } = await store.writer.write([{ fid, records: [record] }])
+  await signals.publish(runs.map(({ fid: run, top, ended }) => ({ topic: 'committed', fid: run, position: formatPosition(top), ended })))
+  return alarms
+}
+
+async function writeAgain(context: PanelContext, entry: DeadEvent): Promise<void> {
   const { fid } = entry
   const record = recordOf(entry)
   try {
-    const { runs, alarms } = await store.writer.write([{ fid, records: [record] }])
+    const alarms = await write(context, fid, record)
     const conflict = alarms.find((alarm) => alarm.alarm === 'conflict')
     if (conflict)
       throw new ProblemError(409, 'position_taken', `Position ${entry.position} of run ${fid} holds another event: ${conflict.note}. Discard this one.`)
-    await signals.publish(runs.map(({ fid: run, top, ended }) => ({ topic: 'committed', fid: run, position: formatPosition(top), ended })))
   } catch (error) {
     if (error instanceof PoisonError) throw new ProblemError(422, 'still_poison', `The store refuses this entry still: ${error.message}`)
     throw error

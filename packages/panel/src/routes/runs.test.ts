@@ -274,4 +274,18 @@ describe('dead events', () => {
     expect((await ask('DELETE', `/api/dead/${idOf(`${epoch}-900`)}`)).status).toBe(204)
     expect((await ask('GET', `/api/dead?fid=${run.fid}`)).body['items']).toHaveLength(2)
   })
+
+  test('a discarded one leaves a note in its place, so that the events behind it can be read', async () => {
+    const operator = await at.user('operator')
+    const run = await at.run(me.name)
+    const [epoch = 0, seq = 0] = (await run.begin()).split('-').map(Number)
+    const behind = { epoch, seq: seq + 2, ts: 1, kind: 'stdout', step: null, data: '{"text":"behind"}' }
+    await at.store.writer.write([{ fid: run.fid, records: [behind] }])
+    await at.store.dead.add({ fid: run.fid, position: `${epoch}-${seq + 1}`, reason: 'poison: test', body: 'not JSON', at: 1 })
+    const shown = async (): Promise<string> => JSON.stringify((await get(`/api/runs/${run.fid}/events`)).body['items'])
+    expect(await shown()).not.toContain('behind')
+    const [entry] = (await call(`${at.url}/api/dead?fid=${run.fid}`, 'GET', operator.headers)).body['items'] as { id: number }[]
+    expect((await call(`${at.url}/api/dead/${entry?.id}`, 'DELETE', operator.headers)).status).toBe(204)
+    expect(await shown()).toMatch(/could not be stored.*behind/)
+  })
 })
