@@ -15,11 +15,6 @@ export function sameContent(a: EventRecord, b: EventRecord): boolean {
   return a.kind === b.kind && a.ts === b.ts && a.step === b.step && a.data === b.data
 }
 
-/** The position after this one in its epoch. */
-export function following(position: Position): Position {
-  return { epoch: position.epoch, seq: position.seq + 1 }
-}
-
 /** The records in position order, later ones of equal position behind; the same array when it is in order already. */
 export function inOrder(records: readonly EventRecord[]): readonly EventRecord[] {
   for (let i = 1; i < records.length; i++) {
