@@ -3,6 +3,7 @@ import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
 import type { SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { SecretHash } from './auth/secrets.ts'
 
 /** What the panel is told by its configuration. Sizes in bytes, times as their names say. */
 export type PanelSettings = {
@@ -57,6 +58,8 @@ export type PanelDeps = {
   readonly launcher: Launcher
   readonly catalog: LocalFlows
   readonly signals: SignalBus
+  /** What is stored of secrets; the same in every process over one admin store. */
+  readonly hashSecret: SecretHash
   /** Throws UnavailableError when runs could not write events now; a part of readiness. */
   readonly checkTransport: () => Promise<void>
   /** The built web page, or null when there is none. */

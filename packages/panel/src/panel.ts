@@ -1,7 +1,7 @@
 import cookie from '@fastify/cookie'
 import { RefusedError } from '@koco/core'
 import { fastify, LogController } from 'fastify'
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createAuthenticator } from './auth/authenticator.ts'
@@ -28,6 +28,7 @@ import { createMetrics } from './server/metrics.ts'
 import { describeApi, serveDescription } from './server/openapi.ts'
 import { sendProblem } from './server/problems.ts'
 import { addHeaders } from './server/security-headers.ts'
+import { compileValidator } from './server/validation.ts'
 import { serveWeb } from './server/web.ts'
 import { runJson } from './shapes/run.ts'
 import { createEndings } from './tail/endings.ts'
@@ -74,7 +75,7 @@ type State = { closing: boolean }
 async function createParts(deps: PanelDeps, settings: PanelSettings, state: State): Promise<{ context: PanelContext; closeParts: () => void }> {
   const { store, admin, signals, log, clock } = deps
   const metrics = createMetrics(deps.registry, store.runs)
-  const auth = createAuthenticator(admin, clock, settings.principalTtlMs)
+  const auth = createAuthenticator(admin, deps.hashSecret, clock, settings.principalTtlMs)
   const wakeups = await createWakeups(signals)
   const tails = createTails({ reader: store.reader, runs: store.runs, signals, wakeups, log, lookAgainMs: settings.lookAgainMs })
   const streams = new LiveStreams(auth, settings, metrics.streams)
@@ -106,7 +107,7 @@ function createServer({ settings, log, metrics }: PanelContext): App {
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply as never),
   }).withTypeProvider<ZodTypeProvider>() as unknown as App
-  app.setValidatorCompiler(validatorCompiler)
+  app.setValidatorCompiler(compileValidator)
   // Answers are plain objects of known shape: printing them is enough, checking each again would cost more than making it.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))

@@ -113,7 +113,7 @@ async function runAlone(context: CommandContext, settings: Settings, flow: strin
   try {
     const admin = await firstAdmin(settings, installation.admin)
     if (admin.password !== null) io.err(`Made the first operator: ${admin.name}, password ${admin.password} (shown this one time)`)
-    const key = await localKey(installation.admin, keyFile(settings, io.cwd))
+    const key = await localKey(installation.admin, installation.hashSecret, keyFile(settings, io.cwd))
     const { url } = await installation.panel.listen({ host: '127.0.0.1', port: 0 })
     const client = new ApiClient(url, key)
     const fid = await startRun(context, client, flow, options)

@@ -48,7 +48,7 @@ async function serve(io: Io, settings: Settings, { whole }: { readonly whole: bo
   const installation = await openInstallation(settings, { cwd: io.cwd, log, version: VERSION, flows: loaded.flows, whole, webDir })
   try {
     const admin = await firstAdmin(settings, installation.admin)
-    if (!isPostgres(settings.adminDatabase)) await localKey(installation.admin, keyFile(settings, io.cwd))
+    if (!isPostgres(settings.adminDatabase)) await localKey(installation.admin, installation.hashSecret, keyFile(settings, io.cwd))
     const { url: address } = await installation.panel.listen(parseAddress(settings.appServer))
     const unwatch = file === null ? () => undefined : watchFlows(file, loaded.files, installation.catalog, reloadLog(log))
     banner(io, settings, { address, admin, file, loaded })

@@ -1,6 +1,6 @@
 import { KocoError, RefusedError, UnavailableError } from '@koco/core'
 import { createCatalog, createDirectLauncher, flowEntry, type Catalog, type Flow, type Launcher } from '@koco/flow'
-import { createPanel, type Panel } from '@koco/panel'
+import { createPanel, secretHash, type Panel, type SecretHash } from '@koco/panel'
 import { createSpooler, type Spooler } from '@koco/spooler'
 import type { AdminStore, ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
@@ -10,6 +10,7 @@ import type { Settings } from '../settings/schema.ts'
 import { spoolerMetrics } from './metrics.ts'
 import { openTemporalLauncher, startWorker } from './temporal.ts'
 import { openAdmin, openExecution } from './stores.ts'
+import { secretKey } from './secret-key.ts'
 import { openTransport } from './transport.ts'
 
 /** Which parts of an installation run in this process. */
@@ -34,6 +35,8 @@ export type Installation = {
   readonly launcher: Launcher
   readonly spooler: Spooler | null
   readonly panel: Panel
+  /** What is stored of sessions' and API keys' secrets. */
+  readonly hashSecret: SecretHash
   /** Ends everything in order: no new requests, tries to a step border, what is in flight committed. Harmless to call twice. */
   close(graceMs: number): Promise<void>
 }
@@ -67,12 +70,14 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   }
   const launcher = settings.executionMode === 'temporal' ? await openTemporalLauncher(settings, parts, opened) : await openDirectLauncher(settings, parts)
   opened.push(() => launcher.close(graceMs))
+  const hashSecret = secretHash(secretKey(settings, cwd))
   const panel = await createPanel({
     store,
     admin,
     launcher,
     catalog: { list: () => catalog.list().map(flowEntry) },
     signals: transport.signals,
+    hashSecret,
     checkTransport: () => transport.check(),
     webDir,
     settings: { publicUrl: settings.appServer, auth: settings.auth, corsOrigins: settings.corsOrigins ?? [] },
@@ -86,7 +91,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     graceMs = grace
     await closeAll()
   }
-  return { store, admin, transport, catalog, launcher, spooler, panel, close }
+  return { store, admin, transport, catalog, launcher, spooler, panel, hashSecret, close }
 }
 
 /** Opens stores and transport at the same time; those that opened are closed again when another did not. */

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { createHash } from 'node:crypto'
 import { must } from '@koco/core'
-import { ADMIN_NAME, createApiKey, ensureAdmin, makePassword } from '@koco/panel'
+import { ADMIN_NAME, createApiKey, ensureAdmin, makePassword, type SecretHash } from '@koco/panel'
 import type { AdminStore } from '@koco/storage'
 import { keepKey } from '../client/key.ts'
 import type { Settings } from '../settings/schema.ts'
@@ -13,11 +12,11 @@ export async function firstAdmin(settings: Settings, admin: AdminStore): Promise
 }
 
 /** A key in `file` that this admin store knows, for the commands on this machine; made when there is none. */
-export async function localKey(admin: AdminStore, file: string): Promise<string> {
+export async function localKey(admin: AdminStore, hash: SecretHash, file: string): Promise<string> {
   const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
-  if (kept !== '' && (await admin.keys.byHash(createHash('sha256').update(kept).digest('hex')))) return kept
+  if (kept !== '' && (await admin.keys.byHash(hash(kept)))) return kept
   const operator = must(await admin.users.find(ADMIN_NAME), 'the first operator')
-  const { key } = await createApiKey(admin, { userId: operator.id, name: 'commands on this machine' }, Date.now())
+  const { key } = await createApiKey(admin, hash, { userId: operator.id, name: 'commands on this machine' }, Date.now())
   await keepKey(file, key)
   return key
 }

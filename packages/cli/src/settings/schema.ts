@@ -67,7 +67,7 @@ export const settingsSchema = z.object({
         variable: 'SECRET_KEY',
         secret: true,
         none: 'made, kept in the data folder',
-        help: 'Key that signs; required when the admin database is Postgres',
+        help: 'Key for the hashes of sessions and API keys; another one signs everybody out. Required when the admin database is Postgres',
       }),
     ),
   apiKey: text

@@ -1,7 +1,7 @@
 import type { AdminStore, User } from '@koco/storage'
 import { apiKeyHash } from './api-keys.ts'
 import type { Principal } from './permissions.ts'
-import { hashSecret } from './secrets.ts'
+import type { SecretHash } from './secrets.ts'
 import { SESSION_IDLE_S } from './sessions.ts'
 
 /** What a request says about who sends it. */
@@ -25,7 +25,7 @@ const REMEMBERED_MAX = 10_000
 const TOUCH_S = 60
 
 /** An authenticator over the admin store. */
-export function createAuthenticator(admin: AdminStore, clock: () => number, ttlMs: number): Authenticator {
+export function createAuthenticator(admin: AdminStore, hash: SecretHash, clock: () => number, ttlMs: number): Authenticator {
   const known = new Map<string, { readonly principal: Principal; readonly untilMs: number }>()
   const listeners = new Set<(what: Revoked) => void>()
 
@@ -47,10 +47,10 @@ export function createAuthenticator(admin: AdminStore, clock: () => number, ttlM
   return {
     async identify({ authorization, cookie }) {
       if (authorization !== undefined) {
-        const key = apiKeyHash(authorization.replace(/^Bearer +/i, ''))
+        const key = apiKeyHash(hash, authorization.replace(/^Bearer +/i, ''))
         return key === undefined ? undefined : remembered('key', key)
       }
-      return cookie === undefined || cookie.length > 200 ? undefined : remembered('session', hashSecret(cookie))
+      return cookie === undefined || cookie.length > 200 ? undefined : remembered('session', hash(cookie))
     },
     async recheck(principal) {
       if (principal.via === 'off') return principal

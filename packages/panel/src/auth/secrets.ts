@@ -1,13 +1,16 @@
-import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { createHmac, randomBytes, randomInt } from 'node:crypto'
 
 /** A secret of 256 bits as hex text. */
 export function newSecret(): string {
   return randomBytes(32).toString('hex')
 }
 
-/** What is stored of a secret. Secrets are random and long, so a plain hash is enough. */
-export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+/** What is stored of a session's or key's secret. */
+export type SecretHash = (secret: string) => string
+
+/** The hash of an installation: keyed, so that whoever can write into the admin store, but does not know the key, cannot add a session or an API key of his own. */
+export function secretHash(secretKey: string): SecretHash {
+  return (secret) => createHmac('sha256', secretKey).update(secret).digest('hex')
 }
 
 /** A short random id as hex text. */

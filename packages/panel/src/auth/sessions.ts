@@ -1,16 +1,16 @@
 import type { AdminStore, User } from '@koco/storage'
-import { hashSecret, newSecret } from './secrets.ts'
+import { newSecret, type SecretHash } from './secrets.ts'
 
 /** A session ends after so long without a request, and after so long in any case. Seconds. */
 export const SESSION_IDLE_S = 12 * 3600
 export const SESSION_ABSOLUTE_S = 7 * 24 * 3600
 
 /** Opens a session; the secret goes into the cookie and is stored only as its hash. */
-export async function openSession(admin: AdminStore, user: User, agent: string, nowMs: number): Promise<string> {
+export async function openSession(admin: AdminStore, hash: SecretHash, user: User, agent: string, nowMs: number): Promise<string> {
   const secret = newSecret()
   const now = Math.floor(nowMs / 1000)
   await admin.sessions.create({
-    idHash: hashSecret(secret),
+    idHash: hash(secret),
     userId: user.id,
     createdAt: now,
     seenAt: now,

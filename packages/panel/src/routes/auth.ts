@@ -33,7 +33,7 @@ export const authRoutes: Routes = (app, context) => {
     async (request, reply) => {
       const { login, password, next } = request.body
       const user = await context.signIn(login, password, request.ip)
-      const secret = await openSession(admin, user, request.headers['user-agent'] ?? '', clock())
+      const secret = await openSession(admin, context.hashSecret, user, request.headers['user-agent'] ?? '', clock())
       void reply.setCookie(cookie.name, secret, cookie.options)
       if (isForm(request)) return reply.redirect(localPath(next), 303)
       return {

@@ -55,7 +55,7 @@ export const keyRoutes: Routes = (app, context) => {
       const made = await once(me.userId, request.headers['idempotency-key'], request.body, async () => {
         if ((await admin.keys.list(me.userId)).length >= KEYS_MAX)
           throw new ProblemError(409, 'too_many_keys', `You have ${KEYS_MAX} keys, which is the limit; delete one first.`)
-        return createApiKey(admin, { userId: me.userId, name: request.body.name }, clock())
+        return createApiKey(admin, context.hashSecret, { userId: me.userId, name: request.body.name }, clock())
       })
       return reply.code(201).send({ ...keyJson(made.record, me.user), key: made.key })
     },

@@ -75,6 +75,6 @@ async function changePassword(
   await admin.sessions.deleteOf(user.id)
   auth.revoke({ userId: user.id })
   const cookie = sessionCookie(settings.publicUrl)
-  const secret = await openSession(admin, user, request.headers['user-agent'] ?? '', clock())
+  const secret = await openSession(admin, context.hashSecret, user, request.headers['user-agent'] ?? '', clock())
   return reply.setCookie(cookie.name, secret, cookie.options).code(204).send()
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { vi } from 'vitest'
-import { createApiKey, createPanel, type Panel, type PanelDeps } from '../index.ts'
+import { createApiKey, createPanel, secretHash, type Panel, type PanelDeps } from '../index.ts'
 import { TEST_FLOWS } from './test-flows.ts'
 
 /** A listening panel over real parts in a throw-away folder. */
@@ -61,6 +61,7 @@ async function openParts() {
 }
 
 const log = pino({ level: 'silent' })
+const hashSecret = secretHash('a key for tests, long enough for one')
 let parts: ReturnType<typeof openParts> | undefined
 
 /** Closes what the panels of this file stood on; for `afterAll`. */
@@ -85,6 +86,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     launcher,
     catalog: { list: () => catalog.list().map(flowEntry) },
     signals: options.signals ?? transport.signals,
+    hashSecret,
     checkTransport: options.checkTransport ?? (() => transport.check()),
     webDir: options.webDir ?? null,
     settings: options.settings ?? {},
@@ -120,7 +122,7 @@ async function addUser(admin: PanelDeps['admin'], role: Role): ReturnType<TestPa
   const name = `${role}-${randomBytes(4).toString('hex')}`
   const id = randomBytes(8).toString('hex')
   await admin.users.create({ id, name, email: `${name}@example.com`, role, active: true, createdAt: 1, passwordHash: null })
-  const { key } = await createApiKey(admin, { userId: id, name: 'test' }, Date.now())
+  const { key } = await createApiKey(admin, hashSecret, { userId: id, name: 'test' }, Date.now())
   return { name, id, headers: { authorization: `Bearer ${key}` } }
 }
 
