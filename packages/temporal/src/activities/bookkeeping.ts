@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity'
 import { isEnded } from '@koco/core'
-import { answerLock, finaliseRun, type RunEnd } from '@koco/flow'
+import { answerLock, finaliseRun, stopChildren, type RunEnd } from '@koco/flow'
 import type { AnswerRequest, ControlNote, FinaliseRequest } from '../names.ts'
 import type { ActivityDeps } from './deps.ts'
 import { giveUp } from './failures.ts'
@@ -20,6 +20,7 @@ export async function finaliseAgent(deps: ActivityDeps, request: FinaliseRequest
     attempt: run.attempt,
     owner: deps.owner,
     signal: deps.stopNow,
+    stopChildren: (by, reason) => stopChildren(deps.store, deps.launcher, { fid: run.fid, by, reason }),
   })
 }
 

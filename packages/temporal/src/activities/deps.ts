@@ -1,4 +1,4 @@
-import type { Catalog, Clock, TryLimits } from '@koco/flow'
+import type { Catalog, Clock, Launcher, TryLimits } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Log } from '../log.ts'
@@ -12,6 +12,8 @@ export type ActivityDeps = {
   readonly store: ExecutionStore
   readonly transport: Pick<Transport, 'streams' | 'signals'>
   readonly catalog: Catalog
+  /** By it a run reaches the runs that it starts. */
+  readonly launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>
   /** The base of the queues of tries. */
   readonly taskQueue: string
   readonly news: RunNews

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Context, type ApplicationFailure } from '@temporalio/activity'
 import { isEnded, type EndedStatus, type RunState } from '@koco/core'
-import { executeTry, type Flow, type TryDeps, type TryOutcome } from '@koco/flow'
+import { executeTry, storedChildren, type Flow, type TryDeps, type TryOutcome } from '@koco/flow'
 import { activityQueue, type TryRequest, type TryResult } from '../names.ts'
 import type { ActivityDeps } from './deps.ts'
 import { giveUp, shorten, tryAgain } from './failures.ts'
@@ -36,6 +36,7 @@ function tryDeps(deps: ActivityDeps, life: TryLife, run: RunState, flow: Flow, r
     producer: openProducer(deps, run, info.currentAttemptScheduledTimestampMs),
     reader: deps.store.reader,
     requests: life.requests,
+    children: storedChildren({ store: deps.store, launcher: deps.launcher, onEnded: (listener) => deps.news.onEnded(listener), run }),
     attempt: Math.max(run.attempt + 1, info.attempt),
     reason,
     owner: deps.owner,

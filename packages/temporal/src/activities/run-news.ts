@@ -7,11 +7,13 @@ type Committed = (position: Position) => void
 export class RunNews {
   readonly #committed = new Map<string, Set<Committed>>()
   readonly #control = new Map<string, Set<() => void>>()
+  readonly #ended = new Set<(fid: string) => void>()
   #ends: (() => void)[] = []
 
   /** The subscriptions stand when it resolves. After a reconnect of the bus everybody is told to look again: something may have been missed. */
   async open(signals: SignalBus): Promise<void> {
-    const committed = await signals.subscribe('committed', '*', ({ fid, position }) => {
+    const committed = await signals.subscribe('committed', '*', ({ fid, position, ended }) => {
+      if (ended) for (const listener of this.#ended) listener(fid)
       const at = parsePosition(position)
       if (at) for (const listener of this.#committed.get(fid) ?? []) listener(at)
     })
@@ -32,6 +34,12 @@ export class RunNews {
   /** Calls `listener` when somebody asked something of a run; the result ends it. */
   onControl(fid: string, listener: () => void): () => void {
     return listen(this.#control, fid, listener)
+  }
+
+  /** Calls `listener` for each run that has ended; the result ends it. */
+  onEnded(listener: (fid: string) => void): () => void {
+    this.#ended.add(listener)
+    return () => this.#ended.delete(listener)
   }
 
   close(): void {

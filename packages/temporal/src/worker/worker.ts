@@ -3,13 +3,14 @@ import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { UnavailableError } from '@koco/core'
-import { defaultLimits, systemClock, type Catalog, type Clock, type TryLimits } from '@koco/flow'
+import { defaultLimits, systemClock, type Catalog, type Clock, type Launcher, type TryLimits } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { ActivityDeps } from '../activities/deps.ts'
 import { createActivities } from '../activities/index.ts'
 import { RunNews } from '../activities/run-news.ts'
-import type { TemporalSettings } from '../client/server.ts'
+import { createTemporalLauncher } from '../client/launcher.ts'
+import { TemporalServer, type TemporalSettings } from '../client/server.ts'
 import type { Log } from '../log.ts'
 import { workflowBundle } from './bundle.ts'
 import { FlowQueues, stop } from './flow-queues.ts'
@@ -105,7 +106,9 @@ class RunningWorker implements TemporalWorker {
     const liveness = new Liveness({ id: this.id, board: transport.liveness, connection, namespace: settings.namespace, log: this.#log })
     await liveness.open()
     this.#opened.push(() => liveness.close())
-    const deps = this.#deps(liveness)
+    const server = new TemporalServer(settings)
+    this.#opened.push(() => server.close())
+    const deps = this.#deps(liveness, createTemporalLauncher({ server, store, transport, log: this.#log }))
     const queues = this.#openQueues(connection, deps)
     this.#queues = queues
     this.#opened.push(() => queues.close())
@@ -144,13 +147,14 @@ class RunningWorker implements TemporalWorker {
     this.#end.reject(error)
   }
 
-  #deps(liveness: Liveness): ActivityDeps {
+  #deps(liveness: Liveness, launcher: Launcher): ActivityDeps {
     const { store, transport, catalog, limits, clock } = this.#options
     return {
       store,
       transport,
       catalog,
       taskQueue: this.#options.settings.taskQueue,
+      launcher,
       news: this.#news,
       liveness,
       clock: clock ?? systemClock,
