@@ -50,6 +50,12 @@ export type LockOptions<T> = {
   readonly onExpire?: 'fail' | 'continue'
 }
 
+/** A flow by its definition or by its name. */
+export type FlowName = string | { readonly koco: 'flow'; readonly name: string }
+
+/** A run that this run has started. Plain data. `id` is its identity in this run: the name of its flow, and key or count. */
+export type ChildRun = { readonly fid: string; readonly flow: string; readonly id: string }
+
 /** What `ctx.model` takes; counts that are left out are 0. `duration` is in milliseconds, `cost` in the currency of your bill. */
 export type ModelCall = {
   readonly provider: string
@@ -113,6 +119,15 @@ export interface FlowContext {
   lock<T>(name: string, options: LockOptions<T> & { readonly form: z.ZodType<T>; readonly onExpire: 'continue' }): Promise<T | undefined>
   lock<T>(name: string, options: LockOptions<T> & { readonly form: z.ZodType<T> }): Promise<T>
   lock(name: string, options?: LockOptions<Json>): Promise<Json | undefined>
+
+  /**
+   * Starts a run of another flow, with a fid and a timeline of its own, and goes on at once. Started once, however often this function is run again. It runs for the same user, and goes on when
+   * this run ends; a cancel of this run cancels it. RefusedError `unknown_flow`, `invalid_inputs`.
+   */
+  start(flow: FlowName, inputs: unknown, options?: { readonly key?: string | number }): Promise<ChildRun>
+  /** Waits for the ends of child runs and gives what they returned; a long wait costs nothing. Throws ChildRunError of the first, in the order given, that did not finish, once all are over. */
+  wait(child: ChildRun): Promise<Json>
+  wait(children: readonly ChildRun[]): Promise<Json[]>
 
   /** Builds a Markdown value: return it from the flow, or hand it to `result` or `agent`. */
   markdown(text: string): TypedValue

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { KocoError, RefusedError, type ErrorValue } from '@koco/core'
+import { KocoError, RefusedError, type EndedStatus, type ErrorValue } from '@koco/core'
 
 /** The flow did not do the same as in an earlier try of its run: its journal cannot be continued. */
 export class NondeterminismError extends RefusedError {}
@@ -37,6 +37,26 @@ export class StepError extends Error {
     this.name = error.name
     this.step = step
     this.code = error.code
+  }
+}
+
+/** A child run that was waited for did not finish. Its code is `child_error`, `child_cancelled` or `child_timed_out`. */
+export class ChildRunError extends KocoError {
+  readonly reaction = 'report'
+  /** The run that ended so. */
+  readonly child: string
+  readonly flow: string
+  readonly status: Exclude<EndedStatus, 'finished'>
+  /** Its own error. */
+  readonly error: ErrorValue
+
+  constructor(child: { readonly fid: string; readonly flow: string }, status: Exclude<EndedStatus, 'finished'>, error: ErrorValue) {
+    const { fid, flow } = child
+    super(`Child run ${fid} of flow "${flow}" ended as ${status}: ${error.message}`, { code: `child_${status}`, details: { fid, flow, status, error } })
+    this.child = fid
+    this.flow = flow
+    this.status = status
+    this.error = error
   }
 }
 

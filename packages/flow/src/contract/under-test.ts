@@ -18,9 +18,9 @@ export type OpenLauncher = (flows: readonly Flow[], idleMs: number) => Promise<L
 const LOOK_MS = 5
 const PATIENCE_MS = 20_000
 
-/** Waits until a run is as it should be; an error that names what was waited for after 20 s. */
-export async function runUntil(store: ExecutionStore, fid: string, what: string, is: (run: RunState) => boolean): Promise<RunState> {
-  const deadline = performance.now() + PATIENCE_MS
+/** Waits until a run is as it should be; an error that names what was waited for after `patienceMs`, default 20 s. */
+export async function runUntil(store: ExecutionStore, fid: string, what: string, is: (run: RunState) => boolean, patienceMs = PATIENCE_MS): Promise<RunState> {
+  const deadline = performance.now() + patienceMs
   for (;;) {
     const run = await store.runs.get(fid)
     if (run && is(run)) return run

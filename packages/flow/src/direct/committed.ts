@@ -6,11 +6,13 @@ type Listener = (position: Position) => void
 /** One subscription to what the store commits, handed on to whoever waits for a run. */
 export class Committed {
   readonly #listeners = new Map<string, Set<Listener>>()
+  readonly #endListeners = new Set<(fid: string) => void>()
   #unsubscribe: (() => void) | undefined
 
   /** Stands when it resolves. */
   async open(signals: SignalBus): Promise<void> {
-    this.#unsubscribe = await signals.subscribe('committed', '*', ({ fid, position }) => {
+    this.#unsubscribe = await signals.subscribe('committed', '*', ({ fid, position, ended }) => {
+      if (ended) for (const listener of this.#endListeners) listener(fid)
       const listeners = this.#listeners.get(fid)
       const at = listeners && parsePosition(position)
       if (at) for (const listener of listeners) listener(at)
@@ -25,6 +27,12 @@ export class Committed {
       listeners.delete(listener)
       if (listeners.size === 0 && this.#listeners.get(fid) === listeners) this.#listeners.delete(fid)
     }
+  }
+
+  /** Calls `listener` for each run that has ended; the result ends it. */
+  onEnded(listener: (fid: string) => void): () => void {
+    this.#endListeners.add(listener)
+    return () => this.#endListeners.delete(listener)
   }
 
   close(): void {

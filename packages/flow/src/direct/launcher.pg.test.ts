@@ -3,7 +3,7 @@ import { createPostgresExecutionStore } from '@koco/storage/postgres'
 import { createDatabase, keyPrefix } from '@koco/testing'
 import { createRedisTransport } from '@koco/transport/redis'
 import { inject } from 'vitest'
-import { describeLauncher } from '../contract/index.ts'
+import { describeChildren, describeLauncher } from '../contract/index.ts'
 import { onGround, openGround } from '../contract/embedded.ts'
 
 const distributed = onGround(async () => {
@@ -14,3 +14,4 @@ const distributed = onGround(async () => {
 })
 
 describeLauncher('direct, Redis, Postgres', distributed)
+describeChildren('direct, Redis, Postgres', distributed)

@@ -3,7 +3,7 @@ import { createSqliteExecutionStore } from '@koco/storage/sqlite'
 import { keyPrefix } from '@koco/testing'
 import { createRedisTransport } from '@koco/transport/redis'
 import { inject } from 'vitest'
-import { describeLauncher } from '../contract/index.ts'
+import { describeChildren, describeLauncher } from '../contract/index.ts'
 import { newDir, onGround, openGround } from '../contract/embedded.ts'
 
 const overRedis = onGround(async () => {
@@ -14,3 +14,4 @@ const overRedis = onGround(async () => {
 })
 
 describeLauncher('direct, Redis, SQLite', overRedis)
+describeChildren('direct, Redis, SQLite', overRedis)

@@ -1,5 +1,5 @@
 // Goal: the direct launcher keeps the contract. Method: the contract suite in the embedded shape: memory transport, spooler and SQLite in a throw-away folder.
-import { describeLauncher } from '../contract/index.ts'
+import { describeChildren, describeLauncher } from '../contract/index.ts'
 import { newDir, onGround, openEmbedded } from '../contract/embedded.ts'
 
 const embedded = onGround(async () => {
@@ -9,3 +9,4 @@ const embedded = onGround(async () => {
 })
 
 describeLauncher('direct, memory transport, SQLite', embedded)
+describeChildren('direct, memory transport, SQLite', embedded)

@@ -64,7 +64,7 @@ class DirectLauncher implements Launcher {
   constructor(settings: DirectSettings, giveBack: () => Promise<void>) {
     this.#settings = settings
     this.#giveBack = giveBack
-    this.#supervisor = new Supervisor(settings)
+    this.#supervisor = new Supervisor(settings, this)
     this.#recovery = new Recovery(settings, this.#supervisor)
   }
 

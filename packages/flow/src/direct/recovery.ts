@@ -57,6 +57,7 @@ export class Recovery {
         after = last.fid
       }
       await this.#takeAll(waiting)
+      await this.#supervisor.parents.lookAgain()
     } catch (error) {
       log(error instanceof UnavailableError ? 'warn' : 'error', 'unfinished runs could not be looked for; they are looked for again', error)
     }
@@ -91,7 +92,9 @@ export class Recovery {
     const wakeAt = run.wakeAt === null ? null : run.wakeAt * 1000
     this.#supervisor.park(entry, run.status === 'paused' ? 'paused' : 'waiting', wakeAt)
     if (wakeAt !== null && wakeAt <= clock.now()) return undefined
-    return this.#supervisor.consider(entry, entry.state === 'waiting' && run.openLocks > 0 && (await this.#answered(run.fid)))
+    this.#supervisor.consider(entry, entry.state === 'waiting' && run.openLocks > 0 && (await this.#answered(run.fid)))
+    // What it waits for among its children only its function knows: so it is asked when there is news.
+    if (entry.state === 'waiting') await this.#supervisor.parents.waitForAny(entry.fid)
   }
 
   /** True when an open lock has an accepted answer that its run does not know of. */

@@ -2,15 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { isEnded, UnavailableError, type RunState } from '@koco/core'
 import { createProducer, type Producer } from '@koco/transport'
+import { stopChildren as stopAll, storedChildren } from '../children/stored-children.ts'
+import type { ChildRuns } from '../children/child-runs.ts'
 import { errorValue } from '../errors.ts'
 import { executeTry } from '../executor/execute.ts'
 import { finaliseRun, type RunEnd } from '../executor/finalise.ts'
 import type { TryDeps, TryOutcome, TryRun } from '../executor/try.ts'
 import type { Flow } from '../flow.ts'
+import type { Launcher } from '../launcher.ts'
 import { Alarms } from './alarms.ts'
 import { Committed } from './committed.ts'
 import { Entry, type NextTry } from './entry.ts'
 import type { DirectSettings } from './options.ts'
+import { Parents } from './parents.ts'
 
 /** Tries of a run that may break one after the other, for a reason that no waiting heals, before the run is ended. */
 const BROKEN_MAX = 5
@@ -18,17 +22,23 @@ const BROKEN_MAX = 5
 /** Looks after the runs of this process: makes their tries, a bounded number at a time, and wakes the waiting ones. */
 export class Supervisor {
   readonly committed = new Committed()
+  readonly parents: Parents
   readonly #settings: DirectSettings
   readonly #entries = new Map<string, Entry>()
   readonly #alarms: Alarms
+  readonly #launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>
   readonly #stop = new AbortController()
   readonly #stopNow = new AbortController()
   #queue: Entry[] = []
   #executing = 0
   #quiet: (() => void) | undefined
 
-  constructor(settings: DirectSettings) {
+  /** By `launcher` runs reach their children. */
+  constructor(settings: DirectSettings, launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>) {
     this.#settings = settings
+    this.#launcher = launcher
+    this.parents = new Parents(settings.store, (fid) => this.#childrenEnded(fid))
+    this.committed.onEnded((fid) => this.parents.ended(fid))
     this.#alarms = new Alarms(settings.clock)
     setMaxListeners(0, this.#stop.signal, this.#stopNow.signal)
   }
@@ -56,6 +66,7 @@ export class Supervisor {
 
   drop(entry: Entry): void {
     this.#alarms.clear(entry.fid)
+    this.parents.forget(entry.fid)
     this.#entries.delete(entry.fid)
     entry.gone.resolve()
     entry.onBegun?.reject(new UnavailableError(`Run ${entry.fid} could not be taken up. Try again.`, { code: 'not_begun' }))
@@ -66,6 +77,7 @@ export class Supervisor {
   schedule(entry: Entry, next: NextTry): void {
     if (this.stopping || entry.state === 'queued' || entry.state === 'executing') return
     this.#alarms.clear(entry.fid)
+    this.parents.forget(entry.fid)
     entry.next = next
     entry.state = 'queued'
     this.#queue.push(entry)
@@ -153,7 +165,8 @@ export class Supervisor {
     const { store, clock, owner, log } = this.#settings
     const { fid, attempt } = entry
     const onCommitted = (listener: Parameters<Committed['on']>[1]): (() => void) => this.committed.on(fid, listener)
-    const done = await finaliseRun({ fid, end, producer, reader: store.reader, onCommitted, clock, attempt, owner, signal: this.#stopNow.signal })
+    const stopChildren: ChildRuns['stop'] = (by, reason) => stopAll(store, this.#launcher, { fid, by, reason })
+    const done = await finaliseRun({ fid, end, producer, reader: store.reader, onCommitted, clock, attempt, owner, signal: this.#stopNow.signal, stopChildren })
     if (done === 'written') log('info', `run ${fid} was ended as ${end.status}`)
     this.drop(entry)
   }
@@ -196,6 +209,7 @@ export class Supervisor {
           return () => entry.listeners.delete(listener)
         },
       },
+      children: this.#children(run),
       ...(lost && { lost }),
       stop: this.#stop.signal,
       stopNow: this.#stopNow.signal,
@@ -219,6 +233,7 @@ export class Supervisor {
       case 'suspended':
         this.park(entry, outcome.status === 'paused' ? 'paused' : 'waiting', outcome.wakeAt === null ? null : outcome.wakeAt * 1000)
         if (entry.changed) this.consider(entry, true)
+        if (entry.state === 'waiting' && outcome.children) this.#parkParent(entry, outcome.children)
         return
       case 'lost':
         entry.lost = { from: outcome.from, to: outcome.to }
@@ -228,6 +243,19 @@ export class Supervisor {
       default:
         return this.drop(entry)
     }
+  }
+
+  #childrenEnded(fid: string): void {
+    const entry = this.#entries.get(fid)
+    if (entry) this.consider(entry, true)
+  }
+
+  #parkParent(entry: Entry, groups: readonly (readonly string[])[]): void {
+    this.parents.wait(entry.fid, groups).catch((error: unknown) => this.#settings.log('warn', `the children of run ${entry.fid} are looked at later`, error))
+  }
+
+  #children(run: TryRun): ChildRuns {
+    return storedChildren({ store: this.#settings.store, launcher: this.#launcher, onEnded: (listener) => this.committed.onEnded(listener), run })
   }
 
   #failed(entry: Entry, error: unknown): void {

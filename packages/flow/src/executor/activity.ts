@@ -1,7 +1,13 @@
 import type { Clock } from '../clock.ts'
 
 /** A wait of a flow: until a time (ms since 1970) or for somebody (null). */
-export type Wait = { readonly kind: 'lock' | 'sleep' | 'retry'; readonly id: string; readonly until: number | null }
+export type Wait = {
+  readonly kind: 'lock' | 'sleep' | 'retry' | 'child'
+  readonly id: string
+  readonly until: number | null
+  /** The runs that must all end for a wait of kind `child`. */
+  readonly children?: readonly string[]
+}
 
 /**
  * Knows what a try is at: work (steps, writes), waits, and calls held at a step border. Outside code (between steps) is not seen; so the

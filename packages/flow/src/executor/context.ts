@@ -1,7 +1,8 @@
 import { assert, RefusedError, type EventData, type EventKind, type TypedValue } from '@koco/core'
-import type { FlowContext, LockOptions, ModelCall, RunLog, StepInfo, StepOptions, ToolCall } from '../context.ts'
+import type { ChildRun, FlowContext, FlowName, LockOptions, ModelCall, RunLog, StepInfo, StepOptions, ToolCall } from '../context.ts'
 import { errorValue } from '../errors.ts'
 import { jsonOf, typedValue } from '../value.ts'
+import { startChild, waitForChildren } from './child.ts'
 import { digest } from './digest.ts'
 import { createFiles } from './files.ts'
 import { inFrame } from './frame.ts'
@@ -44,6 +45,8 @@ function waits(runtime: Runtime): object {
     },
     sleep: (span: Parameters<FlowContext['sleep']>[0]) => quiet(sleep(runtime, span)),
     lock: (name: string, options: LockOptions<unknown> = {}) => quiet(askLock(runtime, name, options)),
+    start: (flow: FlowName, inputs: unknown, options: { readonly key?: string | number } = {}) => quiet(startChild(runtime, flow, inputs, options.key)),
+    wait: (children: ChildRun | readonly ChildRun[]) => quiet(waitForChildren(runtime, children)),
   }
 }
 

@@ -3,6 +3,7 @@ import type { ControlRequest } from '@koco/storage'
 import { CancelledError, errorValue, NondeterminismError, RunTimeoutError } from '../errors.ts'
 import { checkInputs } from '../schema-check.ts'
 import { typedValue } from '../value.ts'
+import { childMark } from './child.ts'
 import { createContext } from './context.ts'
 import { inFrame } from './frame.ts'
 import { readJournal } from './read-journal.ts'
@@ -153,7 +154,8 @@ async function leftovers(runtime: Runtime): Promise<void> {
 
 function allAsked(runtime: Runtime): void {
   const { asked, journal } = runtime
-  const forgotten = [...journal.steps].filter(([id, step]) => step.phase === 'finished' && !asked.has(id)).map(([id]) => id)
+  const done = [...[...journal.steps].flatMap(([id, step]) => (step.phase === 'finished' ? [id] : [])), ...[...journal.children.keys()].map(childMark)]
+  const forgotten = done.filter((id) => !asked.has(id))
   if (forgotten.length === 0) return
   const of = (ids: readonly string[]): string =>
     ids.length === 0 ? 'none' : `"${ids.slice(0, 10).join('", "')}"${ids.length > 10 ? ` and ${ids.length - 10} more` : ''}`
@@ -179,7 +181,8 @@ function endFailed(runtime: Runtime, error: unknown): Promise<TryOutcome> {
   return end(runtime, lastWords, { outcome: 'failed', error: value })
 }
 
-function endCancelled(runtime: Runtime, by: string, note: string | null): Promise<TryOutcome> {
+async function endCancelled(runtime: Runtime, by: string, note: string | null): Promise<TryOutcome> {
+  await runtime.deps.children.stop(by, note)
   const lastWords = (): void => {
     runtime.emit('cancel', { by, ...(note !== null && { reason: note }) })
     runtime.emit('status', { status: 'cancelled' })
@@ -187,9 +190,10 @@ function endCancelled(runtime: Runtime, by: string, note: string | null): Promis
   return end(runtime, lastWords, { outcome: 'cancelled' })
 }
 
-function endUnwound(runtime: Runtime): Promise<TryOutcome> {
+async function endUnwound(runtime: Runtime): Promise<TryOutcome> {
   const { unwinding } = runtime
   if (unwinding?.to === 'cancelled') return endCancelled(runtime, unwinding.by, unwinding.note)
+  await runtime.deps.children.stop('koco', 'timed out')
   const lastWords = (): void => {
     runtime.emit('error', errorValue(unwinding?.reason))
     runtime.emit('status', { status: 'timed_out' })
@@ -220,7 +224,9 @@ function suspendIfIdle(runtime: Runtime): void {
   const wake = activity.nextWake()
   if (activity.held || (wake !== null && wake - deps.clock.now() <= deps.limits.idleMs)) return
   const wakeAt = wake === null ? null : wake / 1000
-  void runtime.interrupt({ outcome: 'suspended', status: 'awaiting', wakeAt, locks }, () => runtime.emit('status', { status: 'awaiting', until: wakeAt }))
+  const children = activity.waits.flatMap((wait) => (wait.children ? [wait.children] : []))
+  const outcome = { outcome: 'suspended', status: 'awaiting', wakeAt, locks, ...(children.length > 0 && { children }) } as const
+  void runtime.interrupt(outcome, () => runtime.emit('status', { status: 'awaiting', until: wakeAt }))
 }
 
 function applyControl(runtime: Runtime, control: ControlRequest | undefined): void {
@@ -233,6 +239,9 @@ function applyControl(runtime: Runtime, control: ControlRequest | undefined): vo
 
 function unwind(runtime: Runtime, unwinding: NonNullable<Runtime['unwinding']>): void {
   runtime.unwind(unwinding)
+  const { by, note, to } = unwinding
+  // The children hear of it at once; the end of the run waits until they have, and meets what fails here.
+  void runtime.deps.children.stop(by, to === 'timed_out' ? 'timed out' : note).catch(() => undefined)
   const timer = setTimeout(() => {
     runtime.settle(endUnwound(runtime))
   }, runtime.deps.limits.graceMs)

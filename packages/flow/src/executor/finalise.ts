@@ -22,6 +22,8 @@ export type Finalise = {
   readonly attempt: number
   readonly owner: string
   readonly signal: AbortSignal
+  /** Cancels the live children of the run, as of ChildRuns. */
+  readonly stopChildren: (by: string, reason: string | null) => Promise<void>
 }
 
 const CLOSE_MS = 5000
@@ -37,6 +39,7 @@ export async function finaliseRun(finalise: Finalise): Promise<'written' | 'ende
     producer.emit({ kind: 'attempt', data: { attempt, reason: 'finalise', owner }, ts: ts() })
     await producer.flush(finalise.signal)
     if (await isOver(finalise)) return 'ended'
+    if (end.status === 'cancelled') await finalise.stopChildren(end.by, end.reason)
     if (end.status === 'cancelled') producer.emit({ kind: 'cancel', data: { by: end.by, ...(end.reason !== null && { reason: end.reason }) }, ts: ts() })
     else producer.emit({ kind: 'error', data: end.error, ts: ts() })
     producer.emit({ kind: 'status', data: { status: end.status }, ts: ts() })

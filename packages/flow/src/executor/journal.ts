@@ -3,11 +3,13 @@ import {
   parseJson,
   RefusedError,
   type AttemptReason,
+  type EndedStatus,
   type ErrorValue,
   type EventData,
   type EventRecord,
   type Json,
   type RunStatus,
+  type TypedValue,
 } from '@koco/core'
 
 /** What the journal knows of a step: its last failure or its result. `result` is JSON text, undefined for undefined. */
@@ -21,6 +23,17 @@ export type JournaledLock = {
   lease: { readonly answer: Json; readonly by: string } | 'expired' | undefined
 }
 
+/** What the journal knows of a child run: the hash of its inputs and, once it was seen, its end. `result` is the JSON text of a TypedValue. */
+export type JournaledChild = {
+  readonly input: string
+  end: { readonly status: 'finished'; readonly result: string } | { readonly status: BadEnd; readonly error: ErrorValue } | undefined
+}
+
+/** An end as events tell it. */
+export type ChildEnding = { readonly status: 'finished'; readonly result: TypedValue } | { readonly status: BadEnd; readonly error: ErrorValue }
+
+type BadEnd = Exclude<EndedStatus, 'finished'>
+
 // Emissions that a repeated function emits again; everything else is matched by its own identity or written by the executor.
 const REPEATED: ReadonlySet<string> = new Set(['agent', 'action', 'result', 'warning', 'debug', 'stdout', 'stderr', 'upload', 'progress', 'model', 'tool'])
 
@@ -30,6 +43,7 @@ export class Journal {
   readonly values = new Map<string, Json>()
   readonly sleeps = new Map<string, { readonly until: number; finished: boolean }>()
   readonly locks = new Map<string, JournaledLock>()
+  readonly children = new Map<string, JournaledChild>()
   /** The last status said, null before the first. */
   status: RunStatus | null = null
   hasInputs = false
@@ -60,6 +74,17 @@ export class Journal {
       return
     }
     this.#fold(record)
+  }
+
+  /** A child was started. */
+  startChild(id: string, input: string): void {
+    this.children.set(id, { input, end: undefined })
+  }
+
+  /** A child was seen to have ended. */
+  endChild(id: string, end: ChildEnding): void {
+    const child = this.children.get(id)
+    if (child) child.end = end.status === 'finished' ? { status: end.status, result: JSON.stringify(end.result) } : { status: end.status, error: end.error }
   }
 
   /** Our own `attempt` ends what was before: call once after the last event. */
@@ -94,6 +119,8 @@ export class Journal {
         return this.#step(data as unknown as EventData['step'], record.data.length)
       case 'sleep':
         return this.#sleep(data as unknown as EventData['sleep'])
+      case 'child':
+        return this.#child(data as unknown as EventData['child'], record.data.length)
       case 'lock': {
         const lock = data as unknown as EventData['lock']
         this.locks.set(lock.lid, { expiresAt: lock.expires_at, lease: undefined })
@@ -124,6 +151,7 @@ export class Journal {
     this.retriedAt = ts
     this.status = 'starting'
     for (const [id, step] of this.steps) if (step.phase === 'failed') this.steps.delete(id)
+    for (const child of this.children.values()) if (child.end?.status !== 'finished') child.end = undefined
     this.workedS = 0
   }
 
@@ -144,15 +172,25 @@ export class Journal {
       this.steps.set(step.id, { phase: 'failed', input: step.input, try: step.try, error: step.error, retryAt: step.retry_at })
       return
     }
-    this.#bytes += bytes
-    if (this.#bytes > this.#bytesMax) {
-      throw new RefusedError(
-        `The results of the finished steps have more than ${this.#bytesMax} bytes; a later try cannot hold them. Return less from steps and keep large data in files.`,
-        { code: 'journal_too_large' },
-      )
-    }
+    this.#grow(bytes)
     if (step.id.startsWith('$')) this.values.set(step.id, step.result)
     else this.steps.set(step.id, { phase: 'finished', input: step.input, result: step.undefined === true ? undefined : JSON.stringify(step.result) })
+  }
+
+  #child(child: EventData['child'], bytes: number): void {
+    if (child.phase === 'started') return this.startChild(child.id, child.input)
+    this.recoveries = 0
+    this.#grow(bytes)
+    return this.endChild(child.id, child)
+  }
+
+  #grow(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes <= this.#bytesMax) return
+    throw new RefusedError(
+      `The results of the finished steps and child runs have more than ${this.#bytesMax} bytes; a later try cannot hold them. Return less from them and keep large data in files.`,
+      { code: 'journal_too_large' },
+    )
   }
 
   #sleep(sleep: EventData['sleep']): void {

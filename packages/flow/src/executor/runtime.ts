@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { FencedError, ORIGIN, UnavailableError, type EventData, type EventKind, type Position } from '@koco/core'
 import type { ControlRequest } from '@koco/storage'
 import { Activity, type Wait } from './activity.ts'
+import { ChildWatch } from './child-watch.ts'
 import { Deltas } from './deltas.ts'
 import { currentFrame, type Frame, type FrameOwner } from './frame.ts'
 import { Journal } from './journal.ts'
@@ -30,6 +31,7 @@ export class Runtime implements FrameOwner {
   readonly slots: Slots
   readonly deltas: Deltas
   readonly requests: Requests
+  readonly children: ChildWatch
   /** Ids of journaled steps that the function asked for. */
   readonly asked = new Set<string>()
   /** Ids of the steps that were asked for and are not over. */
@@ -59,6 +61,7 @@ export class Runtime implements FrameOwner {
     this.deltas = new Deltas(deps.run.fid, deps.publish)
     this.requests = new Requests(deps.requests, apply, (error) => this.fail(error))
     this.requests.listen()
+    this.children = new ChildWatch(this)
     const { promise, resolve, reject } = Promise.withResolvers<TryOutcome>()
     this.interrupted = promise
     this.#interrupt = resolve

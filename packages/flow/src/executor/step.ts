@@ -45,7 +45,7 @@ export async function runStep(runtime: Runtime, name: string, options: StepOptio
 export function outsideSteps(frame: Frame, what: string, name: string): void {
   if (frame.step === undefined) return
   throw new RefusedError(
-    `The ${what} "${name}" is asked for inside step "${frame.step}". A step cannot hold steps, groups, locks or sleeps: put them after it.`,
+    `The ${what} "${name}" is asked for inside step "${frame.step}". A step cannot hold steps, groups, locks, sleeps or child runs: put them after it.`,
     {
       code: 'inside_step',
     },
@@ -84,8 +84,8 @@ async function runTries(runtime: Runtime, asked: Asked, journaled: JournaledStep
   }
 }
 
-/** Where a run may be held: nothing of it is at work here. Goes on, waits for a resume, or throws when the run unwinds. */
-async function border(runtime: Runtime): Promise<void> {
+/** Where a run may be held: nothing of the caller is at work here. Goes on, waits for a resume, or throws when the run unwinds. */
+export async function border(runtime: Runtime): Promise<void> {
   while (runtime.holding) await runtime.hold()
   if (runtime.phase === 'closed') return never()
   if (runtime.unwinding) throw runtime.unwinding.reason

@@ -1,6 +1,7 @@
 import type { AttemptReason, ErrorValue, Json, Position, RunStatus, TypedValue } from '@koco/core'
 import type { ControlRequest, EventReader, LockAnswer } from '@koco/storage'
 import type { Producer, Signal } from '@koco/transport'
+import type { ChildRuns } from '../children/child-runs.ts'
 import type { Clock } from '../clock.ts'
 import type { FileStore } from '../files/port.ts'
 import type { Flow } from '../flow.ts'
@@ -10,8 +11,14 @@ export type TryOutcome =
   | { readonly outcome: 'finished'; readonly final: TypedValue }
   | { readonly outcome: 'failed'; readonly error: ErrorValue }
   | { readonly outcome: 'cancelled' | 'timed_out' }
-  /** The run waits: for its locks or until `wakeAt` (unix seconds; null: not by itself), or paused. */
-  | { readonly outcome: 'suspended'; readonly status: 'awaiting' | 'paused'; readonly wakeAt: number | null; readonly locks: readonly string[] }
+  /** The run waits: for its locks, until `wakeAt` (unix seconds; null: not by itself), until all runs of one of the groups in `children` have ended; or it is paused. */
+  | {
+      readonly outcome: 'suspended'
+      readonly status: 'awaiting' | 'paused'
+      readonly wakeAt: number | null
+      readonly locks: readonly string[]
+      readonly children?: readonly (readonly string[])[]
+    }
   /** The run was over already; the try did nothing. */
   | { readonly outcome: 'ended'; readonly status: RunStatus }
   /** A later epoch has written: nothing more was done. `begun` false: before anything of this try was accepted, so a later epoch may try again. */
@@ -49,6 +56,8 @@ export type TryLimits = {
   readonly events: number
   /** Tries that ended with the death of their process, one after the other without a finished step in between. */
   readonly recoveries: number
+  /** Runs that one run may start. */
+  readonly children: number
   /** Milliseconds until a lock without a timeout of its own expires. */
   readonly lockMs: number
 }
@@ -62,6 +71,7 @@ export const defaultLimits: TryLimits = {
   journalBytes: 256 * 1024 * 1024,
   events: 1_000_000,
   recoveries: 100,
+  children: 10_000,
   lockMs: 10_800_000,
 }
 
@@ -73,6 +83,7 @@ export type TryDeps = {
   readonly producer: Producer
   readonly reader: EventReader
   readonly requests: RunRequests
+  readonly children: ChildRuns
   readonly attempt: number
   readonly reason: Exclude<AttemptReason, 'finalise'>
   /** Who executes: host, process, try. */

@@ -1,8 +1,9 @@
-import { RefusedError, type ErrorValue, type Json, type RunEvent, type TypedValue } from '@koco/core'
+import { RefusedError, type Json, type RunEvent } from '@koco/core'
 import { executeTry } from '../executor/execute.ts'
 import { defaultLimits, type TryDeps, type TryLimits, type TryOutcome } from '../executor/try.ts'
 import type { Flow } from '../flow.ts'
 import { jsonOf } from '../value.ts'
+import { TestChildren, type TestChild, type TestChildRun, type TestEnd } from './children.ts'
 import { createMemoryFiles } from './memory-files.ts'
 import { Timeline } from './timeline.ts'
 import { seeded, seededUuid, TestClock, TestPeople, type TestAnswer } from './world.ts'
@@ -18,17 +19,18 @@ export type TestRunOptions = {
   /** Seed of chance; default 1. */
   readonly seed?: number
   readonly limits?: Partial<TryLimits>
+  /** What stands for child runs, by the name of their flow; a child that was started by a flow's definition needs none. */
+  readonly children?: Readonly<Record<string, TestChild>>
   /** The files that the run was given, by path: `in/data.csv`. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
 }
 
 /** What became of a test run. `tries` counts how often the function was run from the top. */
-export type TestRun = {
-  readonly status: 'finished' | 'error' | 'cancelled' | 'timed_out'
-  readonly final: TypedValue | null
-  readonly error: ErrorValue | null
+export type TestRun = TestEnd & {
   readonly events: readonly RunEvent[]
   readonly tries: number
+  /** The child runs that it started, in order. */
+  readonly children: readonly TestChildRun[]
   /** What was shown live, gathered as it was published; `step` is the id of its step. */
   readonly deltas: readonly { readonly step: string | null; readonly text: string }[]
   /** What it wrote by `ctx.files`, by path: `out/report.md`. */
@@ -74,6 +76,11 @@ function newWorld(options: TestRunOptions, skipAll: boolean): World {
     clock,
     files: createMemoryFiles(options.files ?? {}, () => clock.now()),
     people: new TestPeople(options.answers ?? {}),
+    children: new TestChildren(
+      options.children ?? {},
+      (flow, inputs) => runFlow(flow, inputs, options),
+      () => clock.now() / 1000,
+    ),
     random: seeded(options.seed ?? 1),
     deltas: [],
   }
@@ -83,13 +90,14 @@ type World = {
   readonly timeline: Timeline
   readonly clock: TestClock
   readonly people: TestPeople
+  readonly children: TestChildren
   readonly random: () => number
   readonly deltas: { readonly step: string | null; readonly text: string }[]
   readonly files: ReturnType<typeof createMemoryFiles>
 }
 
 function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World, attempt: number): TryDeps {
-  const { timeline, clock, people, random, deltas, files } = world
+  const { timeline, clock, people, children, random, deltas, files } = world
   const producer = timeline.producer(flow.name, ({ kind, data, ts }) => {
     if (kind === 'lock' && 'form' in data) people.ask(data.lid, data.name, data.data, ts)
   })
@@ -100,6 +108,7 @@ function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World
     producer,
     reader: timeline.reader,
     requests: { wanted: async () => undefined, answers: async () => answersOrRefuse(people), onChange: () => () => undefined },
+    children,
     attempt,
     reason: attempt === 1 ? 'start' : 'wake',
     owner: 'test',
@@ -124,8 +133,8 @@ function answersOrRefuse(people: TestPeople): TestPeople['answers'] {
   throw new RefusedError(`Lock "${name}" was asked and the test has no answer: give one in \`answers\`, or EXPIRE.`, { code: 'no_answer' })
 }
 
-function summary(outcome: Exclude<TryOutcome, { outcome: 'suspended' }>, { timeline, deltas, files }: World, tries: number): TestRun {
-  const common = { final: null, error: null, events: timeline.events, tries, deltas, files: files.written() }
+function summary(outcome: Exclude<TryOutcome, { outcome: 'suspended' }>, { timeline, children, deltas, files }: World, tries: number): TestRun {
+  const common = { final: null, error: null, events: timeline.events, tries, children: children.started, deltas, files: files.written() }
   switch (outcome.outcome) {
     case 'finished':
       return { ...common, status: 'finished', final: outcome.final }

@@ -2,8 +2,10 @@ import type { Json, RunEvent } from '@koco/core'
 import type { ControlRequest, LockAnswer } from '@koco/storage'
 import type { Producer } from '@koco/transport'
 import { z } from 'zod'
+import type { ChildRuns } from '../children/child-runs.ts'
 import type { FlowContext } from '../context.ts'
 import { defineFlow, type Flow } from '../flow.ts'
+import { TestChildren } from './children.ts'
 import { Timeline } from './timeline.ts'
 import { seeded, seededUuid } from './world.ts'
 import { systemClock, type Clock } from '../clock.ts'
@@ -15,6 +17,12 @@ export class ScriptedRun {
   readonly timeline = new Timeline('70d3a88000000000000000aa')
   readonly answers: LockAnswer[] = []
   readonly deltas: string[] = []
+  /** Its child runs; without change every flow is unknown. */
+  children: ChildRuns = new TestChildren(
+    {},
+    () => Promise.reject(new Error('no flow')),
+    () => 0,
+  )
   limits: Partial<TryLimits>
   wanted: ControlRequest | undefined
   /** Puts something around the producers of later tries. */
@@ -71,6 +79,7 @@ export class ScriptedRun {
           return () => this.#listeners.delete(listener)
         },
       },
+      children: this.children,
       attempt: this.#attempt,
       reason,
       owner: 'test',
