@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isJsonObject, UnavailableError, type Json } from '@koco/core'
-import { captureConsole } from '@koco/flow'
 import { Command } from 'commander'
 import { ApiClient } from '../client/api.ts'
 import { keyFile } from '../client/key.ts'
 import { openInstallation } from '../compose/installation.ts'
 import { createLog } from '../compose/log.ts'
 import { firstAdmin, localKey } from '../compose/sign-in.ts'
+import { hostFlows } from '../flows/host.ts'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows } from '../flows/load.ts'
 import { EXIT, usageError } from '../output/exit.ts'
@@ -104,7 +104,7 @@ async function follow(context: CommandContext, client: ApiClient, fid: string, f
 async function runAlone(context: CommandContext, settings: Settings, flow: string, options: RunOptions): Promise<void> {
   const { io } = context
   const log = createLog({ ...settings, logLevel: settings.logLevel === 'info' ? 'warn' : settings.logLevel }, process.stderr.isTTY)
-  captureConsole()
+  hostFlows(log)
   const { flows } = await loadFlows(findFlows(settings.flows, io.cwd))
   const installation = await openInstallation(
     { ...settings, appServer: 'http://127.0.0.1:0' },

@@ -1,12 +1,12 @@
 import { relative, resolve } from 'node:path'
 import { RefusedError } from '@koco/core'
-import { captureConsole } from '@koco/flow'
 import { Command } from 'commander'
 import { keyFile } from '../client/key.ts'
 import { openInstallation } from '../compose/installation.ts'
 import { createLog } from '../compose/log.ts'
 import { firstAdmin, localKey } from '../compose/sign-in.ts'
 import { webPageIfBuilt } from '../compose/web-page.ts'
+import { hostFlows } from '../flows/host.ts'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows, type LoadedFlows } from '../flows/load.ts'
 import { reloadLog, watchFlows } from '../flows/watch.ts'
@@ -41,7 +41,7 @@ export function serveCommand(context: CommandContext): Command {
 
 async function serve(io: Io, settings: Settings, { whole }: { readonly whole: boolean }): Promise<void> {
   const log = createLog(settings, process.stderr.isTTY)
-  captureConsole()
+  hostFlows(log)
   // A panel beside workers of Temporal needs no flow's code: it shows what they serve.
   const file = settings.executionMode === 'direct' || whole ? findFlows(settings.flows, io.cwd) : null
   const [loaded, webDir] = await Promise.all([file === null ? NO_FLOWS : loadFlows(file), webPageIfBuilt(io.err)])

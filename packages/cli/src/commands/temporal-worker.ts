@@ -1,10 +1,11 @@
 import { RefusedError } from '@koco/core'
-import { captureConsole, createCatalog } from '@koco/flow'
+import { createCatalog } from '@koco/flow'
 import { Command } from 'commander'
 import { createLog } from '../compose/log.ts'
 import { openExecution } from '../compose/stores.ts'
 import { startWorker, type WorkerOptions } from '../compose/temporal.ts'
 import { openTransport } from '../compose/transport.ts'
+import { hostFlows } from '../flows/host.ts'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows } from '../flows/load.ts'
 import { reloadLog, watchFlows } from '../flows/watch.ts'
@@ -50,7 +51,7 @@ function workerOptions({ slots, grace, metrics }: Options): Required<Pick<Worker
 
 async function workHere({ io }: CommandContext, settings: Settings, options: ReturnType<typeof workerOptions>): Promise<void> {
   const log = createLog(settings, process.stderr.isTTY)
-  captureConsole()
+  hostFlows(log)
   const file = findFlows(settings.flows, io.cwd)
   const loaded = await loadFlows(file)
   const catalog = createCatalog(loaded.flows)

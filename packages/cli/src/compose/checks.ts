@@ -9,6 +9,7 @@ import { loadFlows } from '../flows/load.ts'
 import { isPostgres, parseAddress } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
 import { adminPlace, executionPlace, openExecution } from './stores.ts'
+import { temporalPlace } from './temporal.ts'
 import { openTransport } from './transport.ts'
 
 /** One thing that was looked at. `detail` says what was found and, unless all is well, what to do. */
@@ -33,6 +34,7 @@ export async function runChecks(settings: Settings, cwd: string): Promise<Findin
     ['address', () => lookAtAddress(settings)],
   ]
   if (settings.executionDatabase !== undefined) looks.splice(2, 1)
+  if (settings.executionMode === 'temporal') looks.push(['temporal', () => lookAtTemporal(settings)])
   const findings: Finding[] = []
   for (const [what, look] of looks) findings.push(await check(what, look))
   return findings
@@ -139,6 +141,14 @@ async function withClock(server: { serverTime?(): Promise<number> }, text: strin
   if (Math.abs(skewMs) <= SKEW_MAX_MS) return `${text}, clock within ${Math.ceil(Math.abs(skewMs))} ms of ours`
   const seconds = (Math.abs(skewMs) / 1000).toFixed(1)
   return { note: `${text}, but its clock is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} ours: set both by NTP` }
+}
+
+async function lookAtTemporal(settings: Settings): Promise<string | { readonly note: string }> {
+  const { checkTemporal } = await import('@koco/temporal')
+  const { server, searchable } = await checkTemporal(temporalPlace(settings))
+  const where = `${settings.temporalHost}, namespace ${settings.temporalNamespace}, server ${server}`
+  if (searchable) return where
+  return { note: `${where}: runs cannot be searched for by flow, user and status there; let its operator add the search attributes KodoFlow, KodoUser and KodoStatus (Keyword)` }
 }
 
 async function lookAtAddress(settings: Settings): Promise<string> {

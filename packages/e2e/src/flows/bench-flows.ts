@@ -61,3 +61,15 @@ export const emitMany = defineFlow({
     return { events }
   },
 })
+
+/** Forgets a promise that is rejected: a mistake of an author that must not end the process. */
+export const forgetful = defineFlow({
+  name: 'forgetful',
+  summary: 'Forgets a promise that fails.',
+  inputs: z.object({}),
+  async run(_inputs, ctx) {
+    void Promise.reject(new Error('nobody waits for me'))
+    await ctx.step('go on', () => delay(10))
+    return 'still here'
+  },
+})
