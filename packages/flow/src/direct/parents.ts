@@ -58,7 +58,7 @@ export class Parents {
 
   /** Looks again at the children of all: signals may be lost. */
   async lookAgain(): Promise<void> {
-    for (const parent of [...this.#groups.keys()]) await this.#look(parent)
+    for (const parent of this.#groups.keys()) await this.#look(parent)
   }
 
   async #look(parent: string): Promise<void> {

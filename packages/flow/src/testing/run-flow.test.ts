@@ -57,3 +57,17 @@ test('a context without a run does steps, answers locks and records events', asy
   await ctx.step('last', () => null)
   expect(events().map(({ kind }) => kind)).toEqual(['step', 'step', 'sleep', 'sleep', 'lock', 'lease', 'progress', 'step', 'step'])
 })
+
+test('child runs are run to their end, or a function stands for them', async () => {
+  const half = defineFlow({ name: 'half', summary: 'Halves', inputs: z.object({ n: z.number() }), run: ({ n }) => n / 2 })
+  const flow = flowOf(async (_inputs, ctx) => ctx.wait([await ctx.start(half, { n: 8 }), await ctx.start('by-name', { n: 8 })]))
+  const run = await runFlow(flow, {}, { children: { 'by-name': () => 'stood for' } })
+  expect(run.final?.value).toEqual([4, 'stood for'])
+  expect(run.children).toMatchObject([
+    { flow: 'half', inputs: { n: 8 } },
+    { flow: 'by-name', inputs: { n: 8 } },
+  ])
+  expect((await runFlow(flow, {})).error).toMatchObject({ code: 'no_child' })
+  const broken = await runFlow(flow, {}, { children: { half: () => Promise.reject(new TypeError('no half')), 'by-name': half } })
+  expect(broken.error).toMatchObject({ name: 'ChildRunError', message: expect.stringContaining('flow "half" ended as error: no half') as string })
+})
