@@ -25,6 +25,7 @@ export {
   type TypedValue,
 } from './event.ts'
 export { isFid, newFid } from './fid.ts'
+export { issueWords } from './issue-words.ts'
 export { canonicalJson, isJsonObject, parseJson, toJson, toJsonText, type Json } from './json.ts'
 export { evolveLocks, type LockState, type LockStatus } from './lock.ts'
 export { comparePositions, formatPosition, ORIGIN, parsePosition, type Position } from './position.ts'

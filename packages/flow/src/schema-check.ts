@@ -1,4 +1,4 @@
-import { isJsonObject, toJson, type Json } from '@koco/core'
+import { isJsonObject, issueWords, toJson, type Json } from '@koco/core'
 import { z } from 'zod'
 import type { Flow } from './flow.ts'
 import type { FieldError } from './launcher.ts'
@@ -8,21 +8,24 @@ export type Checked<T = unknown> = { readonly ok: true; readonly value: T } | { 
 
 const FIELDS_MAX = 100
 
+/** What does not fit is said in words for people, the same in the browser. */
+const SAY = { error: issueWords }
+
 /** Checks a run's inputs against its flow's schema. */
 export async function checkInputs(flow: Flow, inputs: unknown): Promise<Checked> {
-  return checked(await flow.inputs.safeParseAsync(inputs))
+  return checked(await flow.inputs.safeParseAsync(inputs, SAY))
 }
 
 /** Checks a value against a zod schema. */
 export async function checkZod<T>(schema: z.ZodType<T>, value: unknown): Promise<Checked<T>> {
-  return checked(await schema.safeParseAsync(value))
+  return checked(await schema.safeParseAsync(value, SAY))
 }
 
 /** Checks an answer against the JSON Schema of a lock's form. A form that nobody can read accepts everything: the flow checks once more. */
 export function checkAnswer(form: Json, answer: Json): Checked {
   if (!isJsonObject(form) || Object.keys(form).length === 0) return { ok: true, value: answer }
   const schema = readForm(form)
-  return schema === undefined ? { ok: true, value: answer } : checked(schema.safeParse(answer))
+  return schema === undefined ? { ok: true, value: answer } : checked(schema.safeParse(answer, SAY))
 }
 
 /** The JSON Schema of a lock's form as its event carries it. */

@@ -7,6 +7,7 @@ export {
   type ExecutionStoreSettings,
   type SchemaVersions,
 } from './open-execution-store.ts'
+export { inputsInShort } from './inputs-in-short.ts'
 export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
 export type {
   AdminStore,
@@ -23,6 +24,7 @@ export type {
   FlowEntry,
   FlowRegistry,
   FlowWorker,
+  ListedRun,
   LockAnswer,
   LockStore,
   Page,

@@ -42,6 +42,9 @@ export interface EventReader {
 /** A run as lists show it: without the bodies of inputs, final and error. */
 export type RunSummary = Omit<RunState, 'inputs' | 'final'>
 
+/** A run in a list. `about`: its inputs in one short line, `city=Lisbon, days=3`. */
+export type ListedRun = RunSummary & { readonly about: string }
+
 /** What a list of runs is filtered by. `q` searches summary, flow, inputs, status and tags, all of its words. `cursor` is opaque, from the page before. Newest first. */
 export type RunQuery = {
   readonly status?: readonly RunStatus[]
@@ -73,7 +76,7 @@ export interface RunStore {
   create(run: NewRun & { readonly launcher: string; readonly idempotencyKey: string | null }): Promise<{ readonly fid: string; readonly created: boolean }>
   get(fid: string): Promise<(RunState & { readonly launcher: string; readonly archived: boolean }) | undefined>
   /** Throws RefusedError `bad_cursor` for a cursor that is not of such a list. */
-  list(query: RunQuery): Promise<Page<RunSummary>>
+  list(query: RunQuery): Promise<Page<ListedRun>>
   /** An epoch for a new try: later than every epoch of the run and not before `nowMs`. */
   nextEpoch(fid: string, nowMs: number): Promise<number>
   /** The runs of a launcher that are not over, oldest first, with when they wake. */

@@ -10,10 +10,13 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createQueryClient } from './app/query-client.ts'
 import { createPageRouter } from './app/router.tsx'
+import { offerReload } from './app/update.tsx'
 import { colorSchemeManager, textColours, theme } from './app/theme.ts'
 
 const client = createQueryClient(() => void router.invalidate())
 const router = createPageRouter(client)
+
+offerReload(window)
 
 createRoot(must(document.getElementById('root'), 'the root element')).render(
   <StrictMode>

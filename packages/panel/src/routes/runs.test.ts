@@ -42,6 +42,7 @@ describe('starting a run', () => {
       status: 'finished',
       user: me.name,
       summary: expect.any(String) as string,
+      about: 'name=Ann, times=2',
       tags: ['demo', 'short'],
       parent: null,
       created_at: expect.any(Number) as number,

@@ -10,11 +10,19 @@ const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>k
 <p>Build it in the checkout with <code>npm run build -w @koco/web</code> and start again. The API works: see <a href="/docs">/docs</a>.</p></html>
 `
 
-/** Serves the built page: hashed assets for ever, every other address as the page itself, unknown API addresses as problems. */
+/** Serves the built page: compressed where the build laid such a file beside, hashed assets for ever, every other address as the page itself, unknown API addresses as problems. */
 export async function serveWeb(app: App, webDir: string | null): Promise<void> {
   const built = webDir !== null && existsSync(join(webDir, 'index.html'))
   if (built) {
-    await app.register(fastifyStatic, { root: webDir, index: false, dotfiles: 'ignore', cacheControl: false, schemaHide: true, setHeaders: cacheHeader })
+    await app.register(fastifyStatic, {
+      root: webDir,
+      index: false,
+      dotfiles: 'ignore',
+      cacheControl: false,
+      schemaHide: true,
+      preCompressed: true,
+      setHeaders: cacheHeader,
+    })
     app.get('/', { config: { access: 'public' }, schema: { hide: true } }, (_request, reply) => sendIndex(reply))
   }
   app.setNotFoundHandler((request, reply) => {
@@ -34,6 +42,6 @@ function isPage(request: FastifyRequest, path: string): boolean {
 }
 
 function cacheHeader(reply: FastifyReply, path: string): void {
-  const hashed = /[\\/]assets[\\/][^\\/]+-[\w-]{8,}\.\w+$/.test(path)
+  const hashed = /[\\/]assets[\\/][^\\/]+-[\w-]{8,}\.\w+(?:\.br|\.gz)?$/.test(path)
   void reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache')
 }

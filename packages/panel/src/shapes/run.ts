@@ -1,5 +1,5 @@
-import { formatPosition, isEnded, RUN_STATUSES, type RunState } from '@koco/core'
-import type { RunSummary } from '@koco/storage'
+import { formatPosition, isEnded, RUN_STATUSES, toJsonText, type RunState } from '@koco/core'
+import { inputsInShort, type ListedRun, type RunSummary } from '@koco/storage'
 import { z } from 'zod'
 import { json } from './json.ts'
 import { Lock } from './lock.ts'
@@ -15,6 +15,7 @@ export const Run = z
     status: z.enum(RUN_STATUSES),
     user: z.string(),
     summary: z.string(),
+    about: z.string().describe('its inputs in one short line, by which runs of a flow are told apart: `city=Lisbon, days=3`'),
     tags: z.array(z.string()),
     parent: z.string().nullable().describe('the run that started this one'),
     created_at: seconds,
@@ -39,11 +40,14 @@ export const RunDetail = Run.extend({
   inputs: json,
   archived: z.boolean(),
   launcher: z.string(),
+  children: z.number().int().describe('how many runs it has started: `GET /api/runs?parent=<fid>` lists them'),
   wanted: z.enum(['pause', 'cancel']).nullable().describe('what people asked of it and it has not come to yet'),
 }).meta({ id: 'RunDetail' })
 
+type ShownRun = ListedRun | (RunSummary & Pick<RunState, 'inputs'> & Partial<Pick<RunState, 'final'>>)
+
 /** The JSON of a run; without its locks, and in a list without `final`. Runtime of a live run is counted up to `nowMs`. */
-export function runJson(run: RunSummary & Partial<Pick<RunState, 'final'>>, nowMs: number): z.infer<typeof Run> {
+export function runJson(run: ShownRun, nowMs: number): z.infer<typeof Run> {
   const started = run.startedAt
   const ends = run.finishedAt ?? (isEnded(run.status) ? started : nowMs / 1000)
   return {
@@ -53,6 +57,7 @@ export function runJson(run: RunSummary & Partial<Pick<RunState, 'final'>>, nowM
     status: run.status,
     user: run.user,
     summary: run.summary,
+    about: 'about' in run ? run.about : inputsInShort(toJsonText(run.inputs)),
     tags: [...run.tags],
     parent: run.parent,
     created_at: run.createdAt,
@@ -65,7 +70,7 @@ export function runJson(run: RunSummary & Partial<Pick<RunState, 'final'>>, nowM
     last_position: formatPosition(run.lastPosition),
     open_locks: isEnded(run.status) ? 0 : run.openLocks,
     locks: null,
-    final: run.final ?? null,
+    final: 'final' in run ? (run.final ?? null) : null,
     error: run.error,
     usage: run.usage,
     progress: run.progress,

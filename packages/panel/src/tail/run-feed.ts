@@ -1,3 +1,4 @@
+import type { RunState } from '@koco/core'
 import type { RunStore, RunSummary } from '@koco/storage'
 import { controlFrame } from './frames.ts'
 import type { LiveStream } from './live-stream.ts'
@@ -18,7 +19,7 @@ const CHANGED_MAX = 10_000
 export type RunFeedDeps = {
   readonly runs: Pick<RunStore, 'get'>
   readonly wakeups: Wakeups
-  readonly toJson: (run: RunSummary) => object
+  readonly toJson: (run: RunState) => object
   readonly log: { warn(data: object, text: string): void }
 }
 
@@ -48,7 +49,7 @@ export function createRunFeed(deps: RunFeedDeps): RunFeed {
     }
   }
 
-  function send(run: RunSummary): void {
+  function send(run: RunState): void {
     const frame = controlFrame('run', deps.toJson(run))
     for (const [stream, visible] of readers) if (visible(run)) stream.push(frame)
   }

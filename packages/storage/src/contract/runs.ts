@@ -45,6 +45,14 @@ export function describeRuns(store: () => ExecutionStore): void {
     })
   })
 
+  test('a listed run says its inputs in short, long ones too', async () => {
+    await create({ user: 'short', inputs: { city: 'Rome', text: 'long '.repeat(20_000) } }, 1)
+    await create({ user: 'short', inputs: { city: 'Oslo', password: 'p' } }, 2)
+    const [oslo, rome] = (await store().runs.list({ user: 'short', limit: 5 })).items
+    expect(oslo?.about).toBe('city=Oslo, password=•••')
+    expect(rome?.about).toMatch(/^city=Rome, text=long long [long ]+…$/)
+  })
+
   test('a page that is exactly full has no next', async () => {
     await create({ user: 'exact' })
     await create({ user: 'exact' })

@@ -1,17 +1,19 @@
 import { RUN_STATUSES } from '@koco/core'
 import { sql } from 'kysely'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { Page, RunQuery, RunSummary } from '../port.ts'
+import { inputsInShort, SHORT_FROM_CHARS } from '../inputs-in-short.ts'
+import type { ListedRun, Page, RunQuery } from '../port.ts'
 import { searchWords } from '../search.ts'
 import { SUMMARY_COLUMNS, toSummary } from './run-row.ts'
 import type { ExecutionDatabase } from './schema.ts'
 
 /** A page of runs, newest first. Throws RefusedError `bad_cursor`. */
-export async function listRuns(db: ExecutionDatabase, query: RunQuery): Promise<Page<RunSummary>> {
+export async function listRuns(db: ExecutionDatabase, query: RunQuery): Promise<Page<ListedRun>> {
   const limit = clampLimit(query.limit)
   let runs = db
     .selectFrom('runs')
     .select(SUMMARY_COLUMNS)
+    .select(sql<string>`left(inputs, ${SHORT_FROM_CHARS}::integer)`.as('inputs_start'))
     .where('archived', '=', query.archived === true)
   if (query.status) runs = runs.where(sql<boolean>`status = any(${[...query.status]}::text[])`)
   if (query.flow !== undefined) runs = runs.where('flow', '=', query.flow)
@@ -30,7 +32,11 @@ export async function listRuns(db: ExecutionDatabase, query: RunQuery): Promise<
     .orderBy('fid', 'desc')
     .limit(limit + 1)
     .execute()
-  return pageOf(rows.map(toSummary), limit, (run) => encodeCursor('runs', [run.createdAt, run.fid]))
+  return pageOf(
+    rows.map((row) => ({ ...toSummary(row), about: inputsInShort(row.inputs_start) })),
+    limit,
+    (run) => encodeCursor('runs', [run.createdAt, run.fid]),
+  )
 }
 
 /** The status is no part of the search text; only a word that looks like one is looked for in it. */

@@ -1,7 +1,8 @@
 import type { RunState, TypedValue } from '@koco/core'
 import { must, parseJson } from '@koco/core'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, LockAnswer, LockStore, Page, RunQuery, RunStore, RunSummary } from '../port.ts'
+import { inputsInShort, SHORT_FROM_CHARS } from '../inputs-in-short.ts'
+import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, ListedRun, LockAnswer, LockStore, Page, RunQuery, RunStore, RunSummary } from '../port.ts'
 import { searchWords } from '../search.ts'
 import { CHILD_OF, childQueries } from './child-queries.ts'
 import type { Db } from './connection.ts'
@@ -44,14 +45,14 @@ function runQueries(db: Db) {
       const { inputs, final } = found.bodies
       return { ...state, inputs: parseJson(inputs), final: final === null ? null : (parseJson(final) as TypedValue), launcher, archived }
     },
-    listRuns: (query: RunQuery): Page<RunSummary> => listRuns(db, query),
+    listRuns: (query: RunQuery): Page<ListedRun> => listRuns(db, query),
     unfinishedRuns: (launcher: string, after: string | null, limit: number): RunSummary[] =>
       unfinished.all(launcher, after ?? '', clampLimit(limit)).map(summaryOf),
     wantedOf: (fid: string): ControlRequest | undefined => wanted.get(fid),
   }
 }
 
-function listRuns(db: Db, query: RunQuery): Page<RunSummary> {
+function listRuns(db: Db, query: RunQuery): Page<ListedRun> {
   const limit = clampLimit(query.limit)
   const where = new Conditions()
   where.add('archived = ?', query.archived === true ? 1 : 0)
@@ -64,8 +65,17 @@ function listRuns(db: Db, query: RunQuery): Page<RunSummary> {
   if (query.createdTo !== undefined) where.add('created_at < ?', query.createdTo)
   for (const word of searchWords(query.q ?? '')) where.add('(instr(search, ?) > 0 OR instr(status, ?) > 0)', word, word)
   if (query.cursor !== undefined) where.add('(created_at, fid) < (?, ?)', ...decodeCursor('runs', query.cursor, ['number', 'string']))
-  const rows = db.prepare<unknown[], RawRun>(`${SELECT_RUN} ${where.sql} ORDER BY created_at DESC, fid DESC LIMIT ?`).all(...where.values, limit + 1)
-  return pageOf(rows.map(summaryOf), limit, (run) => encodeCursor('runs', [run.createdAt, run.fid]))
+  const listed = `${SELECT_RUN} ${where.sql} ORDER BY created_at DESC, fid DESC LIMIT ?`
+  const rows = db
+    .prepare<unknown[], RawRun & { readonly start: string }>(
+      `SELECT *, (SELECT substr(inputs, 1, ${SHORT_FROM_CHARS}) FROM run_bodies WHERE run = id) AS start FROM (${listed})`,
+    )
+    .all(...where.values, limit + 1)
+  return pageOf(
+    rows.map((row) => ({ ...summaryOf(row), about: inputsInShort(row.start) })),
+    limit,
+    (run) => encodeCursor('runs', [run.createdAt, run.fid]),
+  )
 }
 
 function lockQueries(db: Db) {

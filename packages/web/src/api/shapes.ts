@@ -36,6 +36,8 @@ export type RunRow = {
   readonly status: RunStatus
   readonly user: string
   readonly summary: string
+  /** Its inputs in one short line, by which runs of a flow are told apart; may be empty. */
+  readonly about: string
   readonly tags: readonly string[]
   readonly parent: string | null
   readonly created_at: number

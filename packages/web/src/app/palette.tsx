@@ -8,6 +8,7 @@ import { flowsQuery } from '../api/flows.ts'
 import { runsPath } from '../api/runs.ts'
 import { api } from '../api/client.ts'
 import type { ListPage, RunRow } from '../api/shapes.ts'
+import { runName } from '../show/format.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { Icon } from './icons.tsx'
 import { KEYS, paletteStore } from './keys.ts'
@@ -82,8 +83,8 @@ function useActions() {
   }))
   const runActions = (runs?.items ?? []).map((run): SpotlightActionData => ({
     id: run.fid,
-    label: run.summary || run.flow,
-    description: `${STATUS_LOOK[run.status].label} · ${run.flow} · ${run.fid}`,
+    label: runName(run),
+    description: `${STATUS_LOOK[run.status].label} · ${run.summary} · ${run.fid}`,
     keywords: [words],
     leftSection: <Icon name="runs" />,
     group: 'Runs',

@@ -3,9 +3,10 @@ import type { QueryClient } from '@tanstack/react-query'
 import { meQuery } from '../api/session.ts'
 import { runSearch } from '../run/search.ts'
 import { runsSearch } from '../runs/search.ts'
-import { Failure, Loading } from './states.tsx'
+import { Loading } from './states.tsx'
 import { NotFound } from './not-found.tsx'
 import { Shell } from './shell.tsx'
+import { PageFailure } from './update.tsx'
 
 type Context = { readonly client: QueryClient }
 
@@ -104,7 +105,7 @@ export function createPageRouter(client: QueryClient) {
     scrollRestoration: true,
     defaultPendingMs: 200,
     defaultPendingComponent: () => <Loading what="page" />,
-    defaultErrorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
+    defaultErrorComponent: PageFailure,
     defaultNotFoundComponent: NotFound,
   })
 }

@@ -47,8 +47,8 @@ function RecentRun({ run }: { readonly run: RunRow }) {
     <Group justify="space-between" wrap="nowrap" gap="xs">
       <Group gap="sm" wrap="nowrap" miw={0}>
         <StatusBadge status={run.status} size="sm" />
-        <Anchor component={Link} to="/runs/$fid" params={{ fid: run.fid } as never} size="sm" ff="monospace" truncate>
-          {run.fid.slice(-8)}
+        <Anchor component={Link} to="/runs/$fid" params={{ fid: run.fid } as never} size="sm" truncate>
+          {run.about || run.fid.slice(-8)}
         </Anchor>
       </Group>
       <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>

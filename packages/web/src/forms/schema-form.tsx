@@ -4,12 +4,13 @@ import { withTheme } from '@rjsf/core'
 import type { RJSFSchema } from '@rjsf/utils'
 import { useMemo, type ReactElement, type ReactNode } from 'react'
 import { ApiProblem } from '../api/problem.ts'
-import { Failure } from '../app/states.tsx'
+import { Failure, Loading } from '../app/states.tsx'
 import { Markdown } from '../show/markdown.tsx'
 import { errorSchemaOf } from './field-errors.ts'
 import classes from './schema-form.module.css'
 import { theme } from './theme.ts'
 import { uiSchemaOf } from './ui-schema.ts'
+import { useChecker } from './use-checker.ts'
 import { validator } from './validator.ts'
 
 type Data = Record<string, unknown>
@@ -38,8 +39,10 @@ export function SchemaForm(props: SchemaFormProps) {
   const isObject = isObjectSchema(schema)
   const fields = useMemo(() => (error instanceof ApiProblem ? error.fields : []), [error])
   const extraErrors = useMemo(() => errorSchemaOf(fields, schema), [fields, schema])
+  const { ready, ...checking } = useChecker(schema)
+  if (!ready) return <Loading what="form" />
   return (
-    <Stack gap="md">
+    <Stack gap="md" {...checking}>
       {error !== null && error !== undefined && fields.length === 0 && <Failure error={error} />}
       <ThemedForm
         className={classes['form'] ?? ''}

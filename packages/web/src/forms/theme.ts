@@ -1,14 +1,17 @@
 import type { ThemeProps } from '@rjsf/core'
 import templates from '@rjsf/mantine/lib/templates/index.js'
 import CheckboxesWidget from '@rjsf/mantine/lib/widgets/CheckboxesWidget.js'
-import ColorWidget from '@rjsf/mantine/lib/widgets/ColorWidget.js'
 import FileWidget from '@rjsf/mantine/lib/widgets/FileWidget.js'
 import PasswordWidget from '@rjsf/mantine/lib/widgets/PasswordWidget.js'
 import RadioWidget from '@rjsf/mantine/lib/widgets/RadioWidget.js'
-import RangeWidget from '@rjsf/mantine/lib/widgets/RangeWidget.js'
 import SelectWidget from '@rjsf/mantine/lib/widgets/SelectWidget.js'
+import { lazyWidget } from './lazy-widget.tsx'
 import { AddButton, DescriptionField, ErrorSummary, FieldErrors, FieldHelp, ListTitle, TitleField } from './templates.tsx'
 import { CheckboxField, DateField, DateTimeField, TextareaField, TimeField } from './widgets.tsx'
+
+/** Rarely used and large: fetched when a form has one. */
+const ColorWidget = lazyWidget(() => import('@rjsf/mantine/lib/widgets/ColorWidget.js'))
+const RangeWidget = lazyWidget(() => import('@rjsf/mantine/lib/widgets/RangeWidget.js'))
 
 type Theme = ThemeProps<Record<string, unknown>>
 

@@ -8,6 +8,7 @@ import { meQuery } from '../api/session.ts'
 import type { Run } from '../api/shapes.ts'
 import { Icon } from '../app/icons.tsx'
 import { notifyDone, notifyFailure } from '../app/notify.ts'
+import { runName } from '../show/format.ts'
 
 const FAILED: Readonly<Record<RunAction, string>> = {
   pause: 'Could not pause',
@@ -108,7 +109,7 @@ function CancelDialog({
 }) {
   return (
     <Modal opened={opened} onClose={close} title="Cancel this run?" centered>
-      <Text size="sm">“{run.summary || run.flow}” stops within seconds. What it has written stays; a retry continues after its finished steps.</Text>
+      <Text size="sm">“{runName(run)}” stops within seconds. What it has written stays; a retry continues after its finished steps.</Text>
       <Group justify="flex-end" mt="lg">
         <Button variant="default" onClick={close} data-autofocus>
           Keep it running

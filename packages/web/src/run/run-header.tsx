@@ -35,12 +35,18 @@ export function RunHeader({ run, eventCount, state }: Props) {
       <Group justify="space-between" align="flex-start" gap="sm">
         <Group gap="sm" className={classes['title']}>
           <Title order={1} className={classes['name']}>
-            {run.summary || run.flow}
+            {run.flow}
+            {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
           </Title>
           <StatusBadge status={run.status} size="lg" />
         </Group>
         <RunActions run={run} />
       </Group>
+      {run.summary !== '' && (
+        <Text c="dimmed" size="sm" className={classes['name']}>
+          {run.summary}
+        </Text>
+      )}
       <Facts run={run} eventCount={eventCount} heard={state.phase !== 'reconnecting' && state.phase !== 'failed'} />
       {run.progress && !isEnded(run.status) && <RunProgress progress={run.progress} />}
     </Stack>

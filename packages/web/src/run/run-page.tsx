@@ -5,6 +5,7 @@ import { useParams } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { runQuery } from '../api/runs.ts'
 import type { Run } from '../api/shapes.ts'
+import { runName } from '../show/format.ts'
 import { usePageTitle } from '../app/page.tsx'
 import { Failure, Loading } from '../app/states.tsx'
 import { LockCard } from '../locks/lock-card.tsx'
@@ -25,7 +26,7 @@ export function RunPage() {
 
 function RunView({ run }: { readonly run: Run }) {
   const { feed, state } = useRunFeed(run.fid)
-  usePageTitle(`${STATUS_LOOK[run.status].label}: ${run.summary || run.flow}`)
+  usePageTitle(`${STATUS_LOOK[run.status].label}: ${runName(run)}`)
   // Somebody started the run again, here or elsewhere: the feed that saw its end goes on.
   useEffect(() => {
     if (state.phase === 'ended' && !isEnded(run.status)) feed.open()

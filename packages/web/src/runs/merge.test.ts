@@ -26,6 +26,7 @@ function row(fid: string, created: number, part: Partial<RunRow> = {}): RunRow {
     status: 'running',
     user: 'ann',
     summary: 'Say hello',
+    about: '',
     tags: [],
     created_at: created,
     attempt: 1,

@@ -32,7 +32,7 @@ function mayMatch(run: RunRow, filter: RunFilter): boolean {
   if (filter.status && !filter.status.includes(run.status)) return false
   if (filter.flow !== undefined && run.flow !== filter.flow) return false
   if (filter.user !== undefined && run.user !== filter.user) return false
-  const text = [run.summary, run.flow, run.status, ...run.tags].join('\n').toLowerCase()
+  const text = [run.summary, run.about, run.flow, run.status, ...run.tags].join('\n').toLowerCase()
   return (filter.q ?? '')
     .toLowerCase()
     .split(/\s+/)

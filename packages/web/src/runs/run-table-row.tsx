@@ -18,7 +18,8 @@ export const RunTableRow = memo(function RunTableRow({ run, index, top }: { read
         </span>
         <span className={classes['what']}>
           <span className={classes['title']} style={{ display: 'block' }}>
-            {run.summary || run.flow}
+            {run.flow}
+            {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
           </span>
           <span className={classes['sub']} style={{ display: 'block' }} data-error={(run.error !== null && run.status === 'error') || undefined}>
             {about}
@@ -41,7 +42,7 @@ function secondLine(run: RunRow): string {
   if (run.status === 'error' && run.error) return `${run.error.name}: ${run.error.message}`
   if (run.locks > 0) return `${run.locks === 1 ? 'A question waits' : `${run.locks} questions wait`} for an answer`
   const { progress } = run
-  const at = `${run.flow} · ${run.fid.slice(-8)}`
+  const at = `${run.summary === '' ? '' : `${run.summary} · `}${run.fid.slice(-8)}`
   if (!isEnded(run.status) && progress)
     return `${progress.text ?? at}${progress.total === null ? ` (${progress.done})` : ` (${progress.done} of ${progress.total})`}`
   return at

@@ -81,3 +81,8 @@ export function fullMoment(at: number): string {
   const date = new Date(at * 1000)
   return `${FULL.format(date)}\n${date.toISOString()}`
 }
+
+/** A run by its flow and its inputs in short: what tells it apart from others. */
+export function runName(run: { readonly flow: string; readonly about: string }): string {
+  return run.about === '' ? run.flow : `${run.flow} ${run.about}`
+}

@@ -6,6 +6,7 @@ const Rendered = lazy(() => import('./markdown-rendered.tsx').then((module) => (
 
 /** Markdown as a document; raw HTML in it is shown as text, remote images are not loaded. The renderer is fetched when first needed. */
 export function Markdown({ text, size = 'md' }: { readonly text: string; readonly size?: 'sm' | 'md' }) {
+  if (isPlain(text)) return <p className={classes['plain']}>{text}</p>
   return (
     <Suspense fallback={size === 'sm' ? text : <TextSkeleton />}>
       <Typography className={classes['document']} data-size={size}>
@@ -13,6 +14,11 @@ export function Markdown({ text, size = 'md' }: { readonly text: string; readonl
       </Typography>
     </Suspense>
   )
+}
+
+/** True for a sentence or two without any mark-up: they need no renderer. */
+function isPlain(text: string): boolean {
+  return text.length < 1_000 && !/[*_`#<>[\]|~\\&\n]|^\s|^\d+[.)]|^[-+] |:\/\/|www\.|@/.test(text)
 }
 
 function TextSkeleton() {
