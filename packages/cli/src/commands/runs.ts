@@ -48,15 +48,17 @@ function listCommand(context: CommandContext): Command {
     .description('List runs, newest first')
     .option('--status <status>', 'only runs of this status (several with commas)')
     .option('--flow <name>', 'only runs of this flow')
+    .option('--parent <fid>', 'only the runs that this run has started')
     .option('--q <text>', 'only runs with these words in summary, flow, inputs, status or tags')
     .option('--limit <n>', 'at most so many', '50')
     .addOption(outputOption())
   return context
     .withSettings(command, CLIENT_SETTINGS)
-    .action(async (options: { status?: string; flow?: string; q?: string; limit: string; output: string }) => {
+    .action(async (options: { status?: string; flow?: string; parent?: string; q?: string; limit: string; output: string }) => {
       const query = new URLSearchParams()
       for (const status of options.status?.split(',') ?? []) query.append('status', status.trim())
       if (options.flow !== undefined) query.set('flow', options.flow)
+      if (options.parent !== undefined) query.set('parent', options.parent)
       if (options.q !== undefined) query.set('q', options.q)
       const items = await context.client(command).list<ApiRun>(`/api/runs?${query.toString()}`, wholeNumber(options.limit, '--limit'))
       printItems(context.io, outputForm(options), items, { id: (run) => run.fid, columns: COLUMNS, empty: 'No runs. Start one: koco run <flow>' })

@@ -17,6 +17,7 @@ const RunsQuery = z.object({
   flow: z.string().max(100).optional(),
   user: z.string().max(63).optional(),
   tag: z.string().max(100).optional(),
+  parent: fidParam.optional().describe('only the runs that this run has started'),
   q: z.string().max(200).optional().describe('words that all must be in summary, flow, inputs, status or tags'),
   created_from: z.coerce.number().optional().describe('unix seconds'),
   created_to: z.coerce.number().optional(),
@@ -43,11 +44,11 @@ export const runRoutes: Routes = (app, context) => {
     },
     async (request, reply) => {
       if (wantsEvents(request)) return streamList(context, request, reply, request.query)
-      const { created_from: createdFrom, created_to: createdTo, after, archived, status, flow, user, tag, q, limit: size } = request.query
+      const { created_from: createdFrom, created_to: createdTo, after, archived, status, flow, user, tag, parent, q, limit: size } = request.query
       const own = ownScope(caller(request), 'runs.read')
       if (own !== undefined && user !== undefined && user !== own) return { items: [], next: null }
       const page = await store.runs.list(
-        given({ status, flow, user: own ?? user, tag, q, createdFrom, createdTo, archived: archived === 'true', cursor: after, limit: size }),
+        given({ status, flow, user: own ?? user, tag, parent, q, createdFrom, createdTo, archived: archived === 'true', cursor: after, limit: size }),
       )
       return { items: page.items.map((run) => runJson(run, clock())), next: page.next }
     },
@@ -61,13 +62,19 @@ export const runRoutes: Routes = (app, context) => {
     },
     async (request) => {
       const run = await visibleRun(context, request, request.params.fid, 'runs.read')
-      const [locks, wanted] = await Promise.all([store.locks.list({ fid: run.fid, limit: LOCKS_SHOWN }), store.runs.wanted(run.fid)])
+      const { fid } = run
+      const [locks, wanted, children] = await Promise.all([
+        store.locks.list({ fid, limit: LOCKS_SHOWN }),
+        store.runs.wanted(fid),
+        store.runs.counts({ parent: fid }),
+      ])
       return {
         ...runJson(run, clock()),
         locks: locks.items.map((lock) => lockJson(lock, run)),
         inputs: run.inputs,
         archived: run.archived,
         launcher: run.launcher,
+        children: Object.values(children).reduce((sum, count) => sum + count, 0),
         wanted: wanted === undefined || wanted.wanted === 'run' || run.finishedAt !== null ? null : wanted.wanted,
       }
     },
