@@ -7,11 +7,13 @@ import { defineConfig, type Plugin } from 'vite'
 
 /**
  * What the form library names and the page must not carry. Ajv (named by its test helper) compiles by eval, and the page checks forms by zod. Its Markdown renderer would be a
- * second one beside ours, which sanitises (`forms/templates.tsx`); its own few sentences are shown as plain text. Its resolver of addresses would be a second one beside the browser's.
+ * second one beside ours, which sanitises (`forms/templates.tsx`); its own few sentences are shown as plain text. Its resolver of addresses would be a second one beside
+ * the browser's. The Markdown parser names what writes Markdown, which nothing here does.
  */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   '@rjsf/validator-ajv8': 'export default undefined',
   'markdown-to-jsx/react': 'export const Markdown = ({ children }) => children',
+  'mdast-util-to-markdown': 'export const defaultHandlers = {}',
   'fast-uri': `const whole = (ref, base) => new URL(ref, new URL(base || '', 'schema://form/')).href.replace('schema://form/', '')
 export default { resolve: (base, ref) => whole(ref, base), equal: (a, b) => whole(a) === whole(b) }`,
 }

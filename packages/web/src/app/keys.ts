@@ -3,8 +3,17 @@ import { createSpotlight } from '@mantine/spotlight'
 /** The store and the handles of the palette. */
 export const [paletteStore, palette] = createSpotlight()
 
+/** The event by which a part of the page says that the palette will soon be needed. */
+export const PALETTE_WANTED = 'koco:palette'
+
+/** Has the palette fetched. */
+export function wantPalette(): void {
+  window.dispatchEvent(new Event(PALETTE_WANTED))
+}
+
 /** Opens the palette. */
 export function openPalette(): void {
+  wantPalette()
   palette.open()
 }
 

@@ -16,12 +16,12 @@ import { PAGES } from './navigation.tsx'
 
 const RUNS_SHOWN = 6
 
-/** The palette over pages, flows and runs (Ctrl or ⌘ K), the key sheet (?), and the keys that lead to pages (G, then a letter). */
-export function Palette() {
+/** The palette over pages, flows and runs (Ctrl or ⌘ K), the key sheet (?), and the keys that lead to pages (G, then a letter). `first`: the key that had all this fetched; it counts. */
+export function Palette({ first }: { readonly first: string }) {
   const actions = useActions()
-  const [sheet, sheetHandles] = useDisclosure(false)
+  const [sheet, sheetHandles] = useDisclosure(first === '?')
   useHotkeys([['shift+?', sheetHandles.toggle]])
-  useGoKeys()
+  useGoKeys(first === 'g')
   return (
     <>
       <Spotlight
@@ -99,13 +99,13 @@ function useActions() {
 }
 
 /** G, then the letter of a page within a second. */
-function useGoKeys(): void {
+function useGoKeys(begun: boolean): void {
   const navigate = useNavigate()
-  const pressed = useRef(0)
+  const pressed = useRef(begun ? performance.now() : 0)
   useHotkeys([['g', () => (pressed.current = performance.now())]])
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (performance.now() - pressed.current > 1000 || event.ctrlKey || event.metaKey || event.altKey) return
+      if (pressed.current === 0 || performance.now() - pressed.current > 1000 || event.ctrlKey || event.metaKey || event.altKey) return
       const page = PAGES.find((one) => one.letter === event.key)
       if (!page) return
       pressed.current = 0

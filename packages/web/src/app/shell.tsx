@@ -2,11 +2,11 @@ import { Alert, AppShell, Burger, Group, Kbd, ScrollArea, Text, UnstyledButton }
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { meQuery } from '../api/session.ts'
 import { AccountMenu } from './account-menu.tsx'
 import { Icon } from './icons.tsx'
-import { openPalette } from './keys.ts'
+import { openPalette, PALETTE_WANTED, wantPalette } from './keys.ts'
 import { Navigation } from './navigation.tsx'
 import classes from './shell.module.css'
 
@@ -44,16 +44,45 @@ export function Shell() {
         <OpenAccessBanner />
         <Outlet />
       </AppShell.Main>
-      <Suspense>
-        <Palette />
-      </Suspense>
+      <PaletteWhenWanted />
     </AppShell>
   )
 }
 
+/** The palette and the keys that lead to pages are fetched at the first key or at the first look at the search button. */
+function PaletteWhenWanted() {
+  const [first, setFirst] = useState<string | null>(null)
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const opens = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k'
+      if (opens) {
+        event.preventDefault()
+        openPalette()
+      }
+      setFirst((known) => known ?? (isTyping(event.target) ? '' : event.key))
+    }
+    const onWant = () => setFirst((known) => known ?? '')
+    window.addEventListener('keydown', onKey, { once: true })
+    window.addEventListener(PALETTE_WANTED, onWant, { once: true })
+    return () => {
+      window.removeEventListener('keydown', onKey)
+      window.removeEventListener(PALETTE_WANTED, onWant)
+    }
+  }, [])
+  return first === null ? null : (
+    <Suspense>
+      <Palette first={first} />
+    </Suspense>
+  )
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
+}
+
 function SearchButton() {
   return (
-    <UnstyledButton className={classes['search']} onClick={openPalette} aria-label="Search and commands">
+    <UnstyledButton className={classes['search']} onPointerEnter={wantPalette} onFocus={wantPalette} onClick={openPalette} aria-label="Search and commands">
       <Icon name="search" size={16} />
       <Text size="sm" c="dimmed" visibleFrom="xs">
         Search and commands
