@@ -1,5 +1,5 @@
-// Goal: the temporal launcher keeps the contract of launchers. Method: the contract suite over a real Temporal server, Redis and each of the stores.
-import { describeLauncher } from '@koco/flow/contract'
+// Goal: the temporal launcher keeps the contract of launchers, runs that start runs included. Method: the contract suites over a real Temporal server, Redis and each of the stores.
+import { describeChildren, describeLauncher } from '@koco/flow/contract'
 import { createDatabase } from '@koco/testing'
 import { inject } from 'vitest'
 import { openTemporalUnderTest } from './testing/open-launcher.ts'
@@ -13,4 +13,8 @@ describeLauncher(
 describeLauncher(
   'temporal, Redis, Postgres',
   openTemporalUnderTest(async () => ({ ...servers(), database: (await createDatabase(inject('postgresUrl'))).url })),
+)
+describeChildren(
+  'temporal, Redis, SQLite',
+  openTemporalUnderTest(async () => servers()),
 )

@@ -4,7 +4,7 @@ import type { AttemptReason, Json } from '@koco/core'
 export const AGENT_WORKFLOW = 'AgentWorkflow'
 
 /** Names of what a run's workflow listens to; fixed, because people and programs send them from outside. */
-export const SIGNALS = { pause: 'pause', resume: 'resume', cancel: 'cancel_workflow', wake: 'wake' } as const
+export const SIGNALS = { pause: 'pause', resume: 'resume', cancel: 'cancel_workflow', wake: 'wake', childEnded: 'child_ended' } as const
 export const QUERIES = { status: 'get_status', paused: 'is_paused', error: 'get_error' } as const
 export const ANSWER_UPDATE = 'answer'
 
@@ -24,8 +24,12 @@ export type AgentRun = {
   readonly historyMax: number
   /** The base of the activity queues: the workflow's own queue. */
   readonly taskQueue: string
+  /** The run that started this one: its workflow is told of the end. */
+  readonly parent: string | null
   /** A pause that was asked for before the history was cut. */
   readonly paused: boolean
+  /** Children that had ended before the history was cut. */
+  readonly endedChildren: readonly string[]
 }
 
 /** Search attributes, all of type Keyword; a worker or launcher registers them when the server allows it. The memo holds flow and user in any case. */
@@ -34,12 +38,13 @@ export const SEARCH_ATTRIBUTES = { flow: 'KodoFlow', user: 'KodoUser', status: '
 /** One try of a run, as asked of `executeAgent`. */
 export type TryRequest = { readonly fid: string; readonly flow: string; readonly reason: TryReason }
 
-/** A run that waits with nobody at work: until `wakeAt` (unix seconds), an answer to one of `locks`, or a resume. */
+/** A run that waits with nobody at work: until `wakeAt` (unix seconds), an answer to one of `locks`, the end of all runs of one of the groups in `children`, or a resume. */
 export type Suspended = {
   readonly outcome: 'suspended'
   readonly status: 'awaiting' | 'paused'
   readonly wakeAt: number | null
   readonly locks: readonly string[]
+  readonly children?: readonly (readonly string[])[]
 }
 
 /** How a try ended. The events that say so are stored or in the stream already. */
@@ -62,6 +67,8 @@ export type AgentActivities = {
   executeAgent(request: TryRequest): Promise<TryResult>
   finaliseAgent(request: FinaliseRequest): Promise<void>
   recordControl(note: ControlNote): Promise<void>
+  /** Asks the server to cancel the workflow that calls this: the server lets none ask for itself. */
+  requestCancel(): Promise<void>
   /** Throws a non-retryable ApplicationFailure when the answer is refused: `unknown_lock`, `answered`, `expired`, `closed`, `invalid_answer`. */
   acceptAnswer(request: AnswerRequest & { readonly fid: string }): Promise<void>
 }

@@ -148,7 +148,9 @@ async function lookAtTemporal(settings: Settings): Promise<string | { readonly n
   const { server, searchable } = await checkTemporal(temporalPlace(settings))
   const where = `${settings.temporalHost}, namespace ${settings.temporalNamespace}, server ${server}`
   if (searchable) return where
-  return { note: `${where}: runs cannot be searched for by flow, user and status there; let its operator add the search attributes KodoFlow, KodoUser and KodoStatus (Keyword)` }
+  return {
+    note: `${where}: runs cannot be searched for by flow, user and status there; let its operator add the search attributes KodoFlow, KodoUser and KodoStatus (Keyword)`,
+  }
 }
 
 async function lookAtAddress(settings: Settings): Promise<string> {

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity'
-import { isEnded } from '@koco/core'
+import { isEnded, must } from '@koco/core'
 import { answerLock, finaliseRun, stopChildren, type RunEnd } from '@koco/flow'
 import type { AnswerRequest, ControlNote, FinaliseRequest } from '../names.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -29,6 +29,12 @@ export async function recordControl(deps: ActivityDeps, note: ControlNote): Prom
   const { fid, wanted, by, reason } = note
   await deps.store.runs.request(fid, { wanted, by, reason, at: deps.clock.now() / 1000 })
   await deps.transport.signals.publish([{ topic: 'control', fid }])
+}
+
+/** Asks the server to cancel the workflow that called; one that is over needs it no more. */
+export async function requestCancel(deps: ActivityDeps): Promise<void> {
+  const { workflowId, runId } = must(Context.current().info.workflowExecution, 'the calling workflow')
+  await deps.cancelWorkflow(workflowId, runId)
 }
 
 /** Accepts an answer that came through Temporal; a refusal is seen by who sent it. */

@@ -1,4 +1,4 @@
-import type { Catalog, Clock, Launcher, TryLimits } from '@koco/flow'
+import type { Catalog, Clock, FileStore, Launcher, TryLimits } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Log } from '../log.ts'
@@ -14,12 +14,16 @@ export type ActivityDeps = {
   readonly catalog: Catalog
   /** By it a run reaches the runs that it starts. */
   readonly launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>
+  /** Asks the server to cancel a workflow. */
+  readonly cancelWorkflow: (workflowId: string, runId: string) => Promise<unknown>
   /** The base of the queues of tries. */
   readonly taskQueue: string
   readonly news: RunNews
   /** Is told which tries this worker is at. */
   readonly liveness: { take(task: TryTask): void; drop(task: TryTask): void }
   readonly clock: Clock
+  /** Where the files of runs are; without it they have none. */
+  readonly files: FileStore | undefined
   /** The worker's name: host and process. */
   readonly owner: string
   readonly limits: TryLimits

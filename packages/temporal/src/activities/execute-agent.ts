@@ -50,6 +50,7 @@ function tryDeps(deps: ActivityDeps, life: TryLife, run: RunState, flow: Flow, r
     publish: (signals) => deps.transport.signals.publish(signals),
     log: deps.log,
     limits: deps.limits,
+    files: deps.files,
   }
 }
 

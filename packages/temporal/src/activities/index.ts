@@ -1,5 +1,5 @@
 import type { AgentActivities } from '../names.ts'
-import { acceptAnswer, finaliseAgent, recordControl } from './bookkeeping.ts'
+import { acceptAnswer, finaliseAgent, recordControl, requestCancel } from './bookkeeping.ts'
 import type { ActivityDeps } from './deps.ts'
 import { executeAgent } from './execute-agent.ts'
 import { failureOf } from './failures.ts'
@@ -10,6 +10,7 @@ export function createActivities(deps: ActivityDeps): AgentActivities {
     executeAgent: (request) => tried(() => executeAgent(deps, request)),
     finaliseAgent: (request) => tried(() => finaliseAgent(deps, request)),
     recordControl: (note) => tried(() => recordControl(deps, note)),
+    requestCancel: () => tried(() => requestCancel(deps)),
     acceptAnswer: (request) => tried(() => acceptAnswer(deps, request)),
   }
 }

@@ -95,7 +95,7 @@ class TemporalLauncher implements Launcher {
       return { fid: first, created }
     }
     if (start.idempotencyKey !== null) await this.#transport.streams.create(fid, ORIGIN).catch(orUnavailable)
-    await this.#starter.start({ fid, flow: flow.name, version: flow.version, user: start.user, reason: 'start' })
+    await this.#starter.start({ fid, flow: flow.name, version: flow.version, user: start.user, reason: 'start', parent: run.parent })
     return { fid, created: true }
   }
 
@@ -122,7 +122,7 @@ class TemporalLauncher implements Launcher {
     const deadline = performance.now() + RETRY_WAIT_MS
     for (;;) {
       // The store knows of the run's end a moment before Temporal does.
-      const started = await this.#starter.start({ fid, flow: run.flow, version: flow.version, user: run.user, reason: 'retry' })
+      const started = await this.#starter.start({ fid, flow: run.flow, version: flow.version, user: run.user, reason: 'retry', parent: run.parent })
       if (started) break
       if (performance.now() > deadline) return { outcome: 'live' }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
@@ -165,7 +165,7 @@ class TemporalLauncher implements Launcher {
     const run = await this.#run(fid)
     if (!run || run.status !== 'starting') return
     await this.#transport.streams.create(fid, ORIGIN).catch(orUnavailable)
-    await this.#starter.start({ fid, flow: run.flow, version: run.version, user: run.user, reason: 'start' })
+    await this.#starter.start({ fid, flow: run.flow, version: run.version, user: run.user, reason: 'start', parent: run.parent })
   }
 
   async #request(fid: string, wish: Pick<ControlRequest, 'wanted' | 'by' | 'reason'>, tell: (handle: Handle) => Promise<unknown>): Promise<ControlOutcome> {

@@ -4,7 +4,7 @@ import { SearchAttributes } from './search-attributes.ts'
 import type { TemporalServer } from './server.ts'
 
 /** What differs from run to run. */
-export type WorkflowStart = Pick<AgentRun, 'fid' | 'flow' | 'version' | 'user' | 'reason'>
+export type WorkflowStart = Pick<AgentRun, 'fid' | 'flow' | 'version' | 'user' | 'reason' | 'parent'>
 
 /** Starts the workflows of runs, each at most once at a time. */
 export class WorkflowStarter {
@@ -37,12 +37,12 @@ export class WorkflowStarter {
   async #start(start: WorkflowStart, searchable: boolean): Promise<boolean> {
     const { taskQueue, executionTimeoutS } = this.#server.settings
     const { fid, flow, user, reason } = start
-    const run: AgentRun = { ...start, searchable, taskQueue, historyMax: this.#historyMax, paused: false }
+    const run: AgentRun = { ...start, searchable, taskQueue, historyMax: this.#historyMax, paused: false, endedChildren: [] }
     const options: WorkflowStartOptions = {
       workflowId: this.workflowId(fid),
       taskQueue,
       args: [run],
-      memo: { flow, user, status: 'starting' },
+      memo: { flow, user, status: 'starting', ...(start.parent !== null && { parent: start.parent }) },
       workflowIdReusePolicy: reason === 'retry' ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       ...(searchable && { searchAttributes: { [SEARCH_ATTRIBUTES.flow]: [flow], [SEARCH_ATTRIBUTES.user]: [user], [SEARCH_ATTRIBUTES.status]: ['starting'] } }),

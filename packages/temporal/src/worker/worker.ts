@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { UnavailableError } from '@koco/core'
-import { defaultLimits, systemClock, type Catalog, type Clock, type Launcher, type TryLimits } from '@koco/flow'
+import { defaultLimits, systemClock, type Catalog, type Clock, type FileStore, type TryLimits } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { ActivityDeps } from '../activities/deps.ts'
@@ -33,6 +33,8 @@ export type TemporalWorkerOptions = {
   /** How long tries may go on when the worker is asked to stop, in ms; default 20,000. */
   readonly graceMs?: number
   readonly limits?: Partial<TryLimits>
+  /** Where the files of runs are; default nowhere. */
+  readonly files?: FileStore | undefined
   readonly clock?: Clock
   /** Where Prometheus reads the SDK's figures, `host:port`; once a process. */
   readonly metricsAddress?: string
@@ -52,6 +54,8 @@ export interface TemporalWorker {
 
 /** Workflows kept in memory; others are rebuilt from their history when something happens to them. Each costs some 100 kB. */
 const CACHED_WORKFLOWS = 500
+/** How long the next workflow task of a run waits for the worker that has it in memory, before any other takes it. */
+const STICKY_MS = 2000
 /** A force after the grace, for a flow that blocks the process. */
 const FORCE_MS = 5000
 
@@ -108,7 +112,7 @@ class RunningWorker implements TemporalWorker {
     this.#opened.push(() => liveness.close())
     const server = new TemporalServer(settings)
     this.#opened.push(() => server.close())
-    const deps = this.#deps(liveness, createTemporalLauncher({ server, store, transport, log: this.#log }))
+    const deps = this.#deps(liveness, server)
     const queues = this.#openQueues(connection, deps)
     this.#queues = queues
     this.#opened.push(() => queues.close())
@@ -147,18 +151,20 @@ class RunningWorker implements TemporalWorker {
     this.#end.reject(error)
   }
 
-  #deps(liveness: Liveness, launcher: Launcher): ActivityDeps {
+  #deps(liveness: Liveness, server: TemporalServer): ActivityDeps {
     const { store, transport, catalog, limits, clock } = this.#options
     return {
       store,
       transport,
       catalog,
       taskQueue: this.#options.settings.taskQueue,
-      launcher,
+      launcher: createTemporalLauncher({ server, store, transport, log: this.#log }),
+      cancelWorkflow: (workflowId, runId) => server.call('cancel a run', (client) => client.workflow.getHandle(workflowId, runId).cancel()),
       news: this.#news,
       liveness,
       clock: clock ?? systemClock,
       owner: this.id,
+      files: this.#options.files,
       limits: { ...defaultLimits, ...limits },
       log: this.#log,
       stop: this.#stop.signal,
@@ -183,6 +189,7 @@ class RunningWorker implements TemporalWorker {
       activities: createActivities(deps),
       tuner: workflowTuner(),
       maxCachedWorkflows: CACHED_WORKFLOWS,
+      stickyQueueScheduleToStartTimeout: STICKY_MS,
       shutdownGraceTime: this.#graceMs,
     })
     const ended = worker.run().catch((error: unknown) => this.#failed(error))

@@ -1,17 +1,10 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  ContinueAsNew,
-  continueAsNew,
-  getExternalWorkflowHandle,
-  isCancellation,
-  rootCause,
-  workflowInfo,
-} from '@temporalio/workflow'
+import { ApplicationFailure, CancellationScope, condition, ContinueAsNew, continueAsNew, isCancellation, rootCause, workflowInfo } from '@temporalio/workflow'
 import type { AgentRun, Suspended, TryRequest, TryResult } from '../names.ts'
 import { bookkeeping, tries } from './activities.ts'
-import { listen, settled, type RunControl } from './control.ts'
+import { listen, settled, tellParent, type RunControl } from './control.ts'
+
+/** Children may end without a word (terminated in Temporal): who waits for some looks by itself now and then. */
+const CHILDREN_AGAIN_MS = 600_000
 
 type RunEnd = Exclude<TryResult, Suspended>
 
@@ -23,6 +16,7 @@ export async function AgentWorkflow(run: AgentRun): Promise<{ readonly status: '
   const control = listen(run)
   const end = await runToEnd(run, control)
   control.show(end.outcome === 'failed' ? 'error' : end.outcome, 'message' in end ? end.message : null)
+  await tellParent(run)
   switch (end.outcome) {
     case 'finished':
       return { status: 'finished' }
@@ -36,7 +30,7 @@ export async function AgentWorkflow(run: AgentRun): Promise<{ readonly status: '
 /** Closes the workflow as cancelled. The server does so only for a workflow that was asked to be: a try that heard of the cancel before its workflow asks in its place. */
 async function closeCancelled(): Promise<never> {
   const { cancelRequested } = CancellationScope.current()
-  if (!CancellationScope.current().consideredCancelled) await getExternalWorkflowHandle(workflowInfo().workflowId).cancel()
+  if (!CancellationScope.current().consideredCancelled) await CancellationScope.nonCancellable(() => bookkeeping().requestCancel())
   return cancelRequested
 }
 
@@ -67,7 +61,7 @@ async function runTries(run: AgentRun, control: RunControl): Promise<RunEnd> {
     const result = await executeAgent({ fid: run.fid, flow: run.flow, reason })
     if (result.outcome !== 'suspended') return result
     waiting = result
-    control.forgetAllBut(result.locks)
+    control.forgetAllBut(result.locks, (result.children ?? []).flat())
     control.show(result.status)
   }
 }
@@ -78,9 +72,13 @@ async function untilWoken(control: RunControl, waiting: Suspended): Promise<TryR
     await condition(() => control.wanted === 'run')
     return 'resume'
   }
-  const woken = (): boolean => control.wanted === 'pause' || control.answered.size > 0
-  if (waiting.wakeAt === null) await condition(woken)
-  else await condition(woken, Math.max(1, Math.ceil(waiting.wakeAt * 1000 - Date.now())))
+  const groups = waiting.children ?? []
+  const together = (): boolean => groups.some((group) => group.every((fid) => control.ended.has(fid)))
+  const woken = (): boolean => control.wanted === 'pause' || control.answered.size > 0 || together()
+  const wakeMs = waiting.wakeAt === null ? Number.POSITIVE_INFINITY : Math.ceil(waiting.wakeAt * 1000 - Date.now())
+  const waitMs = groups.length === 0 ? wakeMs : Math.min(wakeMs, CHILDREN_AGAIN_MS)
+  if (waitMs === Number.POSITIVE_INFINITY) await condition(woken)
+  else await condition(woken, Math.max(1, waitMs))
   return 'wake'
 }
 
@@ -89,5 +87,5 @@ async function cutHistory(run: AgentRun, control: RunControl, reason: TryRequest
   const info = workflowInfo()
   if (!info.continueAsNewSuggested && info.historyLength <= run.historyMax) return
   await settled()
-  await continueAsNew<typeof AgentWorkflow>({ ...run, reason, paused: control.wanted === 'pause' })
+  await continueAsNew<typeof AgentWorkflow>({ ...run, reason, paused: control.wanted === 'pause', endedChildren: [...control.ended] })
 }

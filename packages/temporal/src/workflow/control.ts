@@ -2,11 +2,13 @@ import {
   ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
   condition,
   defineQuery,
   defineSignal,
   defineUpdate,
   getExternalWorkflowHandle,
+  log,
   setHandler,
   upsertMemo,
   upsertSearchAttributes,
@@ -20,6 +22,7 @@ const pause = defineSignal<[ControlSignal?]>(SIGNALS.pause)
 const resume = defineSignal<[ControlSignal?]>(SIGNALS.resume)
 const cancel = defineSignal<[ControlSignal?]>(SIGNALS.cancel)
 const wake = defineSignal<[string]>(SIGNALS.wake)
+const childEnded = defineSignal<[string]>(SIGNALS.childEnded)
 const statusQuery = defineQuery<string>(QUERIES.status)
 const pausedQuery = defineQuery<boolean>(QUERIES.paused)
 const errorQuery = defineQuery<string | null>(QUERIES.error)
@@ -31,21 +34,38 @@ export type RunControl = {
   readonly cancelledBy: string | null
   /** Locks that were answered. */
   readonly answered: ReadonlySet<string>
-  /** Keeps only answers to these locks: the others were taken by the try that has just ended. */
-  forgetAllBut(locks: readonly string[]): void
+  /** Children that have ended. */
+  readonly ended: ReadonlySet<string>
+  /** Keeps only answers to these locks and ends of these children: the others were taken by the try that has just ended. */
+  forgetAllBut(locks: readonly string[], children: readonly string[]): void
   /** Keeps the status where people look for it: memo always, search attribute where the server has it. Costs no round trip of its own. */
   show(status: RunStatus, error?: string | null): void
 }
 
-type State = { wanted: 'run' | 'pause'; cancelledBy: string | null; status: RunStatus; error: string | null; readonly answered: Set<string> }
+type State = {
+  wanted: 'run' | 'pause'
+  cancelledBy: string | null
+  status: RunStatus
+  error: string | null
+  readonly answered: Set<string>
+  readonly ended: Set<string>
+}
 
 /** Answers signals, the update and queries of a run from now on. */
 export function listen(run: AgentRun): RunControl {
-  const state: State = { wanted: run.paused ? 'pause' : 'run', cancelledBy: null, status: 'running', error: null, answered: new Set() }
+  const state: State = {
+    wanted: run.paused ? 'pause' : 'run',
+    cancelledBy: null,
+    status: 'running',
+    error: null,
+    answered: new Set(),
+    ended: new Set(run.endedChildren),
+  }
   setHandler(pause, (request) => note(run, 'pause', request).then(() => void (state.wanted = 'pause')))
   setHandler(resume, (request) => note(run, 'run', request).then(() => void (state.wanted = 'run')))
   setHandler(cancel, (request) => cancelSelf(run, state, request))
   setHandler(wake, (lid) => void state.answered.add(lid))
+  setHandler(childEnded, (fid) => void state.ended.add(fid))
   setHandler(answer, (request) => takeAnswer(run, state, request), { validator: checkAnswer })
   setHandler(statusQuery, () => state.status)
   setHandler(pausedQuery, () => state.status === 'paused' || state.wanted === 'pause')
@@ -62,8 +82,10 @@ function controlOf(run: AgentRun, state: State): RunControl {
       return state.cancelledBy
     },
     answered: state.answered,
-    forgetAllBut(locks) {
-      for (const lid of state.answered) if (!locks.includes(lid)) state.answered.delete(lid)
+    ended: state.ended,
+    forgetAllBut(locks, children) {
+      keep(state.answered, locks)
+      keep(state.ended, children)
     },
     show(status, error = null) {
       state.status = status
@@ -80,11 +102,13 @@ async function note(run: AgentRun, wanted: 'run' | 'pause' | 'cancel', request: 
   await bookkeeping().recordControl({ fid: run.fid, wanted, by: request?.by ?? 'temporal', reason: request?.reason ?? null })
 }
 
-/** The signal does what the Cancel button of the Temporal UI does: only a requested cancellation closes a workflow as cancelled. */
-async function cancelSelf(run: AgentRun, state: State, request: ControlSignal | undefined): Promise<void> {
+/** The signal does what the Cancel button of the Temporal UI does: only a requested cancellation closes a workflow as cancelled. Not to be cut off by it, which would end the workflow here. */
+function cancelSelf(run: AgentRun, state: State, request: ControlSignal | undefined): Promise<void> {
   state.cancelledBy = request?.by ?? 'temporal'
-  await note(run, 'cancel', request)
-  await getExternalWorkflowHandle(workflowInfo().workflowId).cancel()
+  return CancellationScope.nonCancellable(async () => {
+    await note(run, 'cancel', request)
+    await bookkeeping().requestCancel()
+  })
 }
 
 /** Refuses at once what no store needs to be asked for; a rejected update leaves no trace in the history. */
@@ -102,6 +126,22 @@ async function takeAnswer(run: AgentRun, state: State, request: AnswerRequest): 
     throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error
   }
   state.answered.add(request.lid)
+}
+
+function keep(all: Set<string>, only: readonly string[]): void {
+  const kept = new Set(only)
+  for (const one of all) if (!kept.has(one)) all.delete(one)
+}
+
+/** Tells the workflow of the run that started this one that this one is over, once the store or the stream has its end. A parent that is over itself needs no news. */
+export async function tellParent(run: AgentRun): Promise<void> {
+  if (run.parent === null) return
+  const parent = workflowInfo().workflowId.slice(0, -run.fid.length) + run.parent
+  try {
+    await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(parent).signal(SIGNALS.childEnded, run.fid))
+  } catch (error) {
+    log.info('the workflow of the parent run is over', { parent, error })
+  }
 }
 
 /** Resolves when no signal or update is being handled. */
