@@ -6,6 +6,7 @@ import { describeLocks } from './locks.ts'
 import { describeReading } from './reading.ts'
 import { describeRuns } from './runs.ts'
 import type { OpenFixture, StoreFixture } from './scenario.ts'
+import { describeSchedules } from './schedules.ts'
 import { describeWriting } from './writing.ts'
 
 /** The suite that every execution store passes: the rules of `port.ts` as tests. */
@@ -26,6 +27,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('reading', () => describeReading(store))
     describe('runs', () => describeRuns(store))
     describe('locks', () => describeLocks(store))
+    describe('schedules', () => describeSchedules(store))
     describe('housekeeping', () => describeHousekeeping(store, open))
   })
 }

@@ -1,7 +1,7 @@
 import type { RunStatus, LockState } from '@koco/core'
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
 import type { Schema } from '../migrations.ts'
-import { createChildIndex, createEventTables, createPeopleTables, createRunTables } from './tables.ts'
+import { createChildIndex, createEventTables, createScheduleTable, createPeopleTables, createRunTables } from './tables.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
 export type ExecutionTables = {
@@ -14,6 +14,7 @@ export type ExecutionTables = {
   dead_events: { id: Generated<number>; fid: string; position: string; reason: string; body: string; at: number }
   flow_entries: FlowTable
   flow_workers: { id: string; launcher: string; host: string; pid: number; seen_at: number; flows: ColumnType<string[], string, string> }
+  schedules: ScheduleTable
   store_health: { id: number; at: number }
 }
 
@@ -65,6 +66,19 @@ export type LockTable = {
   answered_at: number | null
 }
 
+/** `about` is the JSON text of flow, inputs, timing, missed, overlap and createdAt. */
+export type ScheduleTable = {
+  id: string
+  username: string
+  launcher: string
+  about: string
+  paused: boolean
+  next_at: number | null
+  last_at: number | null
+  last_fid: string | null
+  problem: string | null
+}
+
 /** The newest entry of a flow; `inputs` is its JSON Schema as text. */
 export type FlowTable = {
   name: string
@@ -92,6 +106,7 @@ export const EXECUTION_SCHEMA: Schema = {
       },
     },
     { name: 'children of runs', up: createChildIndex },
+    { name: 'schedules', up: createScheduleTable },
   ],
 }
 

@@ -11,6 +11,7 @@ import { createFlowTable } from './flows.ts'
 import { createLockTable } from './locks.ts'
 import { createPostgresReader } from './reader.ts'
 import { createRunTable } from './runs.ts'
+import { createScheduleTable } from './schedules.ts'
 import { EXECUTION_SCHEMA, type ExecutionDatabase, type ExecutionTables } from './schema.ts'
 import { createPostgresWriter } from './writer.ts'
 
@@ -70,6 +71,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     locks: guarded(createLockTable(db), convert),
     dead: guarded(createDeadEventTable(db), convert),
     flows: guarded(createFlowTable(db), convert),
+    schedules: guarded(createScheduleTable(db), convert),
     ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),
   }

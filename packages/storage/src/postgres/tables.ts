@@ -104,6 +104,23 @@ export async function createChildIndex(db: Kysely<unknown>): Promise<void> {
   await sql`create index ix_runs_parent on runs (parent, fid) where parent is not null`.execute(db)
 }
 
+/** What starts flows again and again. */
+export async function createScheduleTable(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('schedules')
+    .addColumn('id', key, (column) => column.primaryKey())
+    .addColumn('username', key, (column) => column.notNull())
+    .addColumn('launcher', key, (column) => column.notNull())
+    .addColumn('about', 'text', (column) => column.notNull())
+    .addColumn('paused', 'boolean', (column) => column.notNull())
+    .addColumn('next_at', 'double precision')
+    .addColumn('last_at', 'double precision')
+    .addColumn('last_fid', 'text')
+    .addColumn('problem', 'text')
+    .execute()
+  await sql`create index ix_schedules_due on schedules (launcher, next_at) where not paused and next_at is not null`.execute(db)
+}
+
 /** Questions to people, entries set aside, the catalogue of flows, and the row that `check` writes. */
 export async function createPeopleTables(db: Kysely<unknown>): Promise<void> {
   await createLocks(db)

@@ -5,6 +5,7 @@ import type { Db } from './connection.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
 import { isUserName } from './run-files.ts'
 import { readLock, type RunRows } from './run-rows.ts'
+import { scheduleChanges } from './schedules.ts'
 
 /** What `RunStore.create` takes. */
 export type CreateRun = NewRun & { readonly launcher: string; readonly idempotencyKey: string | null }
@@ -19,7 +20,14 @@ const NO_FOLDER = 'A user of a run is a folder name: a-z, 0-9, dot, dash and und
 
 /** The small changes that people and launchers make, each within the caller's transaction. */
 export function createChanges(db: Db, rows: RunRows, cache: RunCache) {
-  return { ...runChanges(db, rows, cache), ...controlChanges(db, cache), ...lockChanges(db, cache), ...deadChanges(db), ...flowChanges(db) }
+  return {
+    ...runChanges(db, rows, cache),
+    ...controlChanges(db, cache),
+    ...lockChanges(db, cache),
+    ...deadChanges(db),
+    ...flowChanges(db),
+    ...scheduleChanges(db),
+  }
 }
 
 function runChanges(db: Db, rows: RunRows, cache: RunCache) {

@@ -6,6 +6,7 @@ import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, ListedRun, LockA
 import { searchWords } from '../search.ts'
 import { CHILD_OF, childQueries } from './child-queries.ts'
 import type { Db } from './connection.ts'
+import { scheduleQueries } from './schedules.ts'
 import { type RawRun, readLock, readRun, SELECT_RUN } from './run-rows.ts'
 
 type LockQuery = Parameters<LockStore['list']>[0]
@@ -22,7 +23,7 @@ type RawLock = {
 
 /** The reads of runs, locks, dead events and flows, all on the reading connection. */
 export function createQueries(db: Db) {
-  return { ...runQueries(db), ...childQueries(db), ...lockQueries(db), ...deadQueries(db), ...flowQueries(db) }
+  return { ...runQueries(db), ...childQueries(db), ...scheduleQueries(db), ...lockQueries(db), ...deadQueries(db), ...flowQueries(db) }
 }
 
 function runQueries(db: Db) {

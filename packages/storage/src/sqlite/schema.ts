@@ -67,6 +67,14 @@ const MIGRATIONS: readonly string[] = [
   -- By an expression, so that most runs, which nobody's run has started, cost nothing; it is in the words of CHILD_OF.
   CREATE INDEX runs_parent ON runs (about ->> 'parent', fid) WHERE about ->> 'parent' IS NOT NULL;
   `,
+  `
+  CREATE TABLE schedules (
+    id TEXT PRIMARY KEY, user TEXT NOT NULL, launcher TEXT NOT NULL,
+    about TEXT NOT NULL, -- flow, inputs, timing, missed, overlap and created_at, JSON
+    paused INTEGER NOT NULL, next_at REAL, last_at REAL, last_fid TEXT, problem TEXT
+  ) STRICT;
+  CREATE INDEX schedules_due ON schedules (launcher, next_at) WHERE paused = 0 AND next_at IS NOT NULL;
+  `,
 ]
 
 /** The schema version that this code writes. */
