@@ -5,6 +5,7 @@ import type { Authenticator } from './auth/authenticator.ts'
 import type { Passwords } from './auth/passwords.ts'
 import type { Action, Principal } from './auth/permissions.ts'
 import type { SignIn } from './auth/sign-in.ts'
+import type { PanelFiles } from './files/panel-files.ts'
 import type { PanelDeps, PanelSettings } from './options.ts'
 import type { Metrics } from './server/metrics.ts'
 import type { Endings } from './tail/endings.ts'
@@ -16,6 +17,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a caller must be allowed to do; `public` routes ask nobody. Every route of the API says one. */
     access?: Action | 'public'
+    /** The body may be long and come slowly: it is not cut off after a minute. */
+    streams?: boolean
   }
   interface FastifyRequest {
     principal: Principal | null
@@ -36,6 +39,7 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
   readonly streams: LiveStreams
   readonly feed: RunFeed
   readonly endings: Endings
+  readonly files: PanelFiles
   /** True as soon as a shutdown has begun. */
   readonly closing: () => boolean
 }

@@ -1,4 +1,4 @@
-import type { Launcher } from '@koco/flow'
+import { defaultFileLimits, type Launcher } from '@koco/flow'
 import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
 import type { SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
@@ -30,6 +30,13 @@ export type PanelSettings = {
   readonly lookAgainMs: number
   /** How often an open stream asks again whether its reader may still read. */
   readonly recheckMs: number
+  /** The largest file that people upload or runs write. */
+  readonly fileBytesMax: number
+  /** All files that one run is given, or makes, together; and how many they may be. */
+  readonly runBytesMax: number
+  readonly filesMax: number
+  /** An upload to which nothing was added for so long is taken away. */
+  readonly uploadExpiresS: number
 }
 
 /** What a setting is when nobody says. */
@@ -46,6 +53,8 @@ export const PANEL_DEFAULTS: PanelSettings = {
   principalTtlMs: 5_000,
   lookAgainMs: 3_000,
   recheckMs: 120_000,
+  ...defaultFileLimits,
+  uploadExpiresS: 86_400,
 }
 
 /** The flows that this process can start by itself; empty in a panel that only launches elsewhere. Asked at each request, so it may change. */
@@ -62,6 +71,8 @@ export type PanelDeps = {
   readonly hashSecret: SecretHash
   /** Throws UnavailableError when runs could not write events now; a part of readiness. */
   readonly checkTransport: () => Promise<void>
+  /** Where uploads and the files of runs are. */
+  readonly uploadDir: string
   /** The built web page, or null when there is none. */
   readonly webDir: string | null
   readonly settings: Partial<PanelSettings>

@@ -8,6 +8,7 @@ import { createAuthenticator } from './auth/authenticator.ts'
 import { createPasswords } from './auth/passwords.ts'
 import { createSignIn } from './auth/sign-in.ts'
 import type { App, PanelContext, Routes } from './context.ts'
+import { createFiles } from './files/panel-files.ts'
 import { PANEL_DEFAULTS, type PanelDeps, type PanelSettings } from './options.ts'
 import { authRoutes } from './routes/auth.ts'
 import { deadRoutes } from './routes/dead.ts'
@@ -19,8 +20,10 @@ import { myAccountRoutes } from './routes/my-account.ts'
 import { opsRoutes } from './routes/ops.ts'
 import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
+import { runFileRoutes } from './routes/run-files.ts'
 import { runRoutes } from './routes/runs.ts'
 import { startRunRoutes } from './routes/start-run.ts'
+import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
 import { guardRoutes } from './server/access.ts'
 import { isLoopbackName } from './server/cross-site.ts'
@@ -48,6 +51,7 @@ export type Panel = {
 
 const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, myAccountRoutes, userRoutes, keyRoutes]
 const RUN_ROUTES: readonly Routes[] = [flowRoutes, startRunRoutes, runRoutes, runArchiveRoutes, runControlRoutes, eventRoutes, lockRoutes, answerRoutes]
+const FILE_ROUTES: readonly Routes[] = [uploadRoutes, runFileRoutes]
 const OPERATION_ROUTES: readonly Routes[] = [deadRoutes, opsRoutes]
 
 /** Makes a panel over what it is given; it closes none of it. */
@@ -59,7 +63,7 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   await app.register(cookie)
   guardRoutes(app, context)
   await describeApi(app, deps.version)
-  for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
+  for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...FILE_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
   serveDescription(app)
   await serveWeb(app, deps.webDir)
   let closed: Promise<void> | undefined
@@ -69,6 +73,10 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
     close: (graceMs = 10_000) => (closed ??= close(app, graceMs, state, closeParts)),
   }
 }
+
+/** How long the body of a request may take to arrive; one that carries a file, and any other. */
+const STREAM_MS_MAX = 6 * 3_600_000
+const BODY_MS_MAX = 60_000
 
 type State = { closing: boolean }
 
@@ -83,8 +91,10 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const endings = createEndings({ wakeups, runs: store.runs, log, lookAgainMs: settings.lookAgainMs })
   const passwords = createPasswords()
   const signIn = createSignIn({ admin, passwords, clock, count: (outcome) => metrics.login(outcome) })
-  const context = { ...deps, settings, auth, passwords, signIn, metrics, tails, streams, feed, endings, closing: () => state.closing }
+  const { files, close: closeFiles } = createFiles(deps, settings)
+  const context = { ...deps, files, settings, auth, passwords, signIn, metrics, tails, streams, feed, endings, closing: () => state.closing }
   const closeParts = (): void => {
+    closeFiles()
     endings.close()
     streams.close()
     feed.close()
@@ -101,7 +111,7 @@ function createServer({ settings, log, metrics }: PanelContext): App {
     bodyLimit: settings.bodyBytesMax,
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     genReqId: createRequestIds(),
-    requestTimeout: 60_000,
+    requestTimeout: STREAM_MS_MAX,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
@@ -115,11 +125,26 @@ function createServer({ settings, log, metrics }: PanelContext): App {
     done(null, Object.fromEntries(new URLSearchParams(String(body)))),
   )
   addHeaders(app, settings.publicUrl)
+  cutSlowBodies(app)
   app.addHook('onResponse', (request, reply, done) => {
     metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1000)
     done()
   })
   return app
+}
+
+/** A connection whose body does not come is no use to anybody; the server's own limit has to suit long uploads. */
+function cutSlowBodies(app: App): void {
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    const { headers, routeOptions, raw } = request
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+    if (hasBody && routeOptions.config.streams !== true) {
+      const timer = setTimeout(() => raw.destroy(), BODY_MS_MAX)
+      const stop = (): void => clearTimeout(timer)
+      raw.once('end', stop).once('close', stop)
+    }
+    done(null, payload)
+  })
 }
 
 /** Ids that tell requests apart, also over restarts: a random start and a count. */

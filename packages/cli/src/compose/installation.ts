@@ -7,6 +7,7 @@ import type { Transport } from '@koco/transport'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
+import { folderFiles, panelFiles } from './files.ts'
 import { spoolerMetrics } from './metrics.ts'
 import { openTemporalLauncher, startWorker } from './temporal.ts'
 import { openAdmin, openExecution } from './stores.ts'
@@ -64,11 +65,12 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   opened.push(async () => spooler?.stop(graceMs))
   const catalog = createCatalog(options.flows)
   const parts = { catalog, store, transport, log }
+  const { uploadDir, limits } = panelFiles(settings, cwd)
   if (settings.executionMode === 'temporal' && options.whole) {
     const worker = await startWorker(settings, cwd, parts)
     opened.push(() => worker.close())
   }
-  const launcher = settings.executionMode === 'temporal' ? await openTemporalLauncher(settings, parts, opened) : await openDirectLauncher(settings, parts)
+  const launcher = settings.executionMode === 'temporal' ? await openTemporalLauncher(settings, parts, opened) : await openDirectLauncher(settings, cwd, parts)
   opened.push(() => launcher.close(graceMs))
   const hashSecret = secretHash(secretKey(settings, cwd))
   const panel = await createPanel({
@@ -79,8 +81,9 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     signals: transport.signals,
     hashSecret,
     checkTransport: () => transport.check(),
+    uploadDir,
     webDir,
-    settings: { publicUrl: settings.appServer, auth: settings.auth, corsOrigins: settings.corsOrigins ?? [] },
+    settings: { publicUrl: settings.appServer, auth: settings.auth, corsOrigins: settings.corsOrigins ?? [], ...limits },
     clock: Date.now,
     log: log.child({ part: 'panel' }),
     registry,
@@ -120,12 +123,13 @@ function allFaults(errors: readonly unknown[]): unknown {
 /** What launchers and workers are made of. */
 export type LauncherParts = { readonly catalog: Catalog; readonly store: ExecutionStore; readonly transport: Transport; readonly log: Logger }
 
-function openDirectLauncher(settings: Settings, { catalog, store, transport, log }: LauncherParts): Promise<Launcher> {
+function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, transport, log }: LauncherParts): Promise<Launcher> {
   const child = log.child({ part: 'launcher' })
   return createDirectLauncher({
     catalog,
     store,
     transport,
+    files: folderFiles(settings, cwd),
     limits: { lockMs: settings.lockExpires * 1000 },
     log: (level, message, details) => child[level]({ details }, message),
   })

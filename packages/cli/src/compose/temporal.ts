@@ -5,6 +5,7 @@ import type { TemporalWorker } from '@koco/temporal/worker'
 import type { Logger } from 'pino'
 import { dataFolder } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
+import { workerFiles } from './files.ts'
 import type { LauncherParts } from './installation.ts'
 
 /** What a worker may be told beside the settings. */
@@ -40,6 +41,7 @@ export async function startWorker(settings: Settings, cwd: string, parts: Launch
     transport,
     catalog,
     cacheDir: join(dataFolder(settings, cwd), 'cache'),
+    files: workerFiles(settings, cwd),
     limits: { lockMs: settings.lockExpires * 1000 },
     log: lineTo(log.child({ part: 'worker' })),
     ...options,

@@ -16,6 +16,9 @@ export function checkCombinations(settings: Settings): string[] {
   if (isPostgres(settings.adminDatabase) && settings.secretKey === undefined) {
     faults.push('With KODO_ADMIN_DATABASE on Postgres every process needs the same key: set KODO_SECRET_KEY or KODO_SECRET_KEY_FILE (32 characters or more)')
   }
+  if (settings.files === 'panel' && settings.apiKey === undefined) {
+    faults.push('KODO_FILES=panel needs a key with which workers sign in to the panel: set KODO_API_KEY or KODO_API_KEY_FILE (`koco keys create` makes one)')
+  }
   if (settings.auth === 'off' && !parseAddress(settings.appServer).loopback) {
     faults.push(`KODO_AUTH=off would open ${settings.appServer} to everybody: listen on localhost, or set KODO_AUTH=on`)
   }

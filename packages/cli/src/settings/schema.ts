@@ -41,7 +41,20 @@ export const settingsSchema = z.object({
     .default('http://localhost:3370')
     .meta(about({ variable: 'APP_SERVER', flag: 'address', help: 'Where the panel listens, and where commands look for it' })),
   execDir: folder.default('./data/execution').meta(about({ variable: 'EXEC_DIR', help: 'Folder of the runs and their events, with SQLite' })),
-  uploadDir: folder.default('./data/uploads').meta(about({ variable: 'UPLOAD_DIR', help: 'Folder of uploaded files' })),
+  uploadDir: folder.default('./data/uploads').meta(about({ variable: 'UPLOAD_DIR', help: 'Folder of uploaded files and of the files of runs' })),
+  uploadFileMax: whole(1, Number.MAX_SAFE_INTEGER)
+    .default(2 ** 30)
+    .meta(about({ variable: 'UPLOAD_FILE_MAX', help: 'Largest file that people upload or runs write, in bytes' })),
+  uploadRunMax: whole(1, Number.MAX_SAFE_INTEGER)
+    .default(4 * 2 ** 30)
+    .meta(about({ variable: 'UPLOAD_RUN_MAX', help: 'All files that one run is given, or makes, together, in bytes' })),
+  uploadExpires: seconds(60, 365 * 86_400)
+    .default(86_400)
+    .meta(about({ variable: 'UPLOAD_EXPIRES', help: 'When an upload is taken away that nothing was added to, in seconds' })),
+  files: z
+    .enum(['folder', 'panel'])
+    .default('folder')
+    .meta(about({ variable: 'FILES', help: 'Where a worker finds the files of runs: folder (UPLOAD_DIR), or panel (over APP_SERVER with API_KEY)' })),
   adminDatabase: database
     .default('sqlite:///./data/admin.db')
     .meta(about({ variable: 'ADMIN_DATABASE', secret: true, help: 'Database of users, sessions and keys: sqlite:///… or postgresql://…' })),

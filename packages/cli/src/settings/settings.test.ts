@@ -71,6 +71,7 @@ test.each([
   [{ KODO_ADMIN_DATABASE: 'postgresql://h/d' }, 'KODO_SECRET_KEY'],
   [{ KODO_EXECUTION_DATABASE: 'sqlite:///./x.db' }, 'KODO_EXEC_DIR'],
   [{ KODO_ADMIN_DATABASE: 'mysql://h/d' }, 'postgresql://'],
+  [{ KODO_FILES: 'panel' }, 'set KODO_API_KEY'],
   [{ KODO_AUTH: 'off', KODO_APP_SERVER: 'http://0.0.0.0:3370' }, 'would open'],
 ])('%o cannot work, and the sentence says what to set', (env, remedy) => {
   expect(refusal(env)).toContain(remedy)

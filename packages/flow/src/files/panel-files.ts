@@ -1,8 +1,6 @@
 import { Readable } from 'node:stream'
-import type { ReadableStream as WebStream } from 'node:stream/web'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RefusedError, UnavailableError } from '@koco/core'
-import { chunksOf } from './folder.ts'
 import { sidedPath, type FileSide } from './path.ts'
 import type { FileContent, FileStore, RunFile } from './port.ts'
 
@@ -21,8 +19,9 @@ type WireFile = { readonly path: string; readonly size: number; readonly type: s
 /** The files of runs over a panel's HTTP API, for a worker that shares no folder with it. */
 export function createPanelFiles({ url, key, triesMax = 5, delayMs = 200 }: PanelFilesOptions): FileStore {
   const base = url.replace(/\/$/, '')
-  const send = async (path: string, init: RequestInit = {}): Promise<Response> => {
-    const response = await fetch(base + path, { ...init, headers: { authorization: `Bearer ${key}`, ...init.headers } }).catch((error: unknown) => {
+  const send: Send = async (path, init = {}) => {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/octet-stream' }
+    const response = await fetch(base + path, { ...init, headers }).catch((error: unknown) => {
       init.signal?.throwIfAborted()
       throw new UnavailableError(`No panel answers at ${base}, where the files of runs are. Is \`koco serve\` running, and KODO_APP_SERVER right?`, {
         code: 'no_panel',
@@ -32,7 +31,7 @@ export function createPanelFiles({ url, key, triesMax = 5, delayMs = 200 }: Pane
     if (!response.ok) throw await problemOf(response)
     return response
   }
-  const again = <T>(work: () => Promise<T>, tries = triesMax): Promise<T> => repeat(work, tries, delayMs)
+  const again = <T>(work: () => Promise<T>): Promise<T> => repeat(work, triesMax, delayMs)
   return {
     list: (fid, side) => again(() => listAll(send, fid, side)),
     open: (fid, path) =>
@@ -40,12 +39,14 @@ export function createPanelFiles({ url, key, triesMax = 5, delayMs = 200 }: Pane
         const response = await send(address(fid, path))
         const size = Number(response.headers.get('content-length'))
         const file = { path: sidedPath(path).path, size, type: response.headers.get('x-file-type') ?? '', modifiedAt: modified(response) }
-        return { file, content: response.body ? Readable.fromWeb(response.body as WebStream) : Readable.from([]) }
+        return { file, content: response.body ? Readable.fromWeb(response.body) : Readable.from([]) }
       }),
-    write: (fid, path, content, signal) => {
-      const whole = typeof content === 'string' || content instanceof Uint8Array
-      // A stream can be read once only.
-      return again(async () => fileOf((await (await send(address(fid, path), putOf(content, signal))).json()) as WireFile), whole ? triesMax : 1)
+    write: async (fid, path, content, signal) => {
+      const to = address(fid, path)
+      const put = async (body: unknown): Promise<RunFile> =>
+        fileOf((await (await send(to, { method: 'PUT', body, duplex: 'half', ...(signal && { signal }) } as RequestInit)).json()) as WireFile)
+      if (typeof content === 'string' || content instanceof Uint8Array) return again(() => put(content))
+      return putStream(content, put)
     },
   }
 }
@@ -64,13 +65,22 @@ async function listAll(send: Send, fid: string, side: FileSide | undefined): Pro
   return files
 }
 
-function putOf(content: FileContent, signal: AbortSignal | undefined): RequestInit {
-  const body = typeof content === 'string' || content instanceof Uint8Array ? content : (Readable.toWeb(Readable.from(bytesOf(content))) as unknown)
-  return { method: 'PUT', headers: { 'content-type': 'application/octet-stream' }, body, duplex: 'half', ...(signal && { signal }) } as RequestInit
-}
-
-async function* bytesOf(content: FileContent): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunksOf(content)) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+/** A stream can be read once only, so it is sent once. When it breaks, its own error tells why. */
+async function putStream(content: Exclude<FileContent, string | Uint8Array>, put: (body: unknown) => Promise<RunFile>): Promise<RunFile> {
+  const broken: unknown[] = []
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of content) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+    } catch (error) {
+      broken.push(error)
+      throw error
+    }
+  }
+  try {
+    return await put(Readable.toWeb(Readable.from(bytes())))
+  } catch (error) {
+    throw broken[0] ?? error
+  }
 }
 
 /** The address of a file; a path that is none is refused here already. */

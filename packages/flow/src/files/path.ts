@@ -72,6 +72,7 @@ function shorten(name: string): string {
   if (Buffer.byteLength(name) <= 200) return name
   const ending = /\.[a-z0-9]{1,10}$/i.exec(name)?.[0] ?? ''
   let stem = name.slice(0, 200 - ending.length)
-  while (Buffer.byteLength(stem) > 200 - ending.length) stem = [...stem].slice(0, -1).join('')
-  return stem + ending
+  while (Buffer.byteLength(stem) > 200 - ending.length) stem = stem.slice(0, -1)
+  // A character that was cut through.
+  return stem.replace(/[\uD800-\uDBFF]$/, '') + ending
 }

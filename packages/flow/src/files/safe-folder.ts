@@ -64,7 +64,11 @@ export class SafeFolder {
       throw diskError(error)
     }
     const handle = await open(folder, constants.O_RDONLY).catch(toDiskError)
-    await handle.sync().finally(() => handle.close())
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
   }
 
   /** The plain files below a folder, at most `max`, each as its names; none when it is not there. Links are passed over. */

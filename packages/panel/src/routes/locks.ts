@@ -3,6 +3,7 @@ import type { AnswerOutcome } from '@koco/flow'
 import { z } from 'zod'
 import { ownScope } from '../auth/permissions.ts'
 import type { Routes } from '../context.ts'
+import { answerLock } from '../files/answer-lock.ts'
 import { answers } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
 import { json, limit, pageOf } from '../shapes/json.ts'
@@ -87,7 +88,8 @@ export const answerRoutes: Routes = (app, context) => {
     async (request) => {
       const { fid, lid } = request.params
       await visibleRun(context, request, fid, 'locks.answer')
-      return answered(fid, lid, await context.launcher.answer(fid, lid, request.body.answer as Json, caller(request).user))
+      const answer = request.body.answer as Json
+      return answered(fid, lid, await answerLock(context, caller(request), { fid, lid, answer }))
     },
   )
 }

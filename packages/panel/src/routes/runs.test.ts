@@ -173,11 +173,11 @@ describe('reading', () => {
 
   test('the catalogue is searched, filtered and paged', async () => {
     const names = async (query: string): Promise<string[]> => ((await get(`/api/flows${query}`)).body['items'] as { name: string }[]).map((flow) => flow.name)
-    expect(await names('')).toEqual(['ask', 'fail', 'hello'])
+    expect(await names('')).toEqual(['ask', 'ask-file', 'fail', 'hello', 'read'])
     expect(await names('?tag=short')).toEqual(['hello'])
     expect(await names('?q=asks%20before')).toEqual(['ask'])
     const page = await get('/api/flows?limit=2')
-    expect(await names(`?limit=2&after=${String(page.body['next'])}`)).toEqual(['hello'])
+    expect(await names(`?limit=2&after=${String(page.body['next'])}`)).toEqual(['fail', 'hello'])
     expect((await get('/api/flows/hello')).body).toMatchObject({
       name: 'hello',
       live: true,

@@ -3,7 +3,9 @@
  * Method: every route of the panel, for every role, on one's own run and on a foreign one, over HTTP. The table is written by hand, not derived from the
  * code; a route that it lacks fails the test.
  */
+import { join } from 'node:path'
 import { must } from '@koco/core'
+import { FileFolder } from '@koco/flow'
 import type { Role } from '@koco/storage'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servedRoutes } from '../testing/served-routes.ts'
@@ -23,9 +25,17 @@ const operators = { nobody: 'unsigned', viewer: 'forbidden', user: 'forbidden', 
 const foreignRead = { nobody: 'unsigned', viewer: 'unknown', user: 'unknown', operator: 'yes' } as const
 const foreignWrite = { nobody: 'unsigned', viewer: 'forbidden', user: 'unknown', operator: 'yes' } as const
 
-type Rule = { readonly own: Readonly<Record<Who, Verdict>>; readonly foreign?: Readonly<Record<Who, Verdict>>; readonly body?: object; readonly path?: string }
+type Rule = {
+  readonly own: Readonly<Record<Who, Verdict>>
+  readonly foreign?: Readonly<Record<Who, Verdict>>
+  readonly body?: object
+  readonly bytes?: string
+  readonly path?: string
+}
 const read = { own: signedIn, foreign: foreignRead }
 const write = { own: users, foreign: foreignWrite, body: {} }
+
+const UNKNOWN_UPLOAD = '/api/uploads/0123456789abcdef0123456789abcdef'
 
 const RULES: Readonly<Record<string, Rule>> = {
   'GET /healthz': { own: everybody },
@@ -66,6 +76,16 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/runs/{fid}/locks': read,
   'GET /api/runs/{fid}/locks/{lid}': read,
   'POST /api/runs/{fid}/locks/{lid}': { ...write, body: { answer: { go: true } } },
+  'POST /api/uploads': { own: users },
+  'GET /api/uploads': { own: users },
+  'GET /api/uploads/{id}': { own: { ...users, user: 'unknown', operator: 'unknown' }, path: UNKNOWN_UPLOAD },
+  'PATCH /api/uploads/{id}': { own: { ...users, user: 'unknown', operator: 'unknown' }, path: UNKNOWN_UPLOAD },
+  'DELETE /api/uploads/{id}': { own: { ...users, user: 'unknown', operator: 'unknown' }, path: UNKNOWN_UPLOAD },
+  'GET /api/runs/{fid}/files': read,
+  'GET /api/runs/{fid}/files/{side}': { ...read, path: '/api/runs/{fid}/files/out' },
+  'GET /api/runs/{fid}/files/{side}/{*}': { ...read, path: '/api/runs/{fid}/files/out/given.txt' },
+  'PUT /api/runs/{fid}/files/{side}/{*}': { own: users, foreign: foreignWrite, bytes: 'x', path: '/api/runs/{fid}/files/out/made.txt' },
+  'DELETE /api/runs/{fid}/files/{side}/{*}': { own: users, foreign: foreignWrite, path: '/api/runs/{fid}/files/out/made.txt' },
   'GET /api/dead': { own: operators },
   'POST /api/dead/{id}/retry': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999/retry' },
   'DELETE /api/dead/{id}': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999' },
@@ -83,6 +103,8 @@ beforeAll(async () => {
     runs.set(role, await at.asking(person.name))
   }
   runs.set('stranger', await at.asking((await at.user('user')).name))
+  const files = new FileFolder(join(at.folder, 'uploads'))
+  for (const { fid } of runs.values()) await files.write(fid, 'out/given.txt', 'x')
 })
 afterAll(async () => {
   await at.close()
@@ -96,8 +118,13 @@ async function ask(route: string, who: Who, whose: 'own' | 'foreign'): Promise<V
   const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', lid)
   const answer = await fetch(at.url + path, {
     method,
-    headers: { ...(who !== 'nobody' && people.get(who)?.headers), ...(rule?.body && { 'content-type': 'application/json' }) },
+    headers: {
+      ...(who !== 'nobody' && people.get(who)?.headers),
+      ...(rule?.body && { 'content-type': 'application/json' }),
+      ...(rule?.bytes && { 'content-type': 'application/octet-stream' }),
+    },
     ...(rule?.body && { body: JSON.stringify(rule.body) }),
+    ...(rule?.bytes && { body: rule.bytes }),
   })
   await answer.text()
   expect(answer.status, route).toBeLessThan(500)

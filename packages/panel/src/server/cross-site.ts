@@ -30,10 +30,16 @@ export function allowOrigins(request: FastifyRequest, reply: FastifyReply, origi
   if (origins.others.size > 0) void reply.header('vary', 'origin')
   if (typeof origin !== 'string' || !origins.others.has(origin)) return false
   void reply.header('access-control-allow-origin', origin).header('access-control-allow-credentials', 'true')
-  void reply.header('access-control-expose-headers', 'location, retry-after, x-request-id, preference-applied')
+  void reply.header(
+    'access-control-expose-headers',
+    'location, retry-after, x-request-id, preference-applied, tus-resumable, upload-offset, upload-length, upload-expires',
+  )
   if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false
-  void reply.header('access-control-allow-methods', 'GET, HEAD, POST, PATCH, DELETE')
-  void reply.header('access-control-allow-headers', 'authorization, content-type, idempotency-key, last-event-id, prefer')
+  void reply.header('access-control-allow-methods', 'GET, HEAD, POST, PUT, PATCH, DELETE')
+  void reply.header(
+    'access-control-allow-headers',
+    'authorization, content-type, idempotency-key, last-event-id, prefer, tus-resumable, upload-length, upload-metadata, upload-offset',
+  )
   void reply.header('access-control-max-age', '600').code(204).send()
   return true
 }

@@ -20,7 +20,10 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Not found',
   409: 'Conflict',
   413: 'Too large',
+  410: 'Gone',
+  412: 'Wrong protocol version',
   415: 'Wrong media type',
+  416: 'No such part',
   422: 'Invalid content',
   429: 'Too many requests',
   500: 'Internal error',
@@ -35,6 +38,11 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   event_too_large: 413,
   inputs_too_large: 413,
   user_exists: 409,
+  unknown_file: 404,
+  file_too_large: 413,
+  run_files_too_large: 413,
+  too_many_files: 413,
+  read_only: 409,
 }
 
 /** Fastify's own refusals in our words. */

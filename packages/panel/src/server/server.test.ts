@@ -141,6 +141,7 @@ async function openSecond(port: number): Promise<unknown> {
     hashSecret: (secret) => secret,
     signals: at.signals,
     catalog: { list: () => [] },
+    uploadDir: join(at.folder, 'second-uploads'),
     webDir: null,
     settings: {},
     checkTransport: async () => undefined,

@@ -10,11 +10,14 @@ export function servedRoutes({ app }: Pick<Panel, 'app'>): string[] {
     const [, indent = '', part = '', methods = ''] = match
     path.length = indent.length / 4
     path.push(part)
-    const full = path.join('').replace(/:(\w+)/g, '{$1}')
+    const full = path
+      .join('')
+      .replace(/:(\w+)/g, '{$1}')
+      .replace(/\b\}\*$/, '}/{*}')
     return methods
       .split(', ')
       .filter((method) => method !== '' && method !== 'HEAD' && method !== 'OPTIONS')
       .map((method) => `${method} ${full}`)
   })
-  return routes.filter((route) => !/ \/docs|\*/.test(route))
+  return routes.filter((route) => !/ \/docs| \/?\*/.test(route))
 }

@@ -1,4 +1,4 @@
-import { defineFlow } from '@koco/flow'
+import { defineFlow, file, files } from '@koco/flow'
 import { z } from 'zod'
 
 /** Three steps and a greeting. */
@@ -37,5 +37,28 @@ const fail = defineFlow({
   },
 })
 
+/** Reads the files that it is given, and makes one. */
+const read = defineFlow({
+  name: 'read',
+  summary: 'Reads files',
+  inputs: z.object({ doc: file({ accept: ['.txt', '.md'] }), more: files({ max: 5 }).optional() }),
+  async run({ doc, more = [] }, ctx) {
+    const texts = await Promise.all([doc, ...more].map((path) => ctx.files.text(path)))
+    await ctx.step('write', () => ctx.files.write('made/report.md', texts.join('|')))
+    return { paths: [doc, ...more], texts }
+  },
+})
+
+/** Asks a person for a file and reads it. */
+const askFile = defineFlow({
+  name: 'ask-file',
+  summary: 'Asks for a file',
+  inputs: z.object({}),
+  async run(_inputs, ctx) {
+    const { signed } = await ctx.lock('sign', { form: z.object({ signed: file() }) })
+    return { signed, text: await ctx.files.text(signed) }
+  },
+})
+
 /** The flows that tests start. */
-export const TEST_FLOWS = [hello, ask, fail]
+export const TEST_FLOWS = [hello, ask, fail, read, askFile]

@@ -1,5 +1,5 @@
 import { formatPosition, must, newFid, toJsonText, type EventData, type EventKind, type EventRecord } from '@koco/core'
-import { createCatalog, createDirectLauncher, flowEntry, type Launcher } from '@koco/flow'
+import { createCatalog, createDirectLauncher, FileFolder, flowEntry, type Launcher } from '@koco/flow'
 import { createSpooler } from '@koco/spooler'
 import { openAdminStore, type ExecutionStore, type Role } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
@@ -46,7 +46,7 @@ export type TestRun = {
 export type TestEvent = { [K in EventKind]: readonly [K, EventData[K]] }[EventKind]
 
 /** What a test may change of the panel. */
-export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'clock' | 'checkTransport' | 'signals'>>
+export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'uploadDir' | 'clock' | 'checkTransport' | 'signals'>>
 
 /** What stands under the panels of one test file: SQLite, memory transport, spooler, direct launcher. Opening these takes a second, so they are shared. */
 async function openParts() {
@@ -56,7 +56,7 @@ async function openParts() {
   const spooler = createSpooler({ consumer: transport.consumer('test'), signals: transport.signals, writer: store.writer, dead: store.dead, log })
   spooler.start()
   const catalog = createCatalog(TEST_FLOWS)
-  const launcher = await createDirectLauncher({ catalog, store, transport })
+  const launcher = await createDirectLauncher({ catalog, store, transport, files: new FileFolder(join(folder, 'uploads')) })
   return { folder, store, transport, spooler, catalog, launcher, adminFiles: 0 }
 }
 
@@ -88,6 +88,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     signals: options.signals ?? transport.signals,
     hashSecret,
     checkTransport: options.checkTransport ?? (() => transport.check()),
+    uploadDir: options.uploadDir ?? join(folder, 'uploads'),
     webDir: options.webDir ?? null,
     settings: options.settings ?? {},
     clock: options.clock ?? Date.now,

@@ -1,0 +1,21 @@
+import { resolve } from 'node:path'
+import { createPanelFiles, FileFolder, type FileStore } from '@koco/flow'
+import type { Settings } from '../settings/schema.ts'
+
+/** Where the panel keeps uploads and the files of runs, and what they may hold, in the panel's words. */
+export function panelFiles(settings: Settings, cwd: string) {
+  const { uploadFileMax: fileBytesMax, uploadRunMax: runBytesMax, uploadExpires: uploadExpiresS } = settings
+  return { uploadDir: resolve(cwd, settings.uploadDir), limits: { fileBytesMax, runBytesMax, uploadExpiresS } }
+}
+
+/** The files of runs as the process finds them that executes flows beside the panel's folder. */
+export function folderFiles(settings: Settings, cwd: string): FileStore {
+  const { uploadDir, limits } = panelFiles(settings, cwd)
+  return new FileFolder(uploadDir, limits)
+}
+
+/** The files of runs as a worker finds them, which may be on another host. */
+export function workerFiles(settings: Settings, cwd: string): FileStore {
+  if (settings.files === 'panel') return createPanelFiles({ url: settings.appServer, key: settings.apiKey ?? '' })
+  return folderFiles(settings, cwd)
+}
