@@ -26,8 +26,8 @@ export type AnswerOutcome =
 /** A field that failed its schema: a JSON pointer and one sentence. */
 export type FieldError = { readonly path: string; readonly message: string }
 
-/** What a launcher knows of a run's process: is a try at work now, where. */
-export type RunProcess = { readonly executing: boolean; readonly where: string | null }
+/** What a launcher knows of a run's process: is a try at work now, where; else, when the run could go on and does not, what it waits for. */
+export type RunProcess = { readonly executing: boolean; readonly where: string | null; readonly waitsFor?: string }
 
 /**
  * Starts runs and passes people's requests on to them. Everything accepted is durable: it survives the death of every process.

@@ -116,7 +116,7 @@ class TemporalLauncher implements Launcher {
     const run = await this.#run(fid)
     if (!run) return { outcome: 'unknown' }
     if (!isEnded(run.status)) return { outcome: 'live' }
-    const flow = await this.#flows.get(run.flow)
+    const flow = await this.#flows.newest(run.flow)
     if (!flow) throw unknownFlow(run.flow, await this.#flows.names())
     await this.#store.runs.request(fid, { wanted: 'run', by, reason: null, at: this.#clock.now() / 1000 })
     const deadline = performance.now() + RETRY_WAIT_MS
@@ -142,12 +142,19 @@ class TemporalLauncher implements Launcher {
     try {
       const described = await this.#server.call('describe a run', (client) => client.workflow.getHandle(this.#starter.workflowId(fid)).describe())
       const activity = described.raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'executeAgent')
-      const executing = activity?.lastStartedTime !== null && activity?.lastStartedTime !== undefined && Number(activity.state) !== SCHEDULED
-      return { executing, where: executing ? (activity.lastWorkerIdentity ?? null) : null }
+      if (!activity) return { executing: false, where: null }
+      if (Number(activity.state) !== SCHEDULED) return { executing: true, where: activity.lastWorkerIdentity ?? null }
+      return { executing: false, where: null, waitsFor: await this.#waitsFor(fid) }
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { executing: false, where: null }
       throw error
     }
+  }
+
+  async #waitsFor(fid: string): Promise<string> {
+    const run = await this.#store.runs.get(fid)
+    const version = run?.version ?? null
+    return `a free worker that serves flow "${run?.flow}"${version === null ? '' : ` in version ${version}`} (koco temporal-worker)`
   }
 
   async close(): Promise<void> {

@@ -20,6 +20,12 @@ export class ServedFlows {
     return this.#known.get(name)
   }
 
+  /** The flow as it is served at this moment. */
+  async newest(name: string): Promise<FlowEntry | undefined> {
+    await this.#read()
+    return this.#known.get(name)
+  }
+
   /** All names, in order. */
   async names(): Promise<string[]> {
     await this.#read()

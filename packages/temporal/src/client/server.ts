@@ -18,6 +18,7 @@ export type TemporalSettings = {
 const CALL_MS = 5000
 /** A server that comes back is found within a second; gRPC's own back-off goes up to two minutes. */
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.min_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000 }
+const NOT_FOUND = 5
 /** gRPC's codes for a call that cannot work however often it is made: permission denied, unimplemented, unauthenticated. */
 const NEVER = new Set([7, 12, 16])
 
@@ -48,13 +49,13 @@ export class TemporalServer {
 
   #errorOf(error: unknown, doing: string): unknown {
     const { address, namespace } = this.settings
-    if (error instanceof NamespaceNotFoundError) {
+    const cause = error instanceof ServiceError ? error.cause : error
+    if (error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && cause.code === NOT_FOUND && /^namespace/i.test(cause.details))) {
       return new UnavailableError(
         `Temporal at ${address} has no namespace "${namespace}": make it (temporal operator namespace create -n ${namespace}), or set KODO_TEMPORAL_NAMESPACE.`,
         { code: 'temporal_namespace', cause: error },
       )
     }
-    const cause = error instanceof ServiceError ? error.cause : error
     if (error instanceof KocoError || !(isGrpcServiceError(cause) || error instanceof ServiceError)) return isConnect(error) ? this.#away(error, doing) : error
     if (isGrpcServiceError(cause) && NEVER.has(cause.code)) {
       return new RefusedError(`Temporal at ${address} refuses to ${doing}: ${cause.details}. Give koco the right to, or correct KODO_TEMPORAL_HOST.`, {
