@@ -20,15 +20,16 @@ type LockedRow = {
 }
 type Loaded = { readonly rows: readonly LockedRow[]; readonly states: readonly SummaryRow[] }
 
+// A statement that is planned while its table is nearly empty reads the whole table from then on, until the next ANALYZE. All that a write does is look up keys, so only that is left to the planner.
+const BEGIN =
+  'begin isolation level read committed; set local synchronous_commit = on; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
+
 /**
  * Begins a transaction and locks the rows of these runs, making rows for those that have none. One round trip, and a second one for runs that were not written
  * here last and have locks, that somebody else wrote meanwhile, or that are unknown.
  */
 export async function beginWithRuns(client: Client, cache: RunCache, fids: readonly string[]): Promise<Map<string, LockedRun>> {
-  const [, loaded] = await inPipeline(client, () => [
-    client.query('begin isolation level read committed; set local synchronous_commit = on'),
-    lockAndLoad(client, cache, fids),
-  ])
+  const [, loaded] = await inPipeline(client, () => [client.query(BEGIN), lockAndLoad(client, cache, fids)])
   const rows = new Map(loaded.rows.map((row) => [row.fid, row]))
   const states = new Map(loaded.states.map((row) => [row.fid, row]))
   const missing = fids.filter((fid) => !rows.has(fid))
@@ -43,7 +44,7 @@ export async function beginWithRuns(client: Client, cache: RunCache, fids: reado
 async function lockAndLoad(client: Client, cache: RunCache, fids: readonly string[]): Promise<Loaded> {
   const uncached = fids.filter((fid) => !cache.has(fid))
   const [rows, states] = await inPipeline(client, () => [
-    run<LockedRow>(client, LOCK_RUNS, [textArray(fids)]),
+    run<LockedRow>(client, LOCK_RUNS, [textArray([...fids].sort())]),
     uncached.length === 0 ? Promise.resolve([]) : run<SummaryRow>(client, LOAD_RUNS, [textArray(uncached)]),
   ])
   return { rows, states }
@@ -53,7 +54,7 @@ async function addUnknown(client: Client, fids: readonly string[]): Promise<Load
   const starts = fids.map((fid) => unknownRun(fid).createdAt)
   const [, rows, states] = await inPipeline(client, () => [
     run(client, ADD_UNKNOWN_RUNS, [textArray(fids), doubleArray(starts)]),
-    run<LockedRow>(client, LOCK_RUNS, [textArray(fids)]),
+    run<LockedRow>(client, LOCK_RUNS, [textArray([...fids].sort())]),
     run<SummaryRow>(client, LOAD_RUNS, [textArray(fids)]),
   ])
   return { rows, states }

@@ -7,10 +7,10 @@ const statement = (name: string, text: string): Statement => ({ name, text })
 
 // The statements of the hot paths, prepared once a connection under their names. Each takes a batch of any size: its rows come as one array a column, or as one JSON text.
 
-/** Serialises the writers of a run; in key order, so that two batches wait for each other instead of blocking each other. */
+/** Serialises the writers of a run. The keys come sorted and are locked in that order, so that two batches wait for each other instead of blocking each other. */
 export const LOCK_RUNS = statement(
   'lock_runs',
-  `select fid, flow, last_epoch, last_seq, waiting, has_locks from runs where fid = any($1::text[]) order by fid for update`,
+  `select r.* from unnest($1::text[]) as x (fid), lateral (select fid, flow, last_epoch, last_seq, waiting, has_locks from runs where fid = x.fid for update) r`,
 )
 
 /** What folding needs of runs: everything but inputs and final. */
