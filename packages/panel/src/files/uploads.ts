@@ -1,13 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { cleanPath, fileTooLarge, sizeText, type FileLimits } from '@koco/flow'
-import { FileStore } from '@tus/file-store'
-import { MemoryLocker, Server } from '@tus/server'
+import { fileTooLarge, sizeText, type FileLimits } from '@koco/flow'
+import type { Server } from '@tus/server'
 import type { FastifyRequest } from 'fastify'
 import { ProblemError } from '../server/problems.ts'
-import { isUploadId, newUploadId, UploadRecords, type UploadRecord } from './records.ts'
+import { protocolProblem, webRequest } from './tus-request.ts'
+import { isUploadId, UploadRecords, type UploadRecord } from './records.ts'
 
 /** What uploads are made of. Times in seconds; `clock` in ms since 1970. */
 export type UploadsOptions = {
@@ -26,7 +25,8 @@ const UNUSED_MAX = 1000
 export class Uploads {
   readonly #options: UploadsOptions
   readonly #records: UploadRecords
-  readonly #server: Server
+  /** Made at the first upload: to load it takes longer than to start a panel. */
+  #server: Promise<Server> | undefined
   readonly #finished = new Set<() => void>()
   /** Sizes of what is not used yet, by owner and id; read from the folder once. */
   #unused: Promise<Map<string, Map<string, number>>> | undefined
@@ -35,12 +35,12 @@ export class Uploads {
     this.#options = options
     mkdirSync(options.dir, { recursive: true })
     this.#records = new UploadRecords(options.dir)
-    this.#server = this.#createServer()
   }
 
   /** Answers a request of the protocol; the caller has checked that it may come. `id`: of an upload that begins. Refusals of the protocol are problems too. */
   async handle(request: FastifyRequest, id?: string): Promise<{ readonly status: number; readonly headers: Record<string, string> }> {
-    const response = await this.#server.handleWeb(webRequest(request, id))
+    const server = await (this.#server ??= this.#createServer())
+    const response = await server.handleWeb(webRequest(request, id))
     if (response.status >= 400) throw protocolProblem(response.status, (await response.text()).trim())
     const kept = [...response.headers].filter(([name]) => !name.startsWith('access-control-') && name !== 'content-length' && name !== 'content-type')
     const expires = new Date(this.#options.clock() + this.#options.expiresS * 1000).toUTCString()
@@ -129,31 +129,11 @@ export class Uploads {
     return this.#options.clock() / 1000 > activeAt + this.#options.expiresS
   }
 
-  #createServer(): Server {
-    const { dir, limits } = this.#options
-    const datastore = new FileStore({ directory: dir, configstore: this.#records })
-    // The size is said first, since room is kept for it; ages are looked after here, by one clock.
-    datastore.extensions = ['creation', 'creation-with-upload', 'termination']
-    return new Server({
-      path: '/api/uploads',
-      datastore,
-      locker: new MemoryLocker(),
-      relativeLocation: true,
-      maxSize: limits.fileBytesMax,
-      allowedOrigins: () => false,
-      namingFunction: (request) => request.headers.get('x-koco-upload') ?? newUploadId(),
-      onUploadCreate: async (request, upload) => {
-        upload.creation_date = new Date(this.#options.clock()).toISOString()
-        const { filename, relativePath, filetype } = upload.metadata ?? {}
-        const owner = request.headers.get('x-koco-owner') ?? ''
-        const named = relativePath === undefined || relativePath === null || relativePath === 'null' || relativePath === '' ? filename : relativePath
-        return { metadata: { filename: cleanPath(named ?? 'file'), ...(filetype && { filetype: filetype.slice(0, 100) }), owner } }
-      },
-      onUploadFinish: async () => {
-        for (const listener of this.#finished) listener()
-        return {}
-      },
-    })
+  async #createServer(): Promise<Server> {
+    const { createTusServer } = await import('./tus-server.ts')
+    const { dir, limits, clock } = this.#options
+    const onFinish = (): void => this.#finished.forEach((listener) => listener())
+    return createTusServer({ dir, records: this.#records, bytesMax: limits.fileBytesMax, clock, onFinish })
   }
 
   async #unusedOf(owner: string): Promise<Map<string, number>> {
@@ -178,31 +158,4 @@ export class Uploads {
   async #forget(owner: string, id: string): Promise<void> {
     ;(await this.#unusedOf(owner)).delete(id)
   }
-}
-
-/** The request in the form that the tus server takes. The two headers of ours are always set or taken out: no client can say them. */
-function webRequest(request: FastifyRequest, id: string | undefined): Request {
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (typeof value === 'string' && !name.startsWith('x-') && name !== 'cookie' && name !== 'authorization' && name !== 'expect') headers.set(name, value)
-  }
-  if (id !== undefined) headers.set('x-koco-upload', id)
-  if (request.principal) headers.set('x-koco-owner', request.principal.user)
-  const hasBody = request.method === 'PATCH' || (request.method === 'POST' && headers.get('content-type') === 'application/offset+octet-stream')
-  const init = { method: request.method, headers, ...(hasBody && { body: Readable.toWeb(request.raw) as unknown, duplex: 'half' }) }
-  return new Request(`http://koco${request.url.replace(/\?.*$/s, '')}`, init as RequestInit)
-}
-
-const CODES: Readonly<Record<number, string>> = {
-  404: 'unknown_upload',
-  409: 'upload_offset',
-  410: 'upload_expired',
-  412: 'tus_version',
-  413: 'file_too_large',
-}
-
-/** A refusal of the tus server as a problem. 403 means a header that is missing: a malformed request in our words. */
-function protocolProblem(status: number, text: string): ProblemError {
-  if (status >= 500) return new ProblemError(503, 'upload_failed', 'The upload could not be kept now; go on with it in a moment.', { retryAfterS: 1 })
-  return new ProblemError(status === 403 ? 400 : status, CODES[status] ?? 'bad_upload', `The upload was refused: ${text}.`)
 }
