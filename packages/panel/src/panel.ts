@@ -11,6 +11,7 @@ import type { App, PanelContext, Routes } from './context.ts'
 import { createFiles } from './files/panel-files.ts'
 import { PANEL_DEFAULTS, type PanelDeps, type PanelSettings } from './options.ts'
 import { authRoutes } from './routes/auth.ts'
+import { bulkRunRoutes } from './routes/bulk-runs.ts'
 import { deadRoutes } from './routes/dead.ts'
 import { eventRoutes } from './routes/events.ts'
 import { flowRoutes } from './routes/flows.ts'
@@ -50,7 +51,17 @@ export type Panel = {
 }
 
 const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, myAccountRoutes, userRoutes, keyRoutes]
-const RUN_ROUTES: readonly Routes[] = [flowRoutes, startRunRoutes, runRoutes, runArchiveRoutes, runControlRoutes, eventRoutes, lockRoutes, answerRoutes]
+const RUN_ROUTES: readonly Routes[] = [
+  flowRoutes,
+  startRunRoutes,
+  runRoutes,
+  bulkRunRoutes,
+  runArchiveRoutes,
+  runControlRoutes,
+  eventRoutes,
+  lockRoutes,
+  answerRoutes,
+]
 const FILE_ROUTES: readonly Routes[] = [uploadRoutes, runFileRoutes]
 const OPERATION_ROUTES: readonly Routes[] = [deadRoutes, opsRoutes]
 

@@ -1,4 +1,4 @@
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 
 /** A headless Chromium; ends with `await using`. */
 export async function openBrowser(executablePath: string): Promise<Browser> {
@@ -16,13 +16,19 @@ export async function openBrowser(executablePath: string): Promise<Browser> {
   })
 }
 
-/** A page signed in as the admin, standing where sign-in leads; collects what went wrong in it. */
-export async function signIn(browser: Browser, address: string, password: string): Promise<{ readonly page: Page; readonly errors: readonly string[] }> {
-  const page = await browser.newPage()
+/** A page signed in (as the admin when nobody else is named), standing where sign-in leads; collects what went wrong in it. `look` is what Playwright calls a context's options. */
+export async function signIn(
+  browser: Browser,
+  address: string,
+  password: string,
+  { login = 'admin', ...look }: BrowserContextOptions & { readonly login?: string } = {},
+): Promise<{ readonly page: Page; readonly errors: readonly string[] }> {
+  const context = await browser.newContext(look)
+  const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
   await page.goto(address)
-  await page.getByLabel('Name or email').fill('admin')
+  await page.getByLabel('Name or email').fill(login)
   await page.getByRole('textbox', { name: 'Password' }).fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.waitForURL(/\/flows/)

@@ -1,15 +1,13 @@
 import { z } from 'zod'
 import type { Routes } from '../context.ts'
 import { answers, empty } from '../server/describe.ts'
-import { ProblemError } from '../server/problems.ts'
-import { fidParam, visibleRun } from './visible-run.ts'
+import { controlRun } from './control-run.ts'
+import { caller, fidParam, visibleRun } from './visible-run.ts'
 
 const tags = ['runs']
 
 /** Hide a run from lists, show it again. */
 export const runArchiveRoutes: Routes = (app, context) => {
-  const { store } = context
-
   app.delete(
     '/api/runs/:fid',
     {
@@ -18,8 +16,7 @@ export const runArchiveRoutes: Routes = (app, context) => {
     },
     async (request, reply) => {
       const run = await visibleRun(context, request, request.params.fid, 'runs.archive')
-      if (run.finishedAt === null) throw new ProblemError(409, 'run_not_over', `Run ${run.fid} is ${run.status}; cancel it before you archive it.`)
-      await store.runs.archive(run.fid, true)
+      await controlRun(context, caller(request), run, 'archive')
       return reply.code(204).send()
     },
   )
@@ -32,7 +29,7 @@ export const runArchiveRoutes: Routes = (app, context) => {
     },
     async (request, reply) => {
       const run = await visibleRun(context, request, request.params.fid, 'runs.archive')
-      await store.runs.archive(run.fid, false)
+      await controlRun(context, caller(request), run, 'restore')
       return reply.code(204).send()
     },
   )

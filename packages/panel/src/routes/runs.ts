@@ -1,30 +1,18 @@
-import { RUN_STATUSES } from '@koco/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { can, ownScope } from '../auth/permissions.ts'
+import { can } from '../auth/permissions.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { answers, eventStream } from '../server/describe.ts'
-import { limit, list, pageOf } from '../shapes/json.ts'
+import { limit, pageOf } from '../shapes/json.ts'
 import { lockJson } from '../shapes/lock.ts'
 import { Run, RunDetail, runJson } from '../shapes/run.ts'
+import { runFilter, storeQuery } from '../shapes/run-filter.ts'
 import { caller, fidParam, visibleRun } from './visible-run.ts'
 
 const tags = ['runs']
 const LOCKS_SHOWN = 200
 
-const RunsQuery = z.object({
-  status: list.pipe(z.array(z.enum(RUN_STATUSES)).optional()).describe('one or several, with commas'),
-  flow: z.string().max(100).optional(),
-  user: z.string().max(63).optional(),
-  tag: z.string().max(100).optional(),
-  parent: fidParam.optional().describe('only the runs that this run has started'),
-  q: z.string().max(200).optional().describe('words that all must be in summary, flow, inputs, status or tags'),
-  created_from: z.coerce.number().optional().describe('unix seconds'),
-  created_to: z.coerce.number().optional(),
-  archived: z.enum(['true', 'false']).optional(),
-  after: z.string().max(500).optional().describe('`next` of the page before'),
-  limit: limit(200, 50),
-})
+const RunsQuery = z.object({ ...runFilter, limit: limit(200, 50) })
 
 /** List and get. */
 export const runRoutes: Routes = (app, context) => {
@@ -44,12 +32,10 @@ export const runRoutes: Routes = (app, context) => {
     },
     async (request, reply) => {
       if (wantsEvents(request)) return streamList(context, request, reply, request.query)
-      const { created_from: createdFrom, created_to: createdTo, after, archived, status, flow, user, tag, parent, q, limit: size } = request.query
-      const own = ownScope(caller(request), 'runs.read')
-      if (own !== undefined && user !== undefined && user !== own) return { items: [], next: null }
-      const page = await store.runs.list(
-        given({ status, flow, user: own ?? user, tag, parent, q, createdFrom, createdTo, archived: archived === 'true', cursor: after, limit: size }),
-      )
+      const { limit: size, ...filter } = request.query
+      const query = storeQuery(filter, caller(request), 'runs.read')
+      if (!query) return { items: [], next: null }
+      const page = await store.runs.list({ ...query, limit: size })
       return { items: page.items.map((run) => runJson(run, clock())), next: page.next }
     },
   )
@@ -97,9 +83,4 @@ function streamList(
   const { flow, user } = query
   context.feed.add(stream, (run) => can(principal, 'runs.read', run) && (flow === undefined || run.flow === flow) && (user === undefined || run.user === user))
   return reply
-}
-
-/** The object without its undefined fields. */
-function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
 }

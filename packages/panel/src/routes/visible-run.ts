@@ -14,7 +14,8 @@ export function caller(request: FastifyRequest): Principal {
   return must(request.principal, 'the principal of a checked request')
 }
 
-type StoredRun = NonNullable<Awaited<ReturnType<RunStore['get']>>>
+/** A run as the store gives it. */
+export type StoredRun = NonNullable<Awaited<ReturnType<RunStore['get']>>>
 
 /** The run, when the caller may do this to it. A foreign run is as unknown as one that does not exist: problem 404 `unknown_run`. */
 export async function visibleRun(context: PanelContext, request: FastifyRequest, fid: string, action: Action): Promise<StoredRun> {

@@ -64,6 +64,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/flows/{name}': { own: signedIn, path: '/api/flows/hello' },
   'GET /api/runs': { own: signedIn },
   'POST /api/runs': { own: users, body: { flow: 'hello', inputs: { name: 'Ann' } } },
+  'POST /api/runs/bulk': { own: users, body: { action: 'cancel', fids: ['0123456789abcdef01234567'] } },
   'GET /api/runs/{fid}': read,
   'DELETE /api/runs/{fid}': { own: users, foreign: foreignWrite },
   'POST /api/runs/{fid}/restore': { own: users, foreign: foreignWrite },

@@ -1,5 +1,5 @@
 import { issueWords } from '@koco/core'
-import { z } from 'zod'
+import type { z } from 'zod'
 
 /** Checks what comes in against its zod schema; what does not fit is told by JSON pointer and in words for people, as forms tell it. */
 export function compileValidator({ schema }: { readonly schema: unknown }): (data: unknown) => { value: unknown } | { error: never } {

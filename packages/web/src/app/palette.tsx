@@ -101,7 +101,10 @@ function useActions() {
 /** G, then the letter of a page within a second. */
 function useGoKeys(begun: boolean): void {
   const navigate = useNavigate()
-  const pressed = useRef(begun ? performance.now() : 0)
+  const pressed = useRef(0)
+  useEffect(() => {
+    if (begun) pressed.current = performance.now()
+  }, [begun])
   useHotkeys([['g', () => (pressed.current = performance.now())]])
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

@@ -26,10 +26,12 @@ export function useChecker(schema: unknown): {
       const form = event.target
       if (waiting.current || !(form instanceof HTMLFormElement)) return
       waiting.current = true
-      void loadChecker().then(() => {
+      const send = async () => {
+        await loadChecker()
         waiting.current = false
         form.requestSubmit()
-      })
+      }
+      void send()
     },
   }
 }

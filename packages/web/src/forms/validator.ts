@@ -11,9 +11,10 @@ import {
   type ValidationData,
   type ValidatorType,
 } from '@rjsf/utils'
+import type * as Checks from './checker.ts'
 
 type Form = Record<string, unknown>
-type Checker = typeof import('./checker.ts')
+type Checker = Pick<typeof Checks, 'faultsOf' | 'fits'>
 
 let checker: Checker | 'none' | undefined
 let loading: Promise<void> | undefined

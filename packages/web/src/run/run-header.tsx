@@ -35,8 +35,7 @@ export function RunHeader({ run, eventCount, state }: Props) {
       <Group justify="space-between" align="flex-start" gap="sm">
         <Group gap="sm" className={classes['title']}>
           <Title order={1} className={classes['name']}>
-            {run.flow}
-            {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
+            {run.flow} {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
           </Title>
           <StatusBadge status={run.status} size="lg" />
         </Group>

@@ -18,8 +18,7 @@ export const RunTableRow = memo(function RunTableRow({ run, index, top }: { read
         </span>
         <span className={classes['what']}>
           <span className={classes['title']} style={{ display: 'block' }}>
-            {run.flow}
-            {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
+            {run.flow} {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
           </span>
           <span className={classes['sub']} style={{ display: 'block' }} data-error={(run.error !== null && run.status === 'error') || undefined}>
             {about}
