@@ -10,18 +10,22 @@ const BYTES_AT_ONCE_MAX = 256 * 1024 * 1024
 export function createFiles(runtime: Runtime): RunFiles {
   const { fid } = runtime.deps.run
   const stop = new AbortController()
-  runtime.onClose(() => stop.abort(new RefusedError('The try of the run is over.', { code: 'try_over' })))
+  let atWork = 0
+  // Most runs use no files: the error is made for those that are at it.
+  runtime.onClose(() => stop.abort(atWork > 0 ? new RefusedError('The try of the run is over.', { code: 'try_over' }) : 'over'))
 
   // Counted as work, so that the try is not put aside meanwhile; nothing goes on once it is over.
   async function work<T>(act: (store: FileStore) => Promise<T>): Promise<T> {
     if (runtime.phase === 'closed') return never()
     const end = runtime.begin()
+    atWork += 1
     try {
       return await act(storeOf(runtime))
     } catch (error) {
       if (stop.signal.aborted) return never()
       throw error
     } finally {
+      atWork -= 1
       end()
     }
   }

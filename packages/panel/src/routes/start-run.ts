@@ -42,8 +42,10 @@ async function start(context: PanelContext, request: FastifyRequest, reply: Fast
   const waitS = preferredWaitS(request.headers['prefer'], settings.waitSMax)
   const untilMs = performance.now() + (waitS ?? 0) * 1000
   const gone = new AbortController()
-  // A client that has gone waits for nothing; after the answer this does nothing.
-  reply.raw.once('close', () => gone.abort())
+  // A client that has gone waits for nothing. An abort makes an error, so after an answer there is none.
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableEnded) gone.abort()
+  })
   const wish = {
     flow: body.flow,
     inputs: (body.inputs ?? {}) as Json,

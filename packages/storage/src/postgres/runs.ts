@@ -1,29 +1,28 @@
 import type { NewRun, RunStatus } from '@koco/core'
 import { isFid, RefusedError, RUN_STATUSES, isEnded, toJsonText, must } from '@koco/core'
-import { sql, type RawBuilder } from 'kysely'
+import { sql } from 'kysely'
+import type { Pool } from 'pg'
 import { clampLimit } from '../cursor.ts'
 import type { ControlRequest, RunStore } from '../port.ts'
 import { searchText } from '../search.ts'
 import { isUserName } from '../user-name.ts'
 import { isUniqueViolation } from './errors.ts'
 import { listRuns } from './list-runs.ts'
-import { SUMMARY_COLUMNS, toState, toSummary } from './run-row.ts'
-import { jsonb, type ExecutionDatabase } from './schema.ts'
+import { SUMMARY_COLUMNS, toState, toSummary, type SummaryRow } from './run-row.ts'
+import type { ExecutionDatabase } from './schema.ts'
+import { CREATE_RUN, GET_RUN, run } from './statements.ts'
 
+type FullRow = SummaryRow & { readonly inputs: string; readonly final: string; readonly launcher: string; readonly archived: boolean }
 type CreateRun = NewRun & { readonly launcher: string; readonly idempotencyKey: string | null }
 
 const LIVE: readonly RunStatus[] = RUN_STATUSES.filter((status) => !isEnded(status))
 
 /** The runs. RefusedError `unknown_run`, `bad_fid`, `bad_user`, `bad_cursor`. */
-export function createRunTable(db: ExecutionDatabase): RunStore {
+export function createRunTable(db: ExecutionDatabase, pool: Pool): RunStore {
   return {
-    create: (run) => create(db, run),
+    create: (newRun) => create(db, pool, newRun),
     async get(fid) {
-      const row = await db
-        .selectFrom('runs')
-        .select([...SUMMARY_COLUMNS, 'inputs', 'final', 'launcher', 'archived'])
-        .where('fid', '=', fid)
-        .executeTakeFirst()
+      const [row] = await run<FullRow>(pool, GET_RUN, [fid])
       return row && { ...toState(row), launcher: row.launcher, archived: row.archived }
     },
     list: (query) => listRuns(db, query),
@@ -64,8 +63,8 @@ export function createRunTable(db: ExecutionDatabase): RunStore {
   }
 }
 
-async function create(db: ExecutionDatabase, run: CreateRun): Promise<{ fid: string; created: boolean }> {
-  const { fid, user, idempotencyKey } = run
+async function create(db: ExecutionDatabase, pool: Pool, newRun: CreateRun): Promise<{ fid: string; created: boolean }> {
+  const { fid, user, idempotencyKey } = newRun
   if (!isFid(fid)) throw new RefusedError(`"${fid.slice(0, 80)}" is not a run id (24 lower-case hex digits).`, { code: 'bad_fid' })
   if (!isUserName(user)) {
     throw new RefusedError(`"${user}" cannot own runs: a user is a folder name, 1 to 63 of a-z, 0-9, dot, dash and underscore.`, { code: 'bad_user' })
@@ -73,7 +72,7 @@ async function create(db: ExecutionDatabase, run: CreateRun): Promise<{ fid: str
   const earlier = await findByKey(db, user, idempotencyKey)
   if (earlier !== undefined) return { fid: earlier, created: false }
   try {
-    return { fid, created: await insert(db, run) }
+    return { fid, created: await insert(pool, newRun) }
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
     // Two calls with one key at once: the other one was first.
@@ -87,29 +86,11 @@ async function findByKey(db: ExecutionDatabase, user: string, key: string | null
   return row?.fid
 }
 
-/** A row that only events have made so far (it has no launcher) is taken over; what its events said of it stays. */
-async function insert(db: ExecutionDatabase, run: CreateRun): Promise<boolean> {
-  const { fid, flow, version, user, summary, tags, parent, inputs, createdAt, launcher, idempotencyKey } = run
-  const told = { flow, version, username: user, summary, tags: jsonb(tags), parent, inputs: toJsonText(inputs), search: searchText(run) }
-  const asked = { created_at: createdAt, launcher, idempotency_key: idempotencyKey }
-  const row = await db
-    .insertInto('runs')
-    .values({ fid, status: 'starting', ...told, ...asked })
-    .onConflict((conflict) =>
-      conflict
-        .column('fid')
-        .doUpdateSet({ ...asked, ...unlessTold(Object.keys(told)) })
-        .where('runs.launcher', '=', ''),
-    )
-    .returning('fid')
-    .executeTakeFirst()
-  return row !== undefined
-}
-
-function unlessTold(columns: readonly string[]): Record<string, RawBuilder<never>> {
-  return Object.fromEntries(
-    columns.map((name) => [name, sql<never>`case when runs.flow = '' then ${sql.ref(`excluded.${name}`)} else ${sql.ref(`runs.${name}`)} end`]),
-  )
+async function insert(pool: Pool, newRun: CreateRun): Promise<boolean> {
+  const { fid, flow, version, user, summary, tags, parent, inputs, createdAt, launcher, idempotencyKey } = newRun
+  const told = [flow, version, user, summary, JSON.stringify(tags), parent, toJsonText(inputs), searchText(newRun)]
+  const made = await run(pool, CREATE_RUN, [fid, createdAt, launcher, idempotencyKey, ...told])
+  return made.length > 0
 }
 
 async function nextEpoch(db: ExecutionDatabase, fid: string, nowMs: number): Promise<number> {

@@ -1,4 +1,5 @@
-import type { Client } from 'pg'
+import type { Client, Pool } from 'pg'
+import { SUMMARY_COLUMNS } from './run-row.ts'
 
 /** A statement and the name under which a connection prepares it. */
 export type Statement = { readonly name: string; readonly text: string }
@@ -6,6 +7,20 @@ export type Statement = { readonly name: string; readonly text: string }
 const statement = (name: string, text: string): Statement => ({ name, text })
 
 // The statements of the hot paths, prepared once a connection under their names. Each takes a batch of any size: its rows come as one array a column, or as one JSON text.
+
+const TOLD = ['flow', 'version', 'username', 'summary', 'tags', 'parent', 'inputs', 'search']
+
+/** A new run's row. One that only events have made so far (it has no launcher) is taken over; what its events said of it stays. */
+export const CREATE_RUN = statement(
+  'create_run',
+  `insert into runs (fid, status, created_at, launcher, idempotency_key, ${TOLD.join(', ')})
+  values ($1, 'starting', $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12)
+  on conflict (fid) do update set created_at = excluded.created_at, launcher = excluded.launcher, idempotency_key = excluded.idempotency_key,
+  ${TOLD.map((name) => `${name} = case when runs.flow = '' then excluded.${name} else runs.${name} end`).join(', ')} where runs.launcher = '' returning fid`,
+)
+
+/** A run with its bodies. */
+export const GET_RUN = statement('get_run', `select ${SUMMARY_COLUMNS.join(', ')}, inputs, final, launcher, archived from runs where fid = $1`)
 
 /** Serialises the writers of a run. The keys come sorted and are locked in that order, so that two batches wait for each other instead of blocking each other. */
 export const LOCK_RUNS = statement(
@@ -101,7 +116,7 @@ export const ADD_HOLES = statement(
 )
 
 /** Runs a statement, prepared once a connection. */
-export async function run<Row extends object>(client: Client, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
+export async function run<Row extends object>(client: Client | Pool, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
   const result = await client.query<Row>({ name: `koco_${name}`, text, values: [...values] })
   return result.rows
 }

@@ -67,7 +67,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
   return {
     writer: createPostgresWriter(pool, writeError(url)),
     reader: guarded(createPostgresReader(pool), convert),
-    runs: guarded(createRunTable(db), convert),
+    runs: guarded(createRunTable(db, pool), convert),
     locks: guarded(createLockTable(db), convert),
     dead: guarded(createDeadEventTable(db), convert),
     flows: guarded(createFlowTable(db), convert),

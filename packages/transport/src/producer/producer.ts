@@ -31,6 +31,8 @@ type Waiter = { readonly upTo: number; readonly done: () => void; readonly faile
 /** One append takes at most this much, so that no script holds Redis for long. */
 const APPEND_COUNT_MAX = 250
 const APPEND_BYTES_MAX = 1024 * 1024
+/** The reason of an end that nobody reads: an error made for it would cost more than an event. */
+const ENDED = 'ended'
 
 /** The one writer of one epoch of a run. */
 export function createProducer(options: ProducerOptions): Producer {
@@ -121,7 +123,7 @@ class StreamProducer implements Producer {
     if (this.#closed) return
     this.#closed = true
     try {
-      if (!this.stopped.aborted) await this.flush(AbortSignal.timeout(withinMs))
+      if (!this.stopped.aborted && this.#acked < this.#ring.lastSeq) await this.flush(AbortSignal.timeout(withinMs))
     } catch (error) {
       if (!this.stopped.aborted) throw this.#unsent(`it was closed within ${withinMs} ms`, error)
     } finally {
@@ -138,9 +140,11 @@ class StreamProducer implements Producer {
   #end(): void {
     clearTimeout(this.#timer)
     this.#unsubscribe()
-    this.#ended.abort()
+    this.#ended.abort(ENDED)
+    const waiters = this.#waiters.splice(0)
+    if (waiters.length === 0) return
     const reason = this.stopped.aborted ? this.stopped.reason : this.#unsent('it was closed')
-    for (const waiter of this.#waiters.splice(0)) waiter.failed(reason)
+    for (const waiter of waiters) waiter.failed(reason)
   }
 
   #stopWith(reason: Error): void {
