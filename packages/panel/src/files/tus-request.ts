@@ -9,6 +9,8 @@ export function webRequest(request: FastifyRequest, id: string | undefined): Req
     if (typeof value === 'string' && !name.startsWith('x-') && name !== 'cookie' && name !== 'authorization' && name !== 'expect') headers.set(name, value)
   }
   if (id !== undefined) headers.set('x-koco-upload', id)
+  // Giving up needs no protocol: any client may.
+  if (request.method === 'DELETE') headers.set('tus-resumable', '1.0.0')
   if (request.principal) headers.set('x-koco-owner', request.principal.user)
   const hasBody = request.method === 'PATCH' || (request.method === 'POST' && headers.get('content-type') === 'application/offset+octet-stream')
   const init = { method: request.method, headers, ...(hasBody && { body: Readable.toWeb(request.raw) as unknown, duplex: 'half' }) }

@@ -22,6 +22,7 @@ const PATHS = {
     </>
   ),
   check: <path d="m5 12.5 4.5 4.5L19 7.5" />,
+  close: <path d="M6 6l12 12M18 6L6 18" />,
   chevron: <path d="m9 6 6 6-6 6" />,
   down: <path d="M12 5v14M6 13l6 6 6-6" />,
   play: <path d="M7 5v14l12-7z" />,

@@ -34,6 +34,6 @@ function plainExample(schema: { readonly [key: string]: Json }): Json {
     case 'null':
       return null
     default:
-      return 'text'
+      return schema['format'] === 'file' ? 'id of an upload' : 'text'
   }
 }

@@ -8,6 +8,7 @@ import { meQuery } from '../api/session.ts'
 import type { FlowDetail } from '../api/shapes.ts'
 import { Icon } from '../app/icons.tsx'
 import { Draft } from '../forms/draft.ts'
+import { filesSent } from '../files/pending.ts'
 import { SchemaForm } from '../forms/schema-form.tsx'
 
 /** The form of a flow. What was entered survives an error and a reload; sending it twice starts one run. `given`: inputs to begin with. */
@@ -19,12 +20,14 @@ export function StartRun({ flow, given }: { readonly flow: FlowDetail; readonly 
   const [value, setValue] = useState<Json>(() => given ?? draft.load() ?? {})
   const [round, setRound] = useState(0)
   const start = useMutation({
-    mutationFn: (inputs: Json) =>
-      startRun(
+    mutationFn: async (inputs: Json) => {
+      await filesSent(inputs)
+      return startRun(
         flow.name,
         inputs,
         draft.keyFor(inputs, () => newKey()),
-      ),
+      )
+    },
     onSuccess: async ({ fid }) => {
       draft.clear()
       void client.invalidateQueries({ queryKey: ['runs'] })

@@ -12,6 +12,7 @@ import { CheckboxField, DateField, DateTimeField, TextareaField, TimeField } fro
 /** Rarely used and large: fetched when a form has one. */
 const ColorWidget = lazyWidget(() => import('@rjsf/mantine/lib/widgets/ColorWidget.js'))
 const RangeWidget = lazyWidget(() => import('@rjsf/mantine/lib/widgets/RangeWidget.js'))
+const UploadWidget = lazyWidget(async () => ({ default: (await import('../files/upload-field.tsx')).UploadField }))
 
 type Theme = ThemeProps<Record<string, unknown>>
 
@@ -25,6 +26,7 @@ export const theme = {
     RadioWidget,
     RangeWidget,
     SelectWidget,
+    upload: UploadWidget,
     CheckboxWidget: CheckboxField,
     DateWidget: DateField,
     TimeWidget: TimeField,

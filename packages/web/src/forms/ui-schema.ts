@@ -23,7 +23,8 @@ export function uiSchemaOf(schema: Json, help?: (text: string) => ReactElement):
     }
   }
   const items = schema['items']
-  if (isJsonObject(items)) look['items'] = { ...(items['type'] === 'object' && { 'ui:label': false }), ...uiSchemaOf(items, help) }
+  if (isJsonObject(items) && look['ui:widget'] !== 'upload')
+    look['items'] = { ...(items['type'] === 'object' && { 'ui:label': false }), ...uiSchemaOf(items, help) }
   return look
 }
 
@@ -49,6 +50,7 @@ function lookOf(schema: { readonly [key: string]: Json }): UiSchema {
   if (format === 'tel') return { 'ui:options': { inputType: 'tel' } }
   if (format === 'color') return { 'ui:widget': 'color' }
   if (format === 'range') return { 'ui:widget': 'range' }
+  if (format === 'file' || (type === 'array' && isJsonObject(items) && items['format'] === 'file')) return { 'ui:widget': 'upload' }
   if (format === 'hidden') return { 'ui:widget': 'hidden' }
   if (Array.isArray(choices) && choices.length > 0 && choices.length <= 3) return { 'ui:widget': 'radio', 'ui:options': { inline: true } }
   if (type === 'array' && uniqueItems === true && isJsonObject(items) && Array.isArray(items['enum'])) return { 'ui:widget': 'checkboxes' }

@@ -9,6 +9,7 @@ import { meQuery } from '../api/session.ts'
 import type { Lock } from '../api/shapes.ts'
 import { Loading } from '../app/states.tsx'
 import { notifyDone } from '../app/notify.ts'
+import { filesSent } from '../files/pending.ts'
 import { Draft } from '../forms/draft.ts'
 import { JsonBlock } from '../show/json.tsx'
 import { Markdown } from '../show/markdown.tsx'
@@ -74,7 +75,10 @@ function LockAnswer({ lock }: { readonly lock: Lock }) {
     void client.invalidateQueries({ queryKey: ['run', lock.fid] })
   }
   const answer = useMutation({
-    mutationFn: (given: Json) => answerLock(lock.fid, lock.lid, given),
+    mutationFn: async (given: Json) => {
+      await filesSent(given)
+      return answerLock(lock.fid, lock.lid, given)
+    },
     onSuccess: () => {
       draft.clear()
       notifyDone('Answered. The run goes on.')

@@ -1,9 +1,9 @@
 import { Card, Flex, Tabs, Text } from '@mantine/core'
 import { isEnded } from '@koco/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useMemo, useState } from 'react'
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import type { Run } from '../api/shapes.ts'
-import { Empty } from '../app/states.tsx'
+import { Empty, Loading } from '../app/states.tsx'
 import { count } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
 import { TypedValueView } from '../show/typed-value.tsx'
@@ -15,9 +15,11 @@ import { RUN_TABS, type RunSearch, type RunTab } from './search.ts'
 import { Steps } from './steps.tsx'
 import { Timeline } from './timeline.tsx'
 
+const FilesTab = lazy(() => import('../files/files-tab.tsx').then((module) => ({ default: module.FilesTab })))
+
 type Props = { readonly run: Run; readonly feed: RunFeed; readonly state: FeedState }
 
-const LABELS: Readonly<Record<RunTab, string>> = { timeline: 'Timeline', steps: 'Steps', result: 'Result', logs: 'Logs', inputs: 'Inputs' }
+const LABELS: Readonly<Record<RunTab, string>> = { timeline: 'Timeline', steps: 'Steps', result: 'Result', files: 'Files', logs: 'Logs', inputs: 'Inputs' }
 
 /** The views of a run. Without a choice in the URL: the result of a run that was over when the page was opened, else the timeline; what a person looks at never changes by itself. */
 export function RunTabs({ run, feed, state }: Props) {
@@ -28,6 +30,7 @@ export function RunTabs({ run, feed, state }: Props) {
   const change = useCallback((next: RunSearch) => void navigate({ search: next, replace: true }), [navigate])
   const counts: Partial<Record<RunTab, number>> = {
     steps: feed.spans.list().filter((span) => span.kind === 'step').length,
+    files: feed.log.kinds.get('upload') ?? 0,
     logs: (feed.log.kinds.get('stdout') ?? 0) + (feed.log.kinds.get('stderr') ?? 0),
   }
   return (
@@ -59,6 +62,11 @@ export function RunTabs({ run, feed, state }: Props) {
       </Tabs.Panel>
       <Tabs.Panel value="result">
         <Result run={run} />
+      </Tabs.Panel>
+      <Tabs.Panel value="files">
+        <Suspense fallback={<Loading what="files" />}>
+          <FilesTab run={run} uploads={counts.files ?? 0} />
+        </Suspense>
       </Tabs.Panel>
       <Tabs.Panel value="logs">
         <Logs feed={feed} live={!isEnded(run.status)} />
