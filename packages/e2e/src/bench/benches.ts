@@ -5,6 +5,9 @@ import { recovery } from './recovery.ts'
 import { runsDistributed, runsEmbedded } from './runs.ts'
 import { spoolToPostgres, spoolToSqlite } from './spool.ts'
 import { startUp } from './start-up.ts'
+import { recoveryTemporal } from './temporal-recovery.ts'
+import { runsTemporal } from './temporal-runs.ts'
+import { waitingTemporal } from './temporal-waiting.ts'
 
 /** A named measurement; each starts the servers and processes that it needs and ends them. */
 export type Bench = { readonly name: string; readonly about: string; run(): Promise<Figure[]> }
@@ -24,6 +27,9 @@ export const benches: readonly Bench[] = [
   { name: 'runs-embedded', about: 'a run of three trivial steps through the HTTP API, embedded', run: runsEmbedded },
   { name: 'runs-distributed', about: 'the same over Redis and Postgres', run: runsDistributed },
   { name: 'recovery', about: 'kill -9 of the embedded process, restart, next step', run: recovery },
+  { name: 'runs-temporal', about: 'a run of three steps on Temporal, against bare workflows with one and with three no-op activities', run: runsTemporal },
+  { name: 'recovery-temporal', about: 'kill -9 and SIGTERM of a worker, next step on another', run: recoveryTemporal },
+  { name: 'waiting-temporal', about: '1,000 runs that wait for people on one worker', run: waitingTemporal },
   { name: 'memory', about: 'spooler with 2,000 open streams, panel with 200 live readers', run: memory },
   { name: 'start-up', about: 'npm start to answering, page built', run: startUp },
 ]

@@ -18,6 +18,12 @@ export function atLeastTimes(name: string, figure: number, unit: string, baselin
   return { name, figure, unit, baseline, ratio, goal: `≥ ${times} × baseline`, holds: ratio >= times }
 }
 
+/** A figure that must not be above `times` its baseline, both measured in this run. */
+export function atMostTimes(name: string, figure: number, unit: string, baseline: number, times: number): Figure {
+  const ratio = figure / baseline
+  return { name, figure, unit, baseline, ratio, goal: `≤ ${times} × baseline`, holds: ratio <= times }
+}
+
 /** A figure that must not be above a limit. */
 export function atMost(name: string, figure: number, unit: string, limit: number): Figure {
   return { name, figure, unit, baseline: null, ratio: null, goal: `≤ ${limit} ${unit}`, holds: figure <= limit }

@@ -73,3 +73,11 @@ export const forgetful = defineFlow({
     return 'still here'
   },
 })
+
+/** Asks a person once. */
+export const asksOnce = defineFlow({
+  name: 'asks-once',
+  summary: 'Asks once and ends.',
+  inputs: z.object({}),
+  run: (_inputs, ctx) => ctx.lock('go on'),
+})

@@ -50,7 +50,7 @@ export class TemporalServer {
   #errorOf(error: unknown, doing: string): unknown {
     const { address, namespace } = this.settings
     const cause = error instanceof ServiceError ? error.cause : error
-    if (error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && cause.code === NOT_FOUND && /^namespace/i.test(cause.details))) {
+    if (error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && Number(cause.code) === NOT_FOUND && /^namespace/i.test(cause.details))) {
       return new UnavailableError(
         `Temporal at ${address} has no namespace "${namespace}": make it (temporal operator namespace create -n ${namespace}), or set KODO_TEMPORAL_NAMESPACE.`,
         { code: 'temporal_namespace', cause: error },

@@ -26,3 +26,26 @@ export const talker: Flow = defineFlow({
     return 'done'
   },
 })
+
+const nothing = z.object({})
+
+/** A flow of each shape of workflow history. */
+export function historyFlows(): readonly Flow[] {
+  const flow = (name: string, run: Parameters<typeof defineFlow<typeof nothing>>[0]['run']): Flow =>
+    defineFlow({ name, summary: `History: ${name}`, inputs: nothing, run })
+  return [
+    quiz,
+    flow('plain', (_inputs, ctx) => ctx.step('one', () => 1)),
+    flow('fails', () => {
+      throw new RangeError('out of luck')
+    }),
+    flow('sleeps', async (_inputs, ctx) => {
+      await ctx.sleep('1s')
+      return 'awake'
+    }),
+    flow('works', (_inputs, ctx) =>
+      ctx.step('long', ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))),
+    ),
+    flow('parent', async (_inputs, ctx) => ctx.wait([await ctx.start('sleeps', {}, { key: 1 }), await ctx.start('sleeps', {}, { key: 2 })])),
+  ]
+}
