@@ -8,6 +8,7 @@ import { initCommand } from './commands/init.ts'
 import { locksCommand } from './commands/locks.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
+import { schedulesCommand } from './commands/schedules.ts'
 import { spoolCommand } from './commands/spool.ts'
 import { serveCommand, startCommand } from './commands/start.ts'
 import { temporalWorkerCommand } from './commands/temporal-worker.ts'
@@ -24,6 +25,7 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     runCommand,
     runsCommand,
     locksCommand,
+    schedulesCommand,
     serveCommand,
     spoolCommand,
     temporalWorkerCommand,

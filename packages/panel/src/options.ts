@@ -1,4 +1,4 @@
-import { defaultFileLimits, type Launcher } from '@koco/flow'
+import { defaultFileLimits, type Launcher, type Schedules } from '@koco/flow'
 import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
 import type { SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
@@ -65,6 +65,7 @@ export type PanelDeps = {
   readonly store: ExecutionStore
   readonly admin: AdminStore
   readonly launcher: Launcher
+  readonly schedules: Schedules
   readonly catalog: LocalFlows
   readonly signals: SignalBus
   /** What is stored of secrets; the same in every process over one admin store. */

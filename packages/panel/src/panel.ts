@@ -23,6 +23,7 @@ import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
 import { runFileRoutes } from './routes/run-files.ts'
 import { runRoutes } from './routes/runs.ts'
+import { scheduleControlRoutes, scheduleRoutes } from './routes/schedules.ts'
 import { startRunRoutes } from './routes/start-run.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
@@ -63,7 +64,7 @@ const RUN_ROUTES: readonly Routes[] = [
   answerRoutes,
 ]
 const FILE_ROUTES: readonly Routes[] = [uploadRoutes, runFileRoutes]
-const OPERATION_ROUTES: readonly Routes[] = [deadRoutes, opsRoutes]
+const OPERATION_ROUTES: readonly Routes[] = [scheduleRoutes, scheduleControlRoutes, deadRoutes, opsRoutes]
 
 /** Makes a panel over what it is given; it closes none of it. */
 export async function createPanel(deps: PanelDeps): Promise<Panel> {

@@ -1,5 +1,5 @@
 import { KocoError, RefusedError, UnavailableError } from '@koco/core'
-import { createCatalog, createDirectLauncher, flowEntry, type Catalog, type Flow, type Launcher } from '@koco/flow'
+import { createCatalog, createDirectLauncher, createDirectSchedules, flowEntry, type Catalog, type Flow, type Launcher, type Schedules } from '@koco/flow'
 import { createPanel, secretHash, type Panel, type SecretHash } from '@koco/panel'
 import { createSpooler, type Spooler } from '@koco/spooler'
 import type { AdminStore, ExecutionStore } from '@koco/storage'
@@ -72,11 +72,14 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   }
   const launcher = settings.executionMode === 'temporal' ? await openTemporalLauncher(settings, parts, opened) : await openDirectLauncher(settings, cwd, parts)
   opened.push(() => launcher.close(graceMs))
+  const schedules = openSchedules(settings, launcher, parts)
+  opened.push(() => schedules.close())
   const hashSecret = secretHash(secretKey(settings, cwd))
   const panel = await createPanel({
     store,
     admin,
     launcher,
+    schedules,
     catalog: { list: () => catalog.list().map(flowEntry) },
     signals: transport.signals,
     hashSecret,
@@ -131,6 +134,16 @@ function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, t
     transport,
     files: folderFiles(settings, cwd),
     limits: { lockMs: settings.lockExpires * 1000 },
+    log: (level, message, details) => child[level]({ details }, message),
+  })
+}
+
+function openSchedules(settings: Settings, launcher: Launcher, { catalog, store, log }: LauncherParts): Schedules {
+  const child = log.child({ part: 'schedules' })
+  return createDirectSchedules({
+    store,
+    launcher,
+    flows: async () => (settings.executionMode === 'direct' ? catalog.list().map(flowEntry) : store.flows.list()),
     log: (level, message, details) => child[level]({ details }, message),
   })
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts'
 import { runEnd } from '../contract/under-test.ts'
 import { newDir, openEmbedded, type Ground } from '../contract/embedded.ts'
 import { createDirectLauncher } from '../direct/launcher.ts'
-import { defineFlow } from '../flow.ts'
+import { defineFlow, flowEntry } from '../flow.ts'
 import type { Launcher } from '../launcher.ts'
 import { createDirectSchedules, type DirectSchedulesOptions } from './direct-schedules.ts'
 import type { NewSchedule, Schedules } from './port.ts'
@@ -77,7 +77,7 @@ afterEach(async () => {
 })
 
 function open(options: Partial<DirectSchedulesOptions> = {}): Schedules {
-  const schedules = createDirectSchedules({ store: ground.store, launcher, catalog: createCatalog(flows), clock, ...options })
+  const schedules = createDirectSchedules({ store: ground.store, launcher, flows: async () => flows.map(flowEntry), clock, ...options })
   opened.push(schedules)
   return schedules
 }

@@ -1,7 +1,5 @@
 import { UnavailableError } from '@koco/core'
-import type { ExecutionStore, Schedule } from '@koco/storage'
-import { flowEntry } from '../flow.ts'
-import type { Catalog } from '../catalog.ts'
+import type { ExecutionStore, FlowEntry, Schedule } from '@koco/storage'
 import { systemClock, type Clock } from '../clock.ts'
 import type { Launcher } from '../launcher.ts'
 import { dueStarts } from './due-starts.ts'
@@ -14,7 +12,8 @@ import { nextDue } from './timing.ts'
 export type DirectSchedulesOptions = {
   readonly store: Pick<ExecutionStore, 'runs' | 'schedules'>
   readonly launcher: Pick<Launcher, 'name' | 'start'>
-  readonly catalog: Catalog
+  /** The flows that are served. */
+  readonly flows: () => Promise<readonly FlowEntry[]>
   /** Default: the machine's. */
   readonly clock?: Clock
   readonly log?: (level: 'info' | 'warn' | 'error', message: string, details?: unknown) => void
@@ -26,7 +25,7 @@ const PAGE = 100
 
 /** Schedules whose starts this process makes, and any other that has them open over the same store: each start is made once. Begins at once with what is due. */
 export function createDirectSchedules(options: DirectSchedulesOptions): Schedules {
-  const { store, launcher, catalog } = options
+  const { store, launcher, flows } = options
   const clock = options.clock ?? systemClock
   const starter = new Starter({ store, launcher, clock, log: options.log ?? (() => undefined) })
   starter.look()
@@ -35,7 +34,7 @@ export function createDirectSchedules(options: DirectSchedulesOptions): Schedule
       store,
       launcher,
       clock,
-      flows: async () => catalog.list().map(flowEntry),
+      flows,
       changed: async () => starter.look(),
     }),
     close: () => starter.close(),

@@ -26,6 +26,8 @@ export const PERMISSIONS = {
   'uploads.use': { viewer: 'none', user: 'own', operator: 'own' },
   'files.read': { viewer: 'own', user: 'own', operator: 'any' },
   'files.write': { viewer: 'none', user: 'own', operator: 'any' },
+  'schedules.read': { viewer: 'own', user: 'own', operator: 'any' },
+  'schedules.manage': { viewer: 'none', user: 'own', operator: 'any' },
   'keys.manage': { viewer: 'own', user: 'own', operator: 'any' },
   'users.manage': { viewer: 'none', user: 'none', operator: 'any' },
   'dead.manage': { viewer: 'none', user: 'none', operator: 'any' },

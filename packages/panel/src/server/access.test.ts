@@ -35,6 +35,7 @@ type Rule = {
 const read = { own: signedIn, foreign: foreignRead }
 const write = { own: users, foreign: foreignWrite, body: {} }
 
+const FOREIGN_SCHEDULE = '/api/schedules/of-a-stranger'
 const UNKNOWN_UPLOAD = '/api/uploads/0123456789abcdef0123456789abcdef'
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -87,6 +88,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/runs/{fid}/files/{side}/{*}': { ...read, path: '/api/runs/{fid}/files/out/given.txt' },
   'PUT /api/runs/{fid}/files/{side}/{*}': { own: users, foreign: foreignWrite, bytes: 'x', path: '/api/runs/{fid}/files/out/made.txt' },
   'DELETE /api/runs/{fid}/files/{side}/{*}': { own: users, foreign: foreignWrite, path: '/api/runs/{fid}/files/out/made.txt' },
+  'GET /api/schedules': { own: signedIn },
+  'POST /api/schedules': { own: users, body: { flow: 'ask', every_s: 3600 } },
+  'GET /api/schedules/{id}': { own: { ...signedIn, viewer: 'unknown', user: 'unknown' }, path: FOREIGN_SCHEDULE },
+  'DELETE /api/schedules/{id}': { own: { ...users, user: 'unknown', operator: 'unknown' }, path: '/api/schedules/nothing' },
+  'POST /api/schedules/{id}/pause': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_SCHEDULE}/pause` },
+  'POST /api/schedules/{id}/resume': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_SCHEDULE}/resume` },
+  'POST /api/schedules/{id}/trigger': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_SCHEDULE}/trigger` },
   'GET /api/dead': { own: operators },
   'POST /api/dead/{id}/retry': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999/retry' },
   'DELETE /api/dead/{id}': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999' },
@@ -104,6 +112,8 @@ beforeAll(async () => {
     runs.set(role, await at.asking(person.name))
   }
   runs.set('stranger', await at.asking((await at.user('user')).name))
+  const timing = { everyMs: 3_600_000 }
+  await at.schedules.create({ id: 'of-a-stranger', flow: 'ask', inputs: {}, user: (await at.user('user')).name, timing })
   const files = new FileFolder(join(at.folder, 'uploads'))
   for (const { fid } of runs.values()) await files.write(fid, 'out/given.txt', 'x')
 })

@@ -35,7 +35,7 @@ const operations = (): (readonly [string, Operation])[] =>
 
 test('it is OpenAPI 3.1 with named schemas', () => {
   expect(document.openapi).toMatch(/^3\.1/)
-  expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['Run', 'Event', 'Flow', 'Lock', 'Problem', 'User', 'Key']))
+  expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['Run', 'Event', 'Flow', 'Lock', 'Problem', 'User', 'Key', 'Schedule']))
 })
 
 test('every operation says what it is, what it answers and its problems', () => {

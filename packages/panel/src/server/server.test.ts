@@ -138,6 +138,7 @@ async function openSecond(port: number): Promise<unknown> {
     store: at.store,
     admin: at.admin,
     launcher: at.launcher,
+    schedules: at.schedules,
     hashSecret: (secret) => secret,
     signals: at.signals,
     catalog: { list: () => [] },

@@ -1,5 +1,5 @@
 import { formatPosition, must, newFid, toJsonText, type EventData, type EventKind, type EventRecord } from '@koco/core'
-import { createCatalog, createDirectLauncher, FileFolder, flowEntry, type Launcher } from '@koco/flow'
+import { createCatalog, createDirectLauncher, createDirectSchedules, FileFolder, flowEntry, type Launcher, type Schedules } from '@koco/flow'
 import { createSpooler } from '@koco/spooler'
 import { openAdminStore, type ExecutionStore, type Role } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
@@ -21,6 +21,7 @@ export type TestPanel = {
   readonly store: ExecutionStore
   readonly admin: PanelDeps['admin']
   readonly launcher: Launcher
+  readonly schedules: Schedules
   readonly signals: SignalBus
   readonly folder: string
   /** A new user of this role and the header that signs them in by key. */
@@ -57,7 +58,8 @@ async function openParts() {
   spooler.start()
   const catalog = createCatalog(TEST_FLOWS)
   const launcher = await createDirectLauncher({ catalog, store, transport, files: new FileFolder(join(folder, 'uploads')) })
-  return { folder, store, transport, spooler, catalog, launcher, adminFiles: 0 }
+  const schedules = createDirectSchedules({ store, launcher, flows: async () => TEST_FLOWS.map(flowEntry) })
+  return { folder, store, transport, spooler, catalog, launcher, schedules, adminFiles: 0 }
 }
 
 const log = pino({ level: 'silent' })
@@ -67,7 +69,8 @@ let parts: ReturnType<typeof openParts> | undefined
 /** Closes what the panels of this file stood on; for `afterAll`. */
 export async function closeTestParts(): Promise<void> {
   if (!parts) return
-  const { launcher, spooler, transport, store, folder } = await parts
+  const { launcher, schedules, spooler, transport, store, folder } = await parts
+  await schedules.close()
   await launcher.close(500)
   await spooler.stop(1_000)
   await transport.close()
@@ -78,12 +81,13 @@ export async function closeTestParts(): Promise<void> {
 /** Opens a panel on a free port, with users of its own, over the parts of this test file. */
 export async function openTestPanel(options: TestPanelOptions = {}): Promise<TestPanel> {
   const under = await (parts ??= openParts())
-  const { folder, store, transport, catalog, launcher } = under
+  const { folder, store, transport, catalog, launcher, schedules } = under
   const admin = await openAdminStore({ url: `sqlite:///${join(folder, `admin-${++under.adminFiles}.db`)}`, migrate: true })
   const panel = await createPanel({
     store,
     admin,
     launcher,
+    schedules,
     catalog: { list: () => catalog.list().map(flowEntry) },
     signals: options.signals ?? transport.signals,
     hashSecret,
@@ -103,6 +107,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     store,
     admin,
     launcher,
+    schedules,
     signals: transport.signals,
     folder,
     user: (role) => addUser(admin, role),
