@@ -5,7 +5,7 @@ import { createSpooler, type Spooler } from '@koco/spooler'
 import type { AdminStore, ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Logger } from 'pino'
-import { Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
 import { folderFiles, panelFiles } from './files.ts'
 import { spoolerMetrics } from './metrics.ts'
@@ -60,6 +60,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const { cwd, log, version, webDir } = options
   const [admin, store, transport] = await openBases(settings, cwd, opened)
   const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
   let graceMs = 0
   const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, name: 'embedded' }) : null
   opened.push(async () => spooler?.stop(graceMs))
