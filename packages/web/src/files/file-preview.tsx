@@ -43,7 +43,7 @@ export function FilePreview({ fid, file }: { readonly fid: string; readonly file
 function Picture({ content, type, name }: { readonly content: Blob; readonly type: string; readonly name: string }) {
   const url = useMemo(() => URL.createObjectURL(new Blob([content], { type })), [content, type])
   useEffect(() => () => URL.revokeObjectURL(url), [url])
-  return <Image src={url} alt={name} fit="contain" mah={560} />
+  return <Image src={url} alt={name} fit="contain" w="auto" maw="100%" mah={560} />
 }
 
 type TextualProps = { readonly content: Blob; readonly kind: 'markdown' | 'table' | 'text'; readonly whole: boolean; readonly size: number }

@@ -11,6 +11,8 @@ type Actions = { readonly remove: () => void; readonly disabled: boolean }
 /** A file of a form: on its way, there, or begun before the page was opened anew. */
 export function FileRow({ id, changed, ...actions }: { readonly id: string; readonly changed: () => void } & Actions) {
   const sending = sendingOf(id)
+  const [fid, , ...names] = id.split('/')
+  if (names.length > 0) return <Row name={names.join('/')} words={`of run ${fid ?? ''}`} percent={null} {...actions} />
   return sending ? <SendingRow sending={sending} {...actions} /> : <StoredRow id={id} changed={changed} {...actions} />
 }
 

@@ -116,6 +116,8 @@ function useUploads(props: WidgetProps, many: boolean) {
     sending?.drop()
     if (typeof what !== 'string') return setBeginning((before) => before.filter((one) => one !== what))
     set(latest.current.filter((one) => one !== what))
+    // A file of an earlier run stays there.
+    if (what.includes('/')) return
     client.removeQueries({ queryKey: ['upload', what] })
     removeUpload(what).catch((error: unknown) => notifyFailure('The file is still on the server; it expires by itself', error))
   }

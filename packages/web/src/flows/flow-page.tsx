@@ -6,6 +6,7 @@ import { runQuery } from '../api/runs.ts'
 import type { FlowDetail } from '../api/shapes.ts'
 import { Page } from '../app/page.tsx'
 import { Failure, Loading } from '../app/states.tsx'
+import { withFilesOf } from '../files/earlier-files.ts'
 import { Markdown } from '../show/markdown.tsx'
 import { FlowOrigin, Liveness } from './flow-card.tsx'
 import { HowToCall } from './how-to-call.tsx'
@@ -82,7 +83,7 @@ function FormCard({ flow }: { readonly flow: FlowDetail }) {
       {from !== undefined && earlier.isPending ? (
         <Loading what="inputs" />
       ) : (
-        <StartRun key={from ?? ''} flow={flow} {...(earlier.data && { given: earlier.data.inputs })} />
+        <StartRun key={from ?? ''} flow={flow} {...(earlier.data && { given: withFilesOf(earlier.data.fid, flow.inputs, earlier.data.inputs) })} />
       )}
     </Card>
   )
