@@ -5,6 +5,7 @@ import { keyFile } from '../client/key.ts'
 import { openInstallation } from '../compose/installation.ts'
 import { createLog } from '../compose/log.ts'
 import { firstAdmin, localKey } from '../compose/sign-in.ts'
+import { temporalForDevelopment } from '../compose/temporal-dev-server.ts'
 import { webPageIfBuilt } from '../compose/web-page.ts'
 import { hostFlows } from '../flows/host.ts'
 import { findFlows } from '../flows/find.ts'
@@ -13,7 +14,7 @@ import { reloadLog, watchFlows } from '../flows/watch.ts'
 import type { Io } from '../output/io.ts'
 import { bold, dim } from '../output/table.ts'
 import { dataFolder, isPostgres, parseAddress } from '../settings/addresses.ts'
-import { needsSharedTransport } from '../settings/combinations.ts'
+import { checkCombinations, needsSharedTransport } from '../settings/combinations.ts'
 import type { Settings } from '../settings/schema.ts'
 import { VERSION } from '../version.ts'
 import type { CommandContext } from './context.ts'
@@ -22,10 +23,28 @@ import type { CommandContext } from './context.ts'
 const GRACE_MS = 20_000
 const NO_FLOWS: LoadedFlows = { flows: [], files: [] }
 
-/** `koco start`: panel, spooler and direct launcher in one process. */
+/** `koco start`: panel, spooler and launcher in one process, in temporal mode with a worker. */
 export function startCommand(context: CommandContext): Command {
-  const command = new Command('start').description('Start the panel, the launcher of flows and a spooler in one process')
-  return context.withSettings(command).action(() => serve(context.io, context.settings(command), { whole: true }))
+  const command = new Command('start')
+    .description('Start the panel, the launcher of flows and a spooler in one process')
+    .option('--temporal', 'run the flows on Temporal (as KODO_EXECUTION_MODE=temporal); when none answers, start a development server too')
+  return context.withSettings(command).action((options: { readonly temporal?: boolean }) => {
+    const settings = context.settings(command)
+    return options.temporal ? startOnTemporal(context.io, settings) : serve(context.io, settings, { whole: true })
+  })
+}
+
+async function startOnTemporal(io: Io, given: Settings): Promise<void> {
+  const settings: Settings = { ...given, executionMode: 'temporal' }
+  const faults = checkCombinations(settings)
+  if (faults.length > 0) throw new RefusedError(faults.join('\n'), { code: 'bad_settings', details: faults })
+  const server = await temporalForDevelopment(settings, io)
+  if (server) io.out(`Started a development server of Temporal; its page is ${server.page}`)
+  try {
+    await serve(io, settings, { whole: true })
+  } finally {
+    await server?.stop()
+  }
 }
 
 /** `koco serve`: the panel and the launcher, for installations whose spoolers are processes of their own. */
