@@ -1,0 +1,92 @@
+// Goal: a person gives a run large files over a bad line and looks at what it made, and nothing of a file acts in the page. Method: real processes, headless Chromium, a slow line; the upload is paused,
+// the page loaded anew, the server killed in the middle, the run asked for before its files are there.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { newFolder } from '@koco/testing'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { PASSWORD } from '../processes/installation.ts'
+import { embedded, type Stack } from '../processes/stacks.ts'
+import { openBrowser, signIn } from './browser.ts'
+
+const FLOWS = fileURLToPath(new URL('../flows/file-flows.ts', import.meta.url))
+const BYTES = 24_000_000
+
+const folder = newFolder('files-e2e')
+let browser: Browser
+let stack: Stack
+beforeAll(async () => {
+  browser = await openBrowser(inject('chromium'))
+  stack = await embedded({ KODO_FLOWS: FLOWS })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'big.bin'), randomBytes(BYTES))
+  writeFileSync(join(folder, 'small.csv'), 'a,b\n1,2\n')
+})
+afterAll(async () => {
+  await browser.close()
+  await stack.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A line that takes so many bytes a second; -1: all. */
+async function line(page: Page, bytesPerS: number): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerS })
+}
+
+test('a large file goes on after a pause, a reload and the death of the server; the run starts when it is there', async () => {
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/flows/tables`)
+  const choosers = page.locator('input[type=file]')
+  await choosers.nth(1).waitFor({ state: 'attached' })
+  await line(page, 4_000_000)
+  await choosers.nth(0).setInputFiles(join(folder, 'big.bin'))
+  const row = page.getByRole('listitem').filter({ hasText: 'big.bin' })
+  await row.getByText(/[1-9]\d? % of/).waitFor()
+  await row.getByLabel('Pause big.bin').click()
+  await row.getByText(/paused at/).waitFor()
+  await page.reload()
+  await row.getByText('Choose the same file').waitFor()
+  await row.locator('input[type=file]').setInputFiles(join(folder, 'small.csv'))
+  await row.getByText('That was another file').waitFor()
+  await line(page, 4_000_000)
+  await row.locator('input[type=file]').setInputFiles(join(folder, 'big.bin'))
+  await page.locator('input[type=file]').last().setInputFiles(join(folder, 'small.csv'))
+  await page.getByRole('button', { name: 'Start run' }).click()
+  await row.getByText(/[3-9]\d % of/).waitFor()
+  await stack.crashPanel(async () => undefined)
+  await page.waitForURL(/\/runs\/[0-9a-f]{24}/, { timeout: 120_000 })
+  await line(page, -1)
+  await page.getByText('Finished').first().waitFor()
+  const fid = /[0-9a-f]{24}/.exec(page.url())?.[0] ?? ''
+  expect((await (await stack.client()).run(fid)).final).toMatchObject({ value: { size: BYTES, more: ['a,b\n1,2\n'] } })
+  await lookAtFiles(page)
+  expect(errors).toEqual([])
+  await page.close()
+})
+
+async function lookAtFiles(page: Page): Promise<void> {
+  await page.getByRole('tab', { name: /Files/ }).click()
+  await page.getByRole('button', { name: 'report.md' }).click()
+  await page.getByRole('heading', { name: `${BYTES} bytes` }).waitFor()
+  expect(await page.title()).not.toBe('hacked')
+  await page.getByRole('button', { name: 'data/cities.csv' }).click()
+  await page.getByRole('cell', { name: 'Oslo, by boat' }).waitFor()
+  const download = page.waitForEvent('download')
+  await page.getByLabel('Download out/report.md').click()
+  expect((await download).suggestedFilename()).toBe('report.md')
+}
+
+test('a finished run is started again with its files', async () => {
+  const { page } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/runs`)
+  await page.getByText('tables').first().click()
+  await page.getByRole('link', { name: 'Run again' }).click()
+  await page.getByRole('listitem').filter({ hasText: 'big.bin' }).waitFor()
+  await page.getByRole('button', { name: 'Start run' }).click()
+  await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
+  await page.getByText('Finished').first().waitFor()
+  await page.close()
+})
