@@ -54,7 +54,7 @@ async function spoolRate(redisUrl: string, store: ExecutionStore, streams: numbe
   const spooler = createSpooler({ consumer: transport.consumer('bench-1'), signals: transport.signals, writer: store.writer, dead: store.dead, log: quietLog })
   const start = performance.now()
   const done = allCommitted(transport, streams)
-  await spooler.start()
+  spooler.start()
   await done
   const rate = EVENTS / ((performance.now() - start) / 1000)
   await spooler.stop(5000)
