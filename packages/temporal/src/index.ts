@@ -1,4 +1,5 @@
 export { checkTemporal } from './client/check.ts'
 export { createTemporalLauncher, type TemporalLauncherOptions } from './client/launcher.ts'
+export { createTemporalSchedules, type TemporalSchedulesOptions } from './client/schedules.ts'
 export { TemporalServer, type TemporalSettings } from './client/server.ts'
 export type { Log } from './log.ts'

@@ -3,6 +3,9 @@ import type { AttemptReason, Json } from '@koco/core'
 /** The workflow type that people filter by in the Temporal UI. */
 export const AGENT_WORKFLOW = 'AgentWorkflow'
 
+/** The workflow type that a schedule starts: it starts the run. */
+export const SCHEDULED_START = 'ScheduledStart'
+
 /** Names of what a run's workflow listens to; fixed, because people and programs send them from outside. */
 export const SIGNALS = { pause: 'pause', resume: 'resume', cancel: 'cancel_workflow', wake: 'wake', childEnded: 'child_ended' } as const
 export const QUERIES = { status: 'get_status', paused: 'is_paused', error: 'get_error' } as const
@@ -62,6 +65,9 @@ export type ControlSignal = { readonly by?: string; readonly reason?: string; re
 /** Payload of the `answer` update. */
 export type AnswerRequest = { readonly lid: string; readonly answer: Json; readonly by?: string }
 
+/** One start of a schedule; `at` is when it was due, in unix ms. */
+export type ScheduledStartRequest = { readonly id: string; readonly at: number }
+
 /** What an activity worker offers to the workflow. */
 export type AgentActivities = {
   executeAgent(request: TryRequest): Promise<TryResult>
@@ -71,6 +77,8 @@ export type AgentActivities = {
   requestCancel(): Promise<void>
   /** Throws a non-retryable ApplicationFailure when the answer is refused: `unknown_lock`, `answered`, `expired`, `closed`, `invalid_answer`. */
   acceptAnswer(request: AnswerRequest & { readonly fid: string }): Promise<void>
+  /** Starts the run of a schedule, or passes the start over, as the schedule's policies say. */
+  startScheduled(request: ScheduledStartRequest): Promise<void>
 }
 
 /** The queue on which the tries of one version of a flow wait for a worker that serves it. */

@@ -33,7 +33,8 @@ test('there are histories of all ways in which a run can go', () => {
 })
 
 test.each(names)('%s replays', async (name) => {
-  await Worker.runReplayHistory({ workflowBundle: { codePath } }, await readHistory(new URL(name, HISTORIES)))
+  const history = await readHistory(new URL(name, HISTORIES))
+  await expect(Worker.runReplayHistory({ workflowBundle: { codePath } }, history)).resolves.toBeUndefined()
 })
 
 test('a history that the workflow would not have made does not replay', async () => {

@@ -1,3 +1,4 @@
+import { startDueById } from '@koco/flow'
 import type { AgentActivities } from '../names.ts'
 import { acceptAnswer, finaliseAgent, recordControl, requestCancel } from './bookkeeping.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -11,6 +12,7 @@ export function createActivities(deps: ActivityDeps): AgentActivities {
     finaliseAgent: (request) => tried(() => finaliseAgent(deps, request)),
     recordControl: (note) => tried(() => recordControl(deps, note)),
     requestCancel: () => tried(() => requestCancel(deps)),
+    startScheduled: ({ id, at }) => tried(() => startDueById(deps, id, at, deps.clock.now())),
     acceptAnswer: (request) => tried(() => acceptAnswer(deps, request)),
   }
 }

@@ -18,7 +18,8 @@ export type TemporalSettings = {
 const CALL_MS = 5000
 /** A server that comes back is found within a second; gRPC's own back-off goes up to two minutes. */
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.min_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000 }
-const NOT_FOUND = 5
+/** gRPC's code for what is not there. */
+const NOT_FOUND = new Set([5])
 /** gRPC's codes for a call that cannot work however often it is made: permission denied, unimplemented, unauthenticated. */
 const NEVER = new Set([7, 12, 16])
 
@@ -50,7 +51,7 @@ export class TemporalServer {
   #errorOf(error: unknown, doing: string): unknown {
     const { address, namespace } = this.settings
     const cause = error instanceof ServiceError ? error.cause : error
-    if (error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && Number(cause.code) === NOT_FOUND && /^namespace/i.test(cause.details))) {
+    if (error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && NOT_FOUND.has(cause.code) && /^namespace/i.test(cause.details))) {
       return new UnavailableError(
         `Temporal at ${address} has no namespace "${namespace}": make it (temporal operator namespace create -n ${namespace}), or set KODO_TEMPORAL_NAMESPACE.`,
         { code: 'temporal_namespace', cause: error },

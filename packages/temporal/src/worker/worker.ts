@@ -52,8 +52,8 @@ export interface TemporalWorker {
   close(): Promise<void>
 }
 
-/** Workflows kept in memory; others are rebuilt from their history when something happens to them. Each costs some 100 kB. */
-const CACHED_WORKFLOWS = 500
+/** Workflows kept in memory; others are rebuilt from their history, which is short, when something happens to them. Each costs about 1 MB, and a run that waits for a person needs none. */
+const CACHED_WORKFLOWS = 60
 /** How long the next workflow task of a run waits for the worker that has it in memory, before any other takes it. */
 const STICKY_MS = 2000
 /** A force after the grace, for a flow that blocks the process. */

@@ -1,1 +1,2 @@
 export { AgentWorkflow } from './agent.ts'
+export { ScheduledStart } from './scheduled-start.ts'
