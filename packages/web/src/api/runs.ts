@@ -4,7 +4,17 @@ import { api, queryOf } from './client.ts'
 import type { ListPage, Run, RunRow, WireEvent } from './shapes.ts'
 
 /** What the run list is filtered by; the same names as in the URL of the page and of the API. */
-export type RunFilter = { readonly status?: readonly string[]; readonly flow?: string; readonly q?: string; readonly user?: string }
+export type RunFilter = {
+  readonly status?: readonly string[]
+  readonly flow?: string
+  readonly q?: string
+  readonly user?: string
+  readonly tag?: string
+  /** Unix seconds. */
+  readonly created_from?: number
+  readonly created_to?: number
+  readonly archived?: 'true'
+}
 
 /** What a person can ask of a run. */
 export type RunAction = 'pause' | 'resume' | 'cancel' | 'retry'
@@ -13,8 +23,8 @@ const RUNS_PAGE = 100
 
 /** The path of a filtered list; also that of its live stream. */
 export function runsPath(filter: RunFilter, paging: { readonly after?: string; readonly limit?: number } = {}): string {
-  const { status, flow, q, user } = filter
-  return `/api/runs${queryOf({ status: status?.join(','), flow, q, user, after: paging.after, limit: paging.limit })}`
+  const { status, ...rest } = filter
+  return `/api/runs${queryOf({ status: status?.join(','), ...rest, after: paging.after, limit: paging.limit })}`
 }
 
 /** The run list, newest first, page by page. */
@@ -63,4 +73,34 @@ export function archiveRun(fid: string, archived: boolean): Promise<unknown> {
 /** A run as it came from the server, with the moment at which it came. */
 export function received<T extends RunRow | Run>(run: T): T {
   return { ...run, read_at: Date.now() / 1000 }
+}
+
+/** What a person can ask of many runs at once. */
+export type BulkAction = 'cancel' | 'retry' | 'archive' | 'restore'
+
+/** What became of it for one run. */
+export type BulkOutcome = { readonly fid: string; readonly outcome: 'accepted' | 'refused'; readonly code: string | null; readonly detail: string | null }
+
+const BULK_MAX = 200
+const BULK_ROUNDS_MAX = 500
+
+/** Asks something of these runs, or of all that match a filter; `told` hears the outcomes as they come. Stops when aborted. */
+export async function bulkRuns(
+  action: BulkAction,
+  chosen: { readonly fids: readonly string[] } | { readonly filter: RunFilter },
+  told: (outcomes: readonly BulkOutcome[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const ask = (body: object) => api<{ items: BulkOutcome[]; next: string | null }>('/api/runs/bulk', { method: 'POST', body: { action, ...body }, signal })
+  if ('fids' in chosen) {
+    for (let from = 0; from < chosen.fids.length; from += BULK_MAX) told((await ask({ fids: chosen.fids.slice(from, from + BULK_MAX) })).items)
+    return
+  }
+  let after: string | null = null
+  for (let round = 0; round < BULK_ROUNDS_MAX; round++) {
+    const answer: { items: BulkOutcome[]; next: string | null } = await ask({ filter: { ...chosen.filter, ...(after !== null && { after }) } })
+    told(answer.items)
+    after = answer.next
+    if (after === null) return
+  }
 }

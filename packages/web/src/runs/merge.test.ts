@@ -72,5 +72,13 @@ test('whatever changes, the rows keep their order and number', () => {
 })
 
 test('the URL carries the filter and drops what is no status', () => {
-  expect(filterOf(runsSearch({ status: 'running,nonsense,error', q: 12, flow: '' }))).toEqual({ status: ['running', 'error'], q: '12' })
+  expect(filterOf(runsSearch({ status: 'running,nonsense,error', q: 12, flow: '' }), 0)).toEqual({ status: ['running', 'error'], q: '12' })
+})
+
+test('times of the URL: counted back from now, or days of the person, the last one included', () => {
+  expect(filterOf(runsSearch({ since: '24h', tag: 'a' }), 100_000)).toEqual({ tag: 'a', created_from: 13_600 })
+  const { created_from: from = 0, created_to: to = 0 } = filterOf(runsSearch({ from: '2026-03-01', to: '2026-03-02' }), 0)
+  expect(new Date(from * 1000).toDateString()).toBe('Sun Mar 01 2026')
+  expect(new Date(to * 1000).toDateString()).toBe('Tue Mar 03 2026')
+  expect(runsSearch({ from: 'yesterday', since: 'ages', archived: 'no' })).toEqual({})
 })

@@ -32,6 +32,8 @@ function mayMatch(run: RunRow, filter: RunFilter): boolean {
   if (filter.status && !filter.status.includes(run.status)) return false
   if (filter.flow !== undefined && run.flow !== filter.flow) return false
   if (filter.user !== undefined && run.user !== filter.user) return false
+  if (filter.tag !== undefined && !run.tags.includes(filter.tag)) return false
+  if (run.created_at < (filter.created_from ?? 0) || run.created_at >= (filter.created_to ?? Infinity) || filter.archived) return false
   const text = [run.summary, run.about, run.flow, run.status, ...run.tags].join('\n').toLowerCase()
   return (filter.q ?? '')
     .toLowerCase()

@@ -7,6 +7,7 @@ import { flowsQuery } from '../api/flows.ts'
 import { useSlashFocus } from '../app/hot-keys.ts'
 import { Icon } from '../app/icons.tsx'
 import { STATUS_LOOK } from '../show/status.tsx'
+import { MoreFilters } from './more-filters.tsx'
 import classes from './runs-page.module.css'
 import type { RunsSearch } from './search.ts'
 
@@ -15,7 +16,7 @@ const STATUSES = RUN_STATUSES.map((status) => ({ value: status, label: STATUS_LO
 /** Status, flow and free text; the words are sent when a person stops typing. */
 export function RunFilters({ search, onChange }: { readonly search: RunsSearch; readonly onChange: (search: RunsSearch) => void }) {
   const { data: flows = [] } = useQuery(flowsQuery)
-  const change = (part: { readonly status?: string; readonly flow?: string | null; readonly q?: string }) => onChange(withoutEmpty({ ...search, ...part }))
+  const change = (part: { readonly [K in keyof RunsSearch]?: string | null }) => onChange(withoutEmpty({ ...search, ...part }))
   const statuses = search.status?.split(',') ?? []
   return (
     <div className={classes['filters']} role="search" aria-label="Filter runs">
@@ -40,6 +41,7 @@ export function RunFilters({ search, onChange }: { readonly search: RunsSearch; 
         searchable
         w={{ base: '100%', xs: 190 }}
       />
+      <MoreFilters search={search} change={change} />
       {Object.keys(search).length > 0 && (
         <Button variant="subtle" color="gray" onClick={() => onChange({})}>
           Clear

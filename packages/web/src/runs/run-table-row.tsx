@@ -1,17 +1,30 @@
 import { isEnded } from '@koco/core'
+import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
 import type { RunRow } from '../api/shapes.ts'
-import { compact } from '../show/format.ts'
+import { runName } from '../show/format.ts'
 import { StatusBadge } from '../show/status.tsx'
-import { Ago, Runtime } from '../show/time.tsx'
+import type { Column } from './columns.tsx'
 import classes from './runs-page.module.css'
 
-/** A run in the list; the whole row is a link. */
-export const RunTableRow = memo(function RunTableRow({ run, index, top }: { readonly run: RunRow; readonly index: number; readonly top: number }) {
-  const about = secondLine(run)
+type Props = {
+  readonly run: RunRow
+  readonly index: number
+  readonly top: number
+  readonly columns: readonly Column[]
+  /** Whether the run is chosen; null while nothing is being chosen. */
+  readonly chosen: boolean | null
+  readonly choose: (fid: string) => void
+}
+
+/** A run in the list; the whole row is a link, beside a box while runs are being chosen. */
+export const RunTableRow = memo(function RunTableRow({ run, index, top, columns, chosen, choose }: Props) {
   return (
-    <div role="listitem" className={classes['slot']} style={{ transform: `translateY(${top}px)` }}>
+    <div role="listitem" className={classes['slot']} style={{ transform: `translateY(${top}px)` }} data-chosen={chosen || undefined}>
+      {chosen !== null && (
+        <Checkbox className={classes['box'] ?? ''} size="sm" checked={chosen} onChange={() => choose(run.fid)} aria-label={`Choose ${runName(run)}`} />
+      )}
       <Link to="/runs/$fid" params={{ fid: run.fid }} className={classes['row']} data-index={index}>
         <span className={classes['state']}>
           <StatusBadge status={run.status} />
@@ -21,21 +34,25 @@ export const RunTableRow = memo(function RunTableRow({ run, index, top }: { read
             {run.flow} {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
           </span>
           <span className={classes['sub']} style={{ display: 'block' }} data-error={(run.error !== null && run.status === 'error') || undefined}>
-            {about}
+            {secondLine(run)}
           </span>
         </span>
-        <span className={`${classes['cell']} ${classes['wide']}`}>{run.user}</span>
-        <span className={`${classes['cell']} ${classes['when']}`}>
-          <Ago at={run.created_at} fz="inherit" />
-        </span>
-        <span className={`${classes['cell']} ${classes['number']} ${classes['middle']}`}>
-          <Runtime seconds={run.runtime_s} asOf={run.read_at} running={!isEnded(run.status) && run.started_at !== null} />
-        </span>
-        <span className={`${classes['cell']} ${classes['number']} ${classes['wide']}`}>{compact(run.events)}</span>
+        {columns.map((column) => (
+          <span key={column.key} className={cellClass(column)}>
+            {column.cell(run)}
+          </span>
+        ))}
       </Link>
     </div>
   )
 })
+
+/** The classes of a column's cells. */
+export function cellClass({ key, number, wide }: Column): string {
+  return [classes['cell'], number && classes['number'], wide && classes['wide'], key === 'started' && classes['when'], key === 'runtime' && classes['middle']]
+    .filter(Boolean)
+    .join(' ')
+}
 
 function secondLine(run: RunRow): string {
   if (run.status === 'error' && run.error) return `${run.error.name}: ${run.error.message}`

@@ -1,15 +1,27 @@
 import { Center, Loader } from '@mantine/core'
 import { useHotkeys, useMediaQuery } from '@mantine/hooks'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef, type RefObject } from 'react'
+import { useEffect, useMemo, useRef, type CSSProperties, type RefObject } from 'react'
 import type { RunRow } from '../api/shapes.ts'
-import { RunTableRow } from './run-table-row.tsx'
+import { COLUMNS, type Column } from './columns.tsx'
+import { cellClass, RunTableRow } from './run-table-row.tsx'
 import classes from './runs-page.module.css'
 
-type Props = { readonly rows: readonly RunRow[]; readonly more: boolean; readonly loading: boolean; readonly loadMore: () => void }
+type Props = {
+  readonly rows: readonly RunRow[]
+  /** The keys of the columns that a person wants to see. */
+  readonly columns: readonly string[]
+  /** The chosen runs, or null while nothing is being chosen. */
+  readonly chosen: ReadonlySet<string> | null
+  readonly choose: (fid: string) => void
+  readonly more: boolean
+  readonly loading: boolean
+  readonly loadMore: () => void
+}
 
 /** The rows of the list; only those in sight are in the page. The next page is read before the end is reached. J and K walk through the rows. */
-export function RunTable({ rows, more, loading, loadMore }: Props) {
+export function RunTable({ rows, columns: keys, chosen, choose, more, loading, loadMore }: Props) {
+  const columns = useMemo(() => COLUMNS.filter((column) => keys.includes(column.key)), [keys])
   const list = useRef<HTMLDivElement>(null)
   const phone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
   const height = phone ? 72 : 54
@@ -28,19 +40,32 @@ export function RunTable({ rows, more, loading, loadMore }: Props) {
   }, [more, loading, lastShown, rows.length, loadMore])
   useRowKeys(list, rows.length, (index) => virtual.scrollToIndex(index, { align: 'auto' }))
   return (
-    <div className={classes['table']}>
+    <div className={classes['table']} style={widthsOf(columns)} data-choosing={chosen !== null || undefined}>
       <div className={classes['head']} aria-hidden>
         <span>Status</span>
         <span>Run</span>
-        <span className={classes['wide']}>User</span>
-        <span>Started</span>
-        <span className={classes['number']}>Runtime</span>
-        <span className={`${classes['number']} ${classes['wide']}`}>Events</span>
+        {columns.map((column) => (
+          <span key={column.key} className={cellClass(column)}>
+            {column.label}
+          </span>
+        ))}
       </div>
       <div ref={list} className={classes['list']} style={{ height: virtual.getTotalSize() }} role="list" aria-label="Runs">
         {items.map((item) => {
           const run = rows[item.index]
-          return run && <RunTableRow key={run.fid} run={run} index={item.index} top={item.start - virtual.options.scrollMargin} />
+          return (
+            run && (
+              <RunTableRow
+                key={run.fid}
+                run={run}
+                index={item.index}
+                top={item.start - virtual.options.scrollMargin}
+                columns={columns}
+                chosen={chosen === null ? null : chosen.has(run.fid)}
+                choose={choose}
+              />
+            )
+          )
         })}
       </div>
       {loading && (
@@ -50,6 +75,12 @@ export function RunTable({ rows, more, loading, loadMore }: Props) {
       )}
     </div>
   )
+}
+
+/** The widths of the columns, all of them and those that are left on a narrow window. */
+function widthsOf(columns: readonly Column[]): CSSProperties {
+  const widths = (some: readonly Column[]) => some.map((column) => ` ${column.width}px`).join('')
+  return { '--columns': widths(columns), '--columns-narrow': widths(columns.filter((column) => !column.wide)) } as CSSProperties
 }
 
 /** J, K and the arrows move the focus from row to row; Enter opens, as on any link. */

@@ -1,57 +1,108 @@
-import { Button } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useMemo, useRef } from 'react'
+import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react'
 import { flowsQuery } from '../api/flows.ts'
+import { meQuery } from '../api/session.ts'
 import { Page } from '../app/page.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { StreamLight } from '../live/stream-light.tsx'
+import { BulkBar } from './bulk-bar.tsx'
 import { RunFilters } from './run-filters.tsx'
 import { RunTable } from './run-table.tsx'
 import classes from './runs-page.module.css'
 import { filterOf, type RunsSearch } from './search.ts'
+import { useChoice } from './use-choice.ts'
 import { useLiveRuns } from './use-live-runs.ts'
+import { useColumns, ViewsMenu } from './views-menu.tsx'
 
 /** All runs, newest first, live; filtered by what the URL says. */
 export function RunsPage() {
   const search = useSearch({ from: '/signed-in/runs' })
   const navigate = useNavigate({ from: '/runs' })
-  const filter = useMemo(() => filterOf(search), [search])
+  const { data: me } = useQuery(meQuery)
+  const user = me?.user.name ?? ''
+  const [now, setNow] = useState(() => Date.now() / 1000)
+  const filter = useMemo(() => filterOf(search, now), [search, now])
   const reading = useRef(false)
-  // New rows may come in by themselves only at the top of the list, with nobody pointing into it.
-  const still = useCallback(() => window.scrollY < 8 && !reading.current, [])
+  const onReading = useCallback((now: boolean) => void (reading.current = now), [])
+  const { chosen, all, choose, set } = useChoice()
+  const choosing = chosen !== null
+  // New rows may come in by themselves only at the top of the list, with nobody pointing into it or choosing.
+  const still = useCallback(() => window.scrollY < 8 && !reading.current && !choosing, [choosing])
   const { query, rows, fresh, missed, show, stream } = useLiveRuns(filter, still)
-  const setSearch = useCallback((next: RunsSearch) => void navigate({ search: next, replace: true }), [navigate])
+  const [columns] = useColumns(user)
+  const setSearch = useCallback(
+    (next: RunsSearch) => {
+      if (choosing) set([])
+      setNow(Date.now() / 1000)
+      void navigate({ search: next, replace: true })
+    },
+    [navigate, choosing, set],
+  )
   const filtered = Object.keys(search).length > 0
-  const news = missed ? 'The list has changed' : `${fresh.length} new ${fresh.length === 1 ? 'run' : 'runs'}`
+  const mayChoose = me !== undefined && me !== null && me.user.role !== 'viewer' && !choosing && rows.length > 0
+  const actions = (
+    <Group gap="xs">
+      {mayChoose && <ChooseButton choose={() => set([])} />}
+      <ViewsMenu user={user} search={search} show={setSearch} />
+      <StreamLight phase={stream} what="The list updates itself." />
+    </Group>
+  )
+  return (
+    <Page title="Runs" actions={actions}>
+      <RunFilters search={search} onChange={setSearch} />
+      {choosing && <BulkBar filter={filter} rows={rows} chosen={chosen} all={all} more={query.hasNextPage} choose={set} />}
+      {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
+      {query.isPending && !query.error && <Loading what="runs" />}
+      {query.data && rows.length === 0 && <NoRuns filtered={filtered} clear={() => setSearch({})} />}
+      {(fresh.length > 0 || missed) && <News fresh={fresh.length} missed={missed} show={show} />}
+      {rows.length > 0 && (
+        <ReadingArea onReading={onReading}>
+          <RunTable
+            rows={rows}
+            columns={columns}
+            chosen={chosen}
+            choose={choose}
+            more={query.hasNextPage}
+            loading={query.isFetchingNextPage}
+            loadMore={() => void query.fetchNextPage()}
+          />
+        </ReadingArea>
+      )}
+    </Page>
+  )
+}
+
+function ChooseButton({ choose }: { readonly choose: () => void }) {
+  return (
+    <Button variant="default" size="xs" onClick={choose}>
+      Choose
+    </Button>
+  )
+}
+
+/** Runs that came while somebody was reading; they are let in when asked for. */
+function News({ fresh, missed, show }: { readonly fresh: number; readonly missed: boolean; readonly show: () => void }) {
   const showNews = () => {
     window.scrollTo({ top: 0 })
     show()
   }
   return (
-    <Page title="Runs" actions={<StreamLight phase={stream} what="The list updates itself." />}>
-      <RunFilters search={search} onChange={setSearch} />
-      {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
-      {query.isPending && !query.error && <Loading what="runs" />}
-      {query.data && rows.length === 0 && <NoRuns filtered={filtered} clear={() => setSearch({})} />}
-      {(fresh.length > 0 || missed) && (
-        <div className={classes['news']}>
-          <Button size="xs" radius="xl" onClick={showNews}>
-            {news}: show
-          </Button>
-        </div>
-      )}
-      {rows.length > 0 && (
-        <div
-          onPointerEnter={() => (reading.current = true)}
-          onPointerLeave={() => (reading.current = false)}
-          onFocus={() => (reading.current = true)}
-          onBlur={() => (reading.current = false)}
-        >
-          <RunTable rows={rows} more={query.hasNextPage} loading={query.isFetchingNextPage} loadMore={() => void query.fetchNextPage()} />
-        </div>
-      )}
-    </Page>
+    <div className={classes['news']}>
+      <Button size="xs" radius="xl" onClick={showNews}>
+        {missed ? 'The list has changed' : `${fresh} new ${fresh === 1 ? 'run' : 'runs'}`}: show
+      </Button>
+    </div>
+  )
+}
+
+/** Notes whether somebody points into the list or stands in it with the keyboard. */
+function ReadingArea({ onReading, children }: { readonly onReading: (reading: boolean) => void; readonly children: ReactNode }) {
+  return (
+    <div onPointerEnter={() => onReading(true)} onPointerLeave={() => onReading(false)} onFocus={() => onReading(true)} onBlur={() => onReading(false)}>
+      {children}
+    </div>
   )
 }
 
