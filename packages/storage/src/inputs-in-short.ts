@@ -60,8 +60,8 @@ function shortValue(value: Json): string | undefined {
   if (value === null || value === '') return undefined
   if (typeof value === 'string') return cut(value.replaceAll(/\s+/g, ' ').trim(), VALUE_CHARS_MAX)
   if (Array.isArray(value)) return value.length === 0 ? undefined : '[…]'
-  if (isJsonObject(value)) return Object.keys(value).length === 0 ? undefined : '{…}'
-  return String(value)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return Object.keys(value).length === 0 ? undefined : '{…}'
 }
 
 function cut(text: string, chars: number): string {
