@@ -93,6 +93,7 @@ test('a pause, a resume and a deletion reach Temporal', async () => {
 test('what the store has and Temporal does not is told to it at the next start', async () => {
   await schedules.create(wanted('forgotten', {}))
   await handleOf('forgotten').delete()
-  await createTemporalSchedules({ ...rig, launcher }).close()
-  expect((await handleOf('forgotten').describe()).spec.calendars).toHaveLength(1)
+  const another = createTemporalSchedules({ ...rig, launcher })
+  await vi.waitFor(async () => expect((await handleOf('forgotten').describe()).spec.calendars).toHaveLength(1), PATIENCE)
+  await another.close()
 })

@@ -9,7 +9,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
 import { folderFiles, panelFiles } from './files.ts'
 import { spoolerMetrics } from './metrics.ts'
-import { openTemporalLauncher, startWorker } from './temporal.ts'
+import { openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
 import { openAdmin, openExecution } from './stores.ts'
 import { secretKey } from './secret-key.ts'
 import { openTransport } from './transport.ts'
@@ -73,7 +73,8 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   }
   const launcher = settings.executionMode === 'temporal' ? await openTemporalLauncher(settings, parts, opened) : await openDirectLauncher(settings, cwd, parts)
   opened.push(() => launcher.close(graceMs))
-  const schedules = openSchedules(settings, launcher, parts)
+  const schedules =
+    settings.executionMode === 'temporal' ? await openTemporalSchedules(settings, launcher, parts, opened) : openDirectSchedules(launcher, parts)
   opened.push(() => schedules.close())
   const hashSecret = secretHash(secretKey(settings, cwd))
   const panel = await createPanel({
@@ -139,12 +140,12 @@ function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, t
   })
 }
 
-function openSchedules(settings: Settings, launcher: Launcher, { catalog, store, log }: LauncherParts): Schedules {
+function openDirectSchedules(launcher: Launcher, { catalog, store, log }: LauncherParts): Schedules {
   const child = log.child({ part: 'schedules' })
   return createDirectSchedules({
     store,
     launcher,
-    flows: async () => (settings.executionMode === 'direct' ? catalog.list().map(flowEntry) : store.flows.list()),
+    flows: async () => catalog.list().map(flowEntry),
     log: (level, message, details) => child[level]({ details }, message),
   })
 }

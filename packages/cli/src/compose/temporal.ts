@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Launcher } from '@koco/flow'
+import type { Launcher, Schedules } from '@koco/flow'
 import type { TemporalSettings } from '@koco/temporal'
 import type { TemporalWorker } from '@koco/temporal/worker'
 import type { Logger } from 'pino'
@@ -29,6 +29,14 @@ export async function openTemporalLauncher(settings: Settings, parts: LauncherPa
   const server = new TemporalServer(temporalPlace(settings))
   opened.push(() => server.close())
   return createTemporalLauncher({ server, store: parts.store, transport: parts.transport, log: lineTo(parts.log.child({ part: 'launcher' })) })
+}
+
+/** The schedules of a panel whose runs are workflows: Temporal keeps them. `opened` takes what is to be closed after them. */
+export async function openTemporalSchedules(settings: Settings, launcher: Launcher, parts: LauncherParts, opened: (() => Promise<void>)[]): Promise<Schedules> {
+  const { createTemporalSchedules, TemporalServer } = await import('@koco/temporal')
+  const server = new TemporalServer(temporalPlace(settings))
+  opened.push(() => server.close())
+  return createTemporalSchedules({ server, store: parts.store, launcher, log: lineTo(parts.log.child({ part: 'schedules' })) })
 }
 
 /** Starts a worker of the flows in the catalogue. UnavailableError when Temporal does not answer. */

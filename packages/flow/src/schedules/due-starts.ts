@@ -12,6 +12,14 @@ export function dueStarts(schedule: Schedule, fromMs: number, nowMs: number): nu
   return schedule.missed === 'skip' ? due.filter((time) => nowMs - time <= LATE_MS) : due
 }
 
+/** How late (ms) a start may be and still be one of those to make, as of now. */
+export function latestMs(schedule: Schedule, nowMs: number): number {
+  if (schedule.missed === 'skip') return LATE_MS
+  const { timing } = schedule
+  if ('everyMs' in timing) return Math.max(LATE_MS, MISSED_MAX * timing.everyMs)
+  return Math.max(LATE_MS, nowMs - (lastDue(schedule, 0, nowMs, MISSED_MAX)[0] ?? nowMs))
+}
+
 /** Whether one start that was due at a time is to be made now: what `dueStarts` says, for who is told of each start by itself. */
 export function isDueStart(schedule: Schedule, atMs: number, nowMs: number): boolean {
   if (schedule.missed === 'all') return lastDue(schedule, atMs, nowMs, MISSED_MAX + 1).length <= MISSED_MAX

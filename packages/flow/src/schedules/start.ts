@@ -1,6 +1,8 @@
 import { isEnded, RefusedError } from '@koco/core'
 import type { ExecutionStore, Schedule, ScheduleStep } from '@koco/storage'
 import type { Launcher } from '../launcher.ts'
+import { isDueStart } from './due-starts.ts'
+import { nextDue } from './timing.ts'
 
 /** What making the starts of schedules needs. */
 export type StartDeps = { readonly store: Pick<ExecutionStore, 'runs' | 'schedules'>; readonly launcher: Pick<Launcher, 'start'> }
@@ -24,6 +26,18 @@ export async function startDue({ store, launcher }: StartDeps, schedule: Schedul
     if (!(error instanceof RefusedError)) throw error
     return { ...lastStart, problem: `The start of ${new Date(atMs).toISOString()} was refused: ${error.message}` }
   }
+}
+
+/** As `startDue`, for who is told of each start by itself: passes over what the policy about missed starts leaves out, and notes what came of it. */
+export async function startDueById(deps: StartDeps, id: string, atMs: number, nowMs: number): Promise<void> {
+  const schedule = await deps.store.schedules.get(id)
+  if (!schedule || schedule.paused) return
+  const nextMs = nextDue(schedule, Math.max(atMs, nowMs))
+  const outcome: Omit<ScheduleStep, 'nextAt'> = isDueStart(schedule, atMs, nowMs)
+    ? await startDue(deps, schedule, atMs)
+    : { lastAt: schedule.lastAt, lastFid: schedule.lastFid, problem: `The start of ${new Date(atMs).toISOString()} was missed and is not made up for.` }
+  // Somebody who takes a step meanwhile notes a later start.
+  await deps.store.schedules.advance(id, schedule.nextAt, { ...outcome, nextAt: nextMs === null ? null : nextMs / 1000 })
 }
 
 /** Starts a run of a schedule's flow, as the schedule's user. */

@@ -89,7 +89,7 @@ async function newSchedule({ launcher, flows, clock }: StoredSchedulesDeps, want
       code: 'bad_schedule',
     })
   }
-  const createdAt = Math.round(clock.now()) / 1000
+  const createdAt = Math.floor(clock.now() / 1000)
   const nextAt = inSeconds(nextDue({ timing, createdAt }, clock.now()))
   return {
     id,

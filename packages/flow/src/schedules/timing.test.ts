@@ -74,6 +74,7 @@ test.each([
   [{ cron: `0 ${'7,'.repeat(200)}7 * * *`, timeZone: 'UTC' }, 'the limit is 200'],
   [{ everyMs: 10 }, '1 second to 366 days'],
   [{ everyMs: Number.NaN }, '1 second to 366 days'],
+  [{ everyMs: 1500 }, 'in whole seconds'],
 ] as const)('%j is refused', (timing, why) => {
   expect(() => checkTiming(timing)).toThrow(why)
 })

@@ -12,8 +12,9 @@ type Timed = Pick<Schedule, 'timing' | 'createdAt'>
 export function checkTiming(timing: Timing): void {
   if ('everyMs' in timing) {
     const { everyMs } = timing
-    if (Number.isSafeInteger(everyMs) && everyMs >= EVERY_MS_MIN && everyMs <= EVERY_MS_MAX) return
-    throw badTiming(`An interval is 1 second to 366 days, not ${String(everyMs)} ms.`)
+    // Whole seconds are what Temporal knows.
+    if (everyMs % 1000 === 0 && everyMs >= EVERY_MS_MIN && everyMs <= EVERY_MS_MAX) return
+    throw badTiming(`An interval is 1 second to 366 days, in whole seconds, not ${String(everyMs)} ms.`)
   }
   if (timing.cron.length > CRON_CHARS_MAX) throw badTiming(`The cron expression has ${timing.cron.length} characters; the limit is ${CRON_CHARS_MAX}.`)
   if (!isTimeZone(timing.timeZone)) throw badTiming(`"${timing.timeZone}" is no time zone: give one like Europe/Rome or UTC.`)

@@ -34,10 +34,13 @@ export function createTemporalSchedules(options: TemporalSchedulesOptions): Sche
       }
     } catch (error) {
       log('warn', 'Temporal could not be told of all schedules; it is told later', error)
-      if (!closed) timer = setTimeout(() => (telling = tellAll()), AGAIN_MS)
+      if (!closed) timer = setTimeout(again, AGAIN_MS)
     }
   }
   let telling = tellAll()
+  function again(): void {
+    telling = tellAll()
+  }
   return {
     ...storedSchedules({ store, launcher, clock, changed, flows: () => store.flows.list() }),
     async close() {
