@@ -1,5 +1,6 @@
 export {
   CancelledError,
+  ChildRunError,
   defineFlow,
   file,
   files,
@@ -8,6 +9,7 @@ export {
   RunTimeoutError,
   StepError,
   StepTimeoutError,
+  type ChildRun,
   type Duration,
   type FileContent,
   type FileFieldOptions,
@@ -16,6 +18,7 @@ export {
   type Flow,
   type FlowContext,
   type FlowDefinition,
+  type FlowName,
   type LockOptions,
   type ModelCall,
   type Retries,

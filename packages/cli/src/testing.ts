@@ -1,1 +1,11 @@
-export { createTestContext, EXPIRE, runFlow, type TestAnswer, type TestContext, type TestRun, type TestRunOptions } from '@koco/flow/testing'
+export {
+  createTestContext,
+  EXPIRE,
+  runFlow,
+  type TestAnswer,
+  type TestChild,
+  type TestChildRun,
+  type TestContext,
+  type TestRun,
+  type TestRunOptions,
+} from '@koco/flow/testing'

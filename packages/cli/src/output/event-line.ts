@@ -21,6 +21,10 @@ const DESCRIBE: Describe = {
     return `${step.name}: failed: ${step.error.message}`
   },
   sleep: (sleep) => (sleep.phase === 'started' ? `sleeps until ${new Date(sleep.until * 1000).toLocaleTimeString('sv-SE')}` : undefined),
+  child: (child) => {
+    if (child.phase === 'started') return `starts run ${child.fid} of ${child.flow}`
+    return `run ${child.fid} of ${child.flow}: ${child.status}${child.status === 'finished' ? '' : `: ${child.error.message}`}`
+  },
   lock: ({ name, lid }) => `asks "${name}": answer on the page, or koco locks answer <run> ${lid}`,
   lease: (lease) => ('expired' in lease ? 'nobody answered in time' : `answered by ${lease.by}: ${JSON.stringify(lease.answer)}`),
   progress: ({ done, total, text }) => `${total === null ? done : `${done}/${total}`}${text === undefined ? '' : ` ${text}`}`,
