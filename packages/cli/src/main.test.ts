@@ -38,6 +38,20 @@ test('inputs may come whole from standard input, and events be printed as JSON',
   expect(code).toBe(0)
 })
 
+test('files are sent with the inputs, wherever they stand', async () => {
+  writeFileSync(join(cwd, 'a.csv'), 'x'.repeat(9_000_000))
+  writeFileSync(join(cwd, 'b.txt'), 'bb')
+  const flows = fileURLToPath(new URL('../fixtures/file-flows.ts', import.meta.url))
+  const { code, out } = await koco(['run', 'read', '--flows', flows, '-i', 'doc=@a.csv', '-i', 'more:=["@b.txt"]', '-i', 'title=@a.csv', '-o', 'json'])
+  const finals = out.split('\n').map((line) => JSON.parse(line) as { kind: string; data: { value?: unknown } })
+  expect(finals.find(({ kind }) => kind === 'final')?.data.value).toEqual({ title: '@a.csv', paths: ['in/a.csv', 'in/b.txt'], sizes: [9_000_000, 2] })
+  expect(code).toBe(0)
+  expect(await koco(['run', 'read', '--flows', flows, '-i', 'doc=@none'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('cannot be read (ENOENT)') as unknown,
+  })
+})
+
 test('a run that fails gives exit code 1 and says why', async () => {
   const { code, err } = await koco(['run', 'fail'])
   expect(err).toContain('failed: the flow is broken')

@@ -12,7 +12,7 @@ export { defaultLimits, type RunRequests, type TryDeps, type TryLimits, type Try
 export { finaliseRun, type Finalise, type RunEnd } from './executor/finalise.ts'
 export { createDirectLauncher } from './direct/launcher.ts'
 export type { DirectLauncherOptions } from './direct/options.ts'
-export { file, files, fileValues, type FileFieldOptions, type FilesFieldOptions, type FileValue } from './files/field.ts'
+export { file, files, fileValues, withValueAt, type FileFieldOptions, type FilesFieldOptions, type FileValue } from './files/field.ts'
 export { FileFolder, type OpenedFile } from './files/folder.ts'
 export { fileTooLarge, runFilesTooLarge, sizeText, tooManyFiles } from './files/limits.ts'
 export { isAccepted, mediaType } from './files/media-type.ts'

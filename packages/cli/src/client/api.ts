@@ -49,6 +49,14 @@ export class ApiClient {
     return (text === '' ? null : JSON.parse(text)) as T
   }
 
+  /** The answer as it is, its body read: for what is no JSON. Throws as `call`. */
+  async exchange(method: string, path: string, headers: Readonly<Record<string, string>>, body?: Uint8Array): Promise<Response> {
+    const response = await this.#request(method, path, body, headers)
+    const text = await response.text()
+    if (!response.ok) throw this.#problem(response, text)
+    return response
+  }
+
   /** All items of a paged list, at most `max`. */
   async list<T>(path: string, max: number): Promise<T[]> {
     const items: T[] = []
@@ -99,7 +107,7 @@ export class ApiClient {
       return await fetch(this.address + path, {
         method,
         headers: { ...auth, ...content, ...headers },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && { body: body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
         ...(signal && { signal }),
       })
     } catch (error) {

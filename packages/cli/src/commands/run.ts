@@ -5,6 +5,7 @@ import { isJsonObject, UnavailableError, type Json } from '@koco/core'
 import { Command } from 'commander'
 import { ApiClient } from '../client/api.ts'
 import { keyFile } from '../client/key.ts'
+import { sendFiles } from '../client/send-files.ts'
 import { openInstallation } from '../compose/installation.ts'
 import { createLog } from '../compose/log.ts'
 import { firstAdmin, localKey } from '../compose/sign-in.ts'
@@ -30,7 +31,7 @@ export function runCommand(context: CommandContext): Command {
   const command = new Command('run')
     .description('Start a run of a flow')
     .argument('<flow>')
-    .option('-i, --input <name=value...>', 'an input; name:=JSON for any JSON')
+    .option('-i, --input <name=value...>', 'an input; name:=JSON for any JSON, name=@path for a file')
     .option('--inputs <file>', 'all inputs as a JSON file; - for standard input')
     .option('-f, --follow', 'print its events until it ends; exit code 1 unless it finished')
     .addOption(outputOption())
@@ -60,9 +61,8 @@ async function startRun(context: CommandContext, client: ApiClient, flow: string
 async function readInputs(context: CommandContext, client: ApiClient, flow: string, options: RunOptions): Promise<Json> {
   const whole =
     options.inputs === undefined ? {} : parseWhole(options.inputs === '-' ? await context.io.readStdin() : readText(context, options.inputs), options.inputs)
-  if (options.input === undefined) return whole
   const { inputs: schema } = await client.call<{ inputs: Json }>('GET', `/api/flows/${encodeURIComponent(flow)}`)
-  return { ...whole, ...parseInputs(options.input, schema) }
+  return sendFiles(client, context.io.cwd, schema, { ...whole, ...parseInputs(options.input ?? [], schema) })
 }
 
 function readText(context: CommandContext, file: string): string {

@@ -50,6 +50,19 @@ export function fileValues(schema: Json, value: Json): FileValue[] {
   return [...found.values()]
 }
 
+/** The inputs with another value at a JSON pointer, as `fileValues` gives them. */
+export function withValueAt(inputs: Json, pointer: string, value: Json): Json {
+  return replaced(inputs, pointer.split('/').slice(1), value)
+}
+
+function replaced(at: Json, parts: readonly string[], value: Json): Json {
+  const [part, ...rest] = parts
+  if (part === undefined) return value
+  const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
+  if (Array.isArray(at)) return at.map((item, index) => (String(index) === name ? replaced(item, rest, value) : item))
+  return isJsonObject(at) ? { ...at, [name]: replaced(at[name] ?? null, rest, value) } : at
+}
+
 type Walk = { readonly root: Schema; readonly found: Map<string, FileValue> }
 
 function walk(at: Walk, schema: Json | undefined, value: Json, pointer: string, depth: number): void {

@@ -12,7 +12,7 @@ export type LockAnswer = { readonly fid: string; readonly lid: string; readonly 
 export async function answerLock({ files, store, launcher }: PanelContext, who: Principal, { fid, lid, answer }: LockAnswer): Promise<AnswerOutcome> {
   const lock = await store.locks.get(fid, lid)
   const { folder, uploads } = files
-  const taken = (await folder.list(fid, 'in')).map(({ path }) => path)
+  const taken = async () => (await folder.list(fid, 'in')).map(({ path }) => path)
   const found = lock && (await findFiles({ ...files, runs: store.runs }, who, { schema: lock.form, inputs: answer, taken }))
   if (!found) return launcher.answer(fid, lid, answer, who.user)
   for (const { from, path } of found.given) await give(from, await folder.placeFor(fid, path))

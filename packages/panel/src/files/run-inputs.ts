@@ -1,11 +1,12 @@
 import { basename, extname } from 'node:path'
-import { isFid, isJsonObject, type Json } from '@koco/core'
+import { isFid, type Json } from '@koco/core'
 import {
   fileValues,
   isAccepted,
   runFilesTooLarge,
   sidedPath,
   tooManyFiles,
+  withValueAt,
   type FieldError,
   type FileFolder,
   type FileLimits,
@@ -37,7 +38,7 @@ type Source = { readonly name: string; readonly from: string; readonly size: num
 export async function findFiles(
   sources: FileSources,
   who: Principal,
-  ask: { readonly schema: Json; readonly inputs: Json; readonly taken?: readonly string[] },
+  ask: { readonly schema: Json; readonly inputs: Json; readonly taken?: () => Promise<readonly string[]> },
 ): Promise<FoundFiles | undefined> {
   const values = fileValues(ask.schema, ask.inputs)
   if (values.length === 0) return undefined
@@ -57,7 +58,7 @@ export async function findFiles(
   if (wrong.length > 0) throw problem(422, 'invalid_inputs', wrong)
   if (late.length > 0) throw problem(409, 'files_incomplete', late)
   checkLimits([...found.values()], sources.limits)
-  return arrange(found, values, ask.inputs, ask.taken ?? [])
+  return arrange(found, values, ask.inputs, (await ask.taken?.()) ?? [])
 }
 
 async function findOne(sources: FileSources, who: Principal, value: string): Promise<Source | string> {
@@ -119,8 +120,7 @@ function arrange(found: ReadonlyMap<string, Source>, values: readonly FileValue[
     given.push({ from, path })
     if (record) used.push({ record, path })
   }
-  const copy = structuredClone(inputs)
-  return { given, used, inputs: values.reduce((all, { pointer, value }) => replaced(all, pointer.split('/').slice(1), paths.get(value) ?? ''), copy) }
+  return { given, used, inputs: values.reduce((all, { pointer, value }) => withValueAt(all, pointer, paths.get(value) ?? ''), inputs) }
 }
 
 /** The path, or one beside it that is free; names that differ in case only are not free, since some disks take them for one. */
@@ -140,14 +140,6 @@ type Taken = { readonly files: Set<string>; readonly folders: Set<string> }
 function foldersOf(path: string): string[] {
   const parts = path.toLowerCase().split('/').slice(0, -1)
   return parts.map((_part, index) => parts.slice(0, index + 1).join('/')).slice(1)
-}
-
-function replaced(value: Json, parts: readonly string[], by: string): Json {
-  const [part, ...rest] = parts
-  if (part === undefined) return by
-  const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
-  if (Array.isArray(value)) return value.map((item, index) => (String(index) === name ? replaced(item, rest, by) : item))
-  return isJsonObject(value) ? { ...value, [name]: replaced(value[name] ?? null, rest, by) } : value
 }
 
 function sentence(text: string): string {

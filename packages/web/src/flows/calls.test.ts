@@ -19,3 +19,9 @@ test('the example has the required fields, and the defaults of the schema', () =
   expect(exampleInputs(schema)).toEqual({ city: 'text', days: 2, mode: 'a' })
   expect(exampleInputs({ type: 'object', properties: { x: { type: 'string', default: '.' } }, required: ['x'] })).toEqual({ x: '.' })
 })
+
+test('a file is sent by the command, and named by its upload over HTTP', () => {
+  const inputs = exampleInputs({ properties: { doc: { type: 'string', format: 'file' } }, required: ['doc'] })
+  expect(cliCall('read', inputs)).toContain('--input doc=@path')
+  expect(curlCall('http://x', 'read', inputs)).toContain('"doc":"id of an upload"')
+})

@@ -1,10 +1,17 @@
 import { isJsonObject, type Json } from '@koco/core'
+import { UPLOAD_EXAMPLE } from './example-inputs.ts'
 
 /** The command that starts a flow with these inputs and follows it, ready to paste into a POSIX shell. */
 export function cliCall(flow: string, inputs: Json): string {
   const pairs = isJsonObject(inputs) ? Object.entries(inputs) : []
-  const options = pairs.map(([name, value]) => ` \\\n  --input ${quoted(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)}`)
+  const options = pairs.map(([name, value]) => ` \\\n  --input ${quoted(`${name}=${shellValue(value)}`)}`)
   return `koco run ${quoted(flow)}${options.join('')} --follow`
+}
+
+/** The command sends a file by itself. */
+function shellValue(value: Json): string {
+  if (value === UPLOAD_EXAMPLE) return '@path'
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** The same call over HTTP. */

@@ -2,6 +2,9 @@ import { isJsonObject, type Json } from '@koco/core'
 
 const DEPTH_MAX = 4
 
+/** What stands for a file in the inputs of an example. */
+export const UPLOAD_EXAMPLE = 'id of an upload'
+
 /** Inputs that show the shape of a schema: defaults and examples where there are some, else the plainest value. Optional fields without a default are left out. */
 export function exampleInputs(schema: Json, depth = 0): Json {
   if (!isJsonObject(schema)) return null
@@ -34,6 +37,6 @@ function plainExample(schema: { readonly [key: string]: Json }): Json {
     case 'null':
       return null
     default:
-      return schema['format'] === 'file' ? 'id of an upload' : 'text'
+      return schema['format'] === 'file' ? UPLOAD_EXAMPLE : 'text'
   }
 }
