@@ -1,6 +1,6 @@
 import { defaultFileLimits, type Launcher, type Schedules } from '@koco/flow'
 import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
-import type { SignalBus } from '@koco/transport'
+import type { ConsumerStatus, SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { SecretHash } from './auth/secrets.ts'
@@ -72,6 +72,8 @@ export type PanelDeps = {
   readonly hashSecret: SecretHash
   /** Throws UnavailableError when runs could not write events now; a part of readiness. */
   readonly checkTransport: () => Promise<void>
+  /** Who carries events from the transport into the store, and how far behind they are. Throws UnavailableError. */
+  readonly consumers: () => Promise<readonly ConsumerStatus[]>
   /** Where uploads and the files of runs are. */
   readonly uploadDir: string
   /** The built web page, or null when there is none. */

@@ -18,9 +18,11 @@ import { flowRoutes } from './routes/flows.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { answerRoutes, lockRoutes } from './routes/locks.ts'
 import { myAccountRoutes } from './routes/my-account.ts'
+import { operationsRoutes } from './routes/operations.ts'
 import { opsRoutes } from './routes/ops.ts'
 import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
+import { runExportRoutes } from './routes/run-export.ts'
 import { runFileRoutes } from './routes/run-files.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scheduleControlRoutes, scheduleRoutes } from './routes/schedules.ts'
@@ -59,12 +61,13 @@ const RUN_ROUTES: readonly Routes[] = [
   bulkRunRoutes,
   runArchiveRoutes,
   runControlRoutes,
+  runExportRoutes,
   eventRoutes,
   lockRoutes,
   answerRoutes,
 ]
 const FILE_ROUTES: readonly Routes[] = [uploadRoutes, runFileRoutes]
-const OPERATION_ROUTES: readonly Routes[] = [scheduleRoutes, scheduleControlRoutes, deadRoutes, opsRoutes]
+const OPERATION_ROUTES: readonly Routes[] = [scheduleRoutes, scheduleControlRoutes, deadRoutes, operationsRoutes, opsRoutes]
 
 /** Makes a panel over what it is given; it closes none of it. */
 export async function createPanel(deps: PanelDeps): Promise<Panel> {

@@ -76,6 +76,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const schedules =
     settings.executionMode === 'temporal' ? await openTemporalSchedules(settings, launcher, parts, opened) : openDirectSchedules(launcher, parts)
   opened.push(() => schedules.close())
+  const watcher = transport.consumer(WATCHER)
   const hashSecret = secretHash(secretKey(settings, cwd))
   const panel = await createPanel({
     store,
@@ -86,6 +87,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     signals: transport.signals,
     hashSecret,
     checkTransport: () => transport.check(),
+    consumers: async () => (await watcher.status()).filter((one) => one.name !== WATCHER),
     uploadDir,
     webDir,
     settings: { publicUrl: settings.appServer, auth: settings.auth, corsOrigins: settings.corsOrigins ?? [], ...limits },
@@ -101,6 +103,9 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   }
   return { store, admin, transport, catalog, launcher, spooler, panel, hashSecret, close }
 }
+
+/** The consumer by which the panel looks at the others; it takes no events. */
+const WATCHER = 'panel'
 
 /** Opens stores and transport at the same time; those that opened are closed again when another did not. */
 async function openBases(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<[AdminStore, ExecutionStore, Transport]> {

@@ -29,6 +29,7 @@ export const PERMISSIONS = {
   'schedules.read': { viewer: 'own', user: 'own', operator: 'any' },
   'schedules.manage': { viewer: 'none', user: 'own', operator: 'any' },
   'keys.manage': { viewer: 'own', user: 'own', operator: 'any' },
+  'operations.read': { viewer: 'none', user: 'none', operator: 'any' },
   'users.manage': { viewer: 'none', user: 'none', operator: 'any' },
   'dead.manage': { viewer: 'none', user: 'none', operator: 'any' },
 } as const satisfies Record<string, Record<Role, Reach>>

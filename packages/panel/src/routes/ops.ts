@@ -48,7 +48,7 @@ export const opsRoutes: Routes = (app, context) => {
 }
 
 /** Asks everything that a run needs; an answer serves for a second, so that nobody can wear the stores out by asking. */
-function createReadiness({ store, admin, checkTransport, clock, closing }: PanelContext): () => Promise<Readiness> {
+export function createReadiness({ store, admin, checkTransport, clock, closing }: PanelContext): () => Promise<Readiness> {
   let last: { readonly untilMs: number; readonly answer: Promise<Readiness> } | undefined
   return () => {
     if (closing()) return Promise.resolve({ ready: false, checks: { panel: 'shutting down' } })

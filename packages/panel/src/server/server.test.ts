@@ -146,6 +146,7 @@ async function openSecond(port: number): Promise<unknown> {
     webDir: null,
     settings: {},
     checkTransport: async () => undefined,
+    consumers: async () => [],
     clock: Date.now,
     log: pino({ level: 'silent' }),
     registry: new Registry(),

@@ -2,7 +2,8 @@ import type { FlowEntry, FlowWorker } from '@koco/storage'
 import { z } from 'zod'
 import { json } from './json.ts'
 
-const worker = z.object({ id: z.string(), launcher: z.string(), host: z.string(), pid: z.number(), seen_at: z.number(), live: z.boolean() })
+/** A process that serves flows. */
+export const worker = z.object({ id: z.string(), launcher: z.string(), host: z.string(), pid: z.number(), seen_at: z.number(), live: z.boolean() })
 
 /** A flow of the catalogue. */
 export const FlowShape = z
@@ -26,14 +27,7 @@ const LIVE_S = 45
 
 /** The JSON of a flow with its inputs. `local`: this process serves it. */
 export function flowJson(flow: FlowEntry & { readonly workers: readonly FlowWorker[] }, local: boolean, nowMs: number): z.infer<typeof FlowDetail> {
-  const workers = flow.workers.map(({ id, launcher, host, pid, seenAt }) => ({
-    id,
-    launcher,
-    host,
-    pid,
-    seen_at: seenAt,
-    live: seenAt >= nowMs / 1000 - LIVE_S,
-  }))
+  const workers = flow.workers.map((one) => workerJson(one, nowMs))
   return {
     name: flow.name,
     version: flow.version,
@@ -45,4 +39,9 @@ export function flowJson(flow: FlowEntry & { readonly workers: readonly FlowWork
     workers,
     inputs: flow.inputs,
   }
+}
+
+/** The JSON of a worker. */
+export function workerJson({ id, launcher, host, pid, seenAt }: FlowWorker, nowMs: number): z.infer<typeof worker> {
+  return { id, launcher, host, pid, seen_at: seenAt, live: seenAt >= nowMs / 1000 - LIVE_S }
 }

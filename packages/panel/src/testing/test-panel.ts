@@ -47,7 +47,7 @@ export type TestRun = {
 export type TestEvent = { [K in EventKind]: readonly [K, EventData[K]] }[EventKind]
 
 /** What a test may change of the panel. */
-export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'uploadDir' | 'clock' | 'checkTransport' | 'signals'>>
+export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'uploadDir' | 'clock' | 'checkTransport' | 'consumers' | 'signals'>>
 
 /** What stands under the panels of one test file: SQLite, memory transport, spooler, direct launcher. Opening these takes a second, so they are shared. */
 async function openParts() {
@@ -83,6 +83,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
   const under = await (parts ??= openParts())
   const { folder, store, transport, catalog, launcher, schedules } = under
   const admin = await openAdminStore({ url: `sqlite:///${join(folder, `admin-${++under.adminFiles}.db`)}`, migrate: true })
+  const watcher = transport.consumer('panel')
   const panel = await createPanel({
     store,
     admin,
@@ -92,6 +93,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     signals: options.signals ?? transport.signals,
     hashSecret,
     checkTransport: options.checkTransport ?? (() => transport.check()),
+    consumers: options.consumers ?? (async () => (await watcher.status()).filter((one) => one.name !== 'panel')),
     uploadDir: options.uploadDir ?? join(folder, 'uploads'),
     webDir: options.webDir ?? null,
     settings: options.settings ?? {},
