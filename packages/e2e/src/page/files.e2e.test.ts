@@ -88,5 +88,7 @@ test('a finished run is started again with its files', async () => {
   await page.getByRole('button', { name: 'Start run' }).click()
   await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
   await page.getByText('Finished').first().waitFor()
+  const fid = /[0-9a-f]{24}/.exec(page.url())?.[0] ?? ''
+  expect((await (await stack.client()).run(fid)).final).toMatchObject({ value: { size: BYTES } })
   await page.close()
 })
