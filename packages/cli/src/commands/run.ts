@@ -104,7 +104,7 @@ async function follow(context: CommandContext, client: ApiClient, fid: string, f
 async function runAlone(context: CommandContext, settings: Settings, flow: string, options: RunOptions): Promise<void> {
   const { io } = context
   const log = createLog({ ...settings, logLevel: settings.logLevel === 'info' ? 'warn' : settings.logLevel }, process.stderr.isTTY)
-  hostFlows(log)
+  const unhost = hostFlows(log)
   const { flows } = await loadFlows(findFlows(settings.flows, io.cwd))
   const installation = await openInstallation(
     { ...settings, appServer: 'http://127.0.0.1:0' },
@@ -120,5 +120,6 @@ async function runAlone(context: CommandContext, settings: Settings, flow: strin
     await follow(context, client, fid, outputForm(options))
   } finally {
     await installation.close(GRACE_MS)
+    unhost()
   }
 }

@@ -3,11 +3,16 @@ import type { Logger } from 'pino'
 
 /**
  * Prepares this process for the code of flow authors: what a flow prints belongs to its run, and a promise that it forgot about ends neither the process nor the other runs in it. An
- * exception outside of any promise still ends the process: nobody knows what it left half done, and every run goes on at the next start.
+ * exception outside of any promise still ends the process: nobody knows what it left half done, and every run goes on at the next start. The result undoes it.
  */
-export function hostFlows(log: Logger): void {
-  captureConsole()
-  process.on('unhandledRejection', (reason) => {
+export function hostFlows(log: Logger): () => void {
+  const giveBackConsole = captureConsole()
+  const onRejected = (reason: unknown): void => {
     log.error({ err: reason }, 'a promise was rejected and nobody waited for it: await it in the flow that made it')
-  })
+  }
+  process.on('unhandledRejection', onRejected)
+  return () => {
+    process.off('unhandledRejection', onRejected)
+    giveBackConsole()
+  }
 }

@@ -27,6 +27,7 @@ export async function writeTypes({ packages, out }: { readonly packages: string;
       seen.add(file)
       queue.push(...(await copyDeclaration(file, { packages, emitted, out })))
     }
+    await Promise.all(ENTRIES.map((entry) => referToNode(join(out, entry))))
   } finally {
     await rm(emitted, { recursive: true, force: true })
   }
@@ -53,6 +54,11 @@ async function emitDeclarations(packages: string, outDir: string): Promise<void>
   } catch (error) {
     throw new Error(`the types could not be written:\n${(error as { stdout?: string }).stdout ?? String(error)}`, { cause: error })
   }
+}
+
+/** The API speaks of Node's streams and buffers; an author's compiler may not load Node's types by itself. */
+async function referToNode(file: string): Promise<void> {
+  await writeFile(file, `/// <reference types="node" />\n${await readFile(file, 'utf8')}`)
 }
 
 type Places = { readonly packages: string; readonly emitted: string; readonly out: string }

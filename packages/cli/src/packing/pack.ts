@@ -34,9 +34,13 @@ async function pack(): Promise<string> {
   return join(CLI, 'dist', made?.filename ?? '')
 }
 
-type Manifest = { readonly [key: string]: unknown; readonly dependencies?: Readonly<Record<string, string>> }
+type Manifest = {
+  readonly [key: string]: unknown
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
 
-/** The packed package.json: the cli's facts, and exactly those dependencies that the compiled code imports, in the versions of the workspace. */
+/** The packed package.json: the cli's facts, and exactly those dependencies that the compiled code imports and Node's types, in the versions of the workspace. */
 async function manifest(packages: readonly string[]): Promise<object> {
   const cli = await readManifest('cli')
   const known: Record<string, string> = {}
@@ -45,6 +49,7 @@ async function manifest(packages: readonly string[]): Promise<object> {
   const missing = packages.filter((name) => known[name] === undefined)
   if (missing.length > 0) throw new Error(`the compiled code imports ${missing.join(', ')}, which no package.json of the workspace names`)
   const { name, version, description, license, bin, engines } = cli
+  const { devDependencies: tools } = await readManifest('..')
   return {
     name,
     version,
@@ -57,7 +62,7 @@ async function manifest(packages: readonly string[]): Promise<object> {
       './testing': { types: './dist/types/cli/src/testing.d.ts', default: './dist/testing.js' },
     },
     files: ['bin', 'dist', 'web'],
-    dependencies: Object.fromEntries(packages.toSorted().map((dependency) => [dependency, known[dependency]])),
+    dependencies: { ...Object.fromEntries(packages.toSorted().map((dependency) => [dependency, known[dependency]])), '@types/node': tools?.['@types/node'] },
     engines,
   }
 }

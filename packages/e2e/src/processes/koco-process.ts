@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const KOCO = fileURLToPath(new URL('../../../cli/bin/koco.mjs', import.meta.url))
-const READY_TIMEOUT_MS = 30_000
+/** The first start in a fresh checkout builds the web page. */
+const READY_TIMEOUT_MS = 120_000
 const OUTPUT_MAX = 64 * 1024
 
 /** A `koco` process of its own, with the tail of what it printed. */
@@ -11,7 +12,7 @@ export type KocoProcess = {
   readonly pid: number
   /** The last 64 KiB of what it printed, both streams. */
   output(): string
-  /** Resolves when `ready` says so; rejects with the output when the process ends before, or after 30 s. */
+  /** Resolves when `ready` says so; rejects with the output when the process ends before, or after two minutes. */
   until(ready: () => boolean | Promise<boolean>): Promise<void>
   /** Sends a signal and, for one that ends it, resolves with the exit code when it has ended (null: by the signal). */
   kill(signal: NodeJS.Signals): Promise<number | null>
@@ -44,7 +45,7 @@ export function startKoco(args: readonly string[], env: Readonly<Record<string, 
     async until(ready) {
       const deadline = Date.now() + READY_TIMEOUT_MS
       while (!(await ready())) {
-        if (ended || Date.now() > deadline) throw new Error(`koco ${args.join(' ')} ${ended ? 'ended' : 'was not ready in 30 s'}:\n${output}`)
+        if (ended || Date.now() > deadline) throw new Error(`koco ${args.join(' ')} ${ended ? 'ended' : 'was not ready in two minutes'}:\n${output}`)
         await delay(20)
       }
     },
