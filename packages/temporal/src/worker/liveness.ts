@@ -20,6 +20,8 @@ const BEAT_MS = 1000
 const LOOK_MS = 500
 /** Who was told of a dead worker has so long to fail its tries before others are told. */
 const CLAIM_MS = 2000
+/** After so long the server's own timeouts must do. */
+const GIVE_UP_MS = 30_000
 const AT_ONCE = 16
 const FAIL_MS = 2000
 
@@ -33,6 +35,8 @@ export class Liveness {
   /** Since when looks have come regularly. After a stall of ours or of Redis everybody looks dead for a moment. */
   #steadySince = Number.POSITIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
+  /** The dead workers whose tries are being made anew: since when, and when they were last seen to. */
+  readonly #silent = new Map<string, { readonly since: number; readonly at: number }>()
   #beater: NodeJS.Timeout | undefined
   #looker: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
@@ -92,15 +96,23 @@ export class Liveness {
     }
   }
 
+  /** Fails the tries of a silent worker, and again while nobody else has taken them: the server may have handed one to a poll that the dead left open. */
   async #takeUp({ worker, tasks }: LostWorker): Promise<void> {
     const { board, log } = this.#options
-    if (tasks.length > 0) log('warn', `worker ${worker} says nothing any more: its ${tasks.length} tries are made anew`)
+    const now = performance.now()
+    const before = this.#silent.get(worker)
+    const since = before !== undefined && now - before.at < 3 * CLAIM_MS ? before.since : now
+    if (tasks.length === 0 || now - since > GIVE_UP_MS) {
+      this.#silent.delete(worker)
+      return board.forget(worker)
+    }
+    if (since === now) log('warn', `worker ${worker} says nothing any more: its ${tasks.length} tries are made anew`)
+    this.#silent.set(worker, { since, at: now })
     const waiting = tasks.values()
     const lane = async (): Promise<void> => {
       for (const task of waiting) await this.#fail(worker, JSON.parse(task) as TryTask)
     }
     await Promise.all(Array.from({ length: AT_ONCE }, lane))
-    await board.forget(worker)
   }
 
   async #fail(worker: string, { workflowId, runId, activityId }: TryTask): Promise<void> {
@@ -108,7 +120,7 @@ export class Liveness {
       const failure = tryAgain('worker_lost', `Worker ${worker} says nothing any more.`, 'once')
       await this.#options.connection.withDeadline(Date.now() + FAIL_MS, () => this.#completion.fail({ workflowId, runId, activityId }, failure))
     } catch (error) {
-      // It had ended, and the dead worker could not say so.
+      // It had ended, and the dead worker could not say so; or nobody has it now.
       if (!(error instanceof ActivityNotFoundError)) throw error
     }
   }
