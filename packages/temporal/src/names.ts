@@ -7,7 +7,14 @@ export const AGENT_WORKFLOW = 'AgentWorkflow'
 export const SCHEDULED_START = 'ScheduledStart'
 
 /** Names of what a run's workflow listens to; fixed, because people and programs send them from outside. */
-export const SIGNALS = { pause: 'pause', resume: 'resume', cancel: 'cancel_workflow', wake: 'wake', childEnded: 'child_ended' } as const
+export const SIGNALS = {
+  pause: 'pause',
+  resume: 'resume',
+  cancel: 'cancel_workflow',
+  wake: 'wake',
+  childEnded: 'child_ended',
+  startChildren: 'start_children',
+} as const
 export const QUERIES = { status: 'get_status', paused: 'is_paused', error: 'get_error' } as const
 export const ANSWER_UPDATE = 'answer'
 
@@ -34,6 +41,9 @@ export type AgentRun = {
   /** Children that had ended before the history was cut. */
   readonly endedChildren: readonly string[]
 }
+
+/** A child to start, as its parent's workflow is told. `timeoutMs`: the longest life of its workflow. */
+export type ChildStartSignal = { readonly run: AgentRun; readonly timeoutMs: number | null }
 
 /** Search attributes, all of type Keyword; a worker or launcher registers them when the server allows it. The memo holds flow and user in any case. */
 export const SEARCH_ATTRIBUTES = { flow: 'KodoFlow', user: 'KodoUser', status: 'KodoStatus' } as const

@@ -1,6 +1,7 @@
 import type { Catalog, Clock, FileStore, Launcher, TryLimits } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
+import type { ChildStarts } from '../client/child-starts.ts'
 import type { Log } from '../log.ts'
 import type { RunNews } from './run-news.ts'
 
@@ -12,6 +13,8 @@ export type ActivityDeps = {
   readonly store: ExecutionStore
   readonly transport: Pick<Transport, 'streams' | 'signals'>
   readonly catalog: Catalog
+  /** Tells workflows which children to start; what the launcher below starts goes through it. */
+  readonly childStarts: ChildStarts
   /** By it a run reaches the runs that it starts. */
   readonly launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>
   /** Asks the server to cancel a workflow. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Context, type ApplicationFailure } from '@temporalio/activity'
 import { isEnded, type EndedStatus, type RunState } from '@koco/core'
-import { executeTry, storedChildren, type Flow, type TryDeps, type TryOutcome } from '@koco/flow'
+import { childrenOf, executeTry, storedChildren, type Flow, type TryDeps, type TryOutcome } from '@koco/flow'
 import { activityQueue, type TryRequest, type TryResult } from '../names.ts'
 import type { ActivityDeps } from './deps.ts'
 import { giveUp, shorten, tryAgain } from './failures.ts'
@@ -20,10 +20,17 @@ export async function executeAgent(deps: ActivityDeps, request: TryRequest): Pro
   }
   if (deps.stop.aborted) throw released(deps)
   const again = context.info.attempt > 1
+  if (again) await startUntold(deps, run.fid)
   if (isEnded(run.status) && request.reason !== 'retry') return resultOfEnded(run, run.status)
   const reason = again && !(request.reason === 'retry' && isEnded(run.status)) ? 'recover' : request.reason
   using life = new TryLife(context, request.fid, deps)
-  const outcome = await executeTry(tryDeps(deps, life, run, flow, reason))
+  let outcome: TryOutcome
+  try {
+    outcome = await executeTry(tryDeps(deps, life, run, flow, reason))
+  } finally {
+    // The workflow must know of them before it can close.
+    await deps.childStarts.settle(run.fid)
+  }
   return resultOf(deps, life, run, outcome)
 }
 
@@ -52,6 +59,15 @@ function tryDeps(deps: ActivityDeps, life: TryLife, run: RunState, flow: Flow, r
     limits: deps.limits,
     files: deps.files,
   }
+}
+
+/** Starts the children again of which the try that was lost may not have told the workflow; those that it knows are not started twice. */
+async function startUntold(deps: ActivityDeps, parent: string): Promise<void> {
+  for await (const { fid, status } of childrenOf(deps.store, parent)) {
+    const child = status === 'starting' ? await deps.store.runs.get(fid) : undefined
+    if (child) await deps.launcher.start({ fid, flow: child.flow, inputs: child.inputs, user: child.user, idempotencyKey: null, parent })
+  }
+  await deps.childStarts.settle(parent)
 }
 
 async function resultOf(deps: ActivityDeps, life: TryLife, run: RunState, outcome: TryOutcome): Promise<TryResult> {

@@ -20,6 +20,7 @@ import type { ControlRequest, ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Log } from '../log.ts'
 import { SIGNALS, type ControlSignal } from '../names.ts'
+import type { ChildStarts } from './child-starts.ts'
 import { ServedFlows } from './served-flows.ts'
 import type { TemporalServer } from './server.ts'
 import { WorkflowStarter } from './start-workflow.ts'
@@ -35,6 +36,8 @@ export type TemporalLauncherOptions = {
   readonly randomBytes?: (count: number) => Uint8Array
   /** Workflows continue as new above so many history events; default 8,000. */
   readonly historyMax?: number
+  /** For workers: what a run starts becomes a child workflow of its own. */
+  readonly childStarts?: ChildStarts
   readonly log?: Log
 }
 
@@ -74,7 +77,7 @@ class TemporalLauncher implements Launcher {
     this.#randomBytes = options.randomBytes ?? randomBytes
     this.#log = options.log ?? (() => undefined)
     this.#flows = new ServedFlows(options.store.flows, this.#clock)
-    this.#starter = new WorkflowStarter(options.server, options.historyMax ?? 8000)
+    this.#starter = new WorkflowStarter(options.server, options.historyMax ?? 8000, options.childStarts)
   }
 
   async start(start: StartRun): Promise<{ readonly fid: string; readonly created: boolean }> {

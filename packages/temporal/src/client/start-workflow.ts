@@ -1,5 +1,6 @@
 import { ServiceError, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client'
 import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES, type AgentRun } from '../names.ts'
+import type { ChildStarts } from './child-starts.ts'
 import { SearchAttributes } from './search-attributes.ts'
 import type { TemporalServer } from './server.ts'
 
@@ -11,11 +12,14 @@ export class WorkflowStarter {
   readonly #server: TemporalServer
   readonly #attributes: SearchAttributes
   readonly #historyMax: number
+  readonly #children: ChildStarts | undefined
 
-  constructor(server: TemporalServer, historyMax: number) {
+  /** `children`: by them the workflows of runs that have a parent are started, as children of its workflow. */
+  constructor(server: TemporalServer, historyMax: number, children?: ChildStarts) {
     this.#server = server
     this.#attributes = new SearchAttributes(server)
     this.#historyMax = historyMax
+    this.#children = children
   }
 
   workflowId(fid: string): string {
@@ -37,7 +41,12 @@ export class WorkflowStarter {
   async #start(start: WorkflowStart, searchable: boolean): Promise<boolean> {
     const { taskQueue, executionTimeoutS } = this.#server.settings
     const { fid, flow, user, reason } = start
+    const timeoutMs = executionTimeoutS === null ? null : executionTimeoutS * 1000
     const run: AgentRun = { ...start, searchable, taskQueue, historyMax: this.#historyMax, paused: false, endedChildren: [] }
+    if (this.#children && reason === 'start' && start.parent !== null) {
+      this.#children.add(start.parent, { run, timeoutMs })
+      return true
+    }
     const options: WorkflowStartOptions = {
       workflowId: this.workflowId(fid),
       taskQueue,
@@ -46,7 +55,7 @@ export class WorkflowStarter {
       workflowIdReusePolicy: reason === 'retry' ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       ...(searchable && { searchAttributes: { [SEARCH_ATTRIBUTES.flow]: [flow], [SEARCH_ATTRIBUTES.user]: [user], [SEARCH_ATTRIBUTES.status]: ['starting'] } }),
-      ...(executionTimeoutS !== null && { workflowExecutionTimeout: executionTimeoutS * 1000 }),
+      ...(timeoutMs !== null && { workflowExecutionTimeout: timeoutMs }),
     }
     try {
       await this.#server.call('start a run', (client) => client.workflow.start(AGENT_WORKFLOW, options))

@@ -9,6 +9,7 @@ import type { Transport } from '@koco/transport'
 import type { ActivityDeps } from '../activities/deps.ts'
 import { createActivities } from '../activities/index.ts'
 import { RunNews } from '../activities/run-news.ts'
+import { ChildStarts } from '../client/child-starts.ts'
 import { createTemporalLauncher } from '../client/launcher.ts'
 import { TemporalServer, type TemporalSettings } from '../client/server.ts'
 import type { Log } from '../log.ts'
@@ -112,7 +113,9 @@ class RunningWorker implements TemporalWorker {
     this.#opened.push(() => liveness.close())
     const server = new TemporalServer(settings)
     this.#opened.push(() => server.close())
-    const deps = this.#deps(liveness, server)
+    const childStarts = new ChildStarts(server, this.#log)
+    this.#opened.push(() => childStarts.close())
+    const deps = this.#deps(liveness, server, childStarts)
     const queues = this.#openQueues(connection, deps)
     this.#queues = queues
     this.#opened.push(() => queues.close())
@@ -151,14 +154,15 @@ class RunningWorker implements TemporalWorker {
     this.#end.reject(error)
   }
 
-  #deps(liveness: Liveness, server: TemporalServer): ActivityDeps {
+  #deps(liveness: Liveness, server: TemporalServer, childStarts: ChildStarts): ActivityDeps {
     const { store, transport, catalog, limits, clock } = this.#options
     return {
       store,
       transport,
       catalog,
       taskQueue: this.#options.settings.taskQueue,
-      launcher: createTemporalLauncher({ server, store, transport, log: this.#log }),
+      childStarts,
+      launcher: createTemporalLauncher({ server, store, transport, childStarts, log: this.#log }),
       cancelWorkflow: (workflowId, runId) => server.call('cancel a run', (client) => client.workflow.getHandle(workflowId, runId).cancel()),
       news: this.#news,
       liveness,

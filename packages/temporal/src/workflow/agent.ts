@@ -16,6 +16,8 @@ export async function AgentWorkflow(run: AgentRun): Promise<{ readonly status: '
   const control = listen(run)
   const end = await runToEnd(run, control)
   control.show(end.outcome === 'failed' ? 'error' : end.outcome, 'message' in end ? end.message : null)
+  // A child is started for sure only by a workflow that is still open.
+  await CancellationScope.nonCancellable(settled)
   await tellParent(run)
   switch (end.outcome) {
     case 'finished':

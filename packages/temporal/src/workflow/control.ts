@@ -15,14 +15,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { RunStatus } from '@koco/core'
-import { ANSWER_UPDATE, QUERIES, SEARCH_ATTRIBUTES, SIGNALS, type AgentRun, type AnswerRequest, type ControlSignal } from '../names.ts'
+import { ANSWER_UPDATE, QUERIES, SEARCH_ATTRIBUTES, SIGNALS, type AgentRun, type AnswerRequest, type ChildStartSignal, type ControlSignal } from '../names.ts'
 import { bookkeeping } from './activities.ts'
+import { startChildRuns } from './child.ts'
 
 const pause = defineSignal<[ControlSignal?]>(SIGNALS.pause)
 const resume = defineSignal<[ControlSignal?]>(SIGNALS.resume)
 const cancel = defineSignal<[ControlSignal?]>(SIGNALS.cancel)
 const wake = defineSignal<[string]>(SIGNALS.wake)
 const childEnded = defineSignal<[string]>(SIGNALS.childEnded)
+const childrenStart = defineSignal<[readonly ChildStartSignal[]]>(SIGNALS.startChildren)
 const statusQuery = defineQuery<string>(QUERIES.status)
 const pausedQuery = defineQuery<boolean>(QUERIES.paused)
 const errorQuery = defineQuery<string | null>(QUERIES.error)
@@ -65,6 +67,7 @@ export function listen(run: AgentRun): RunControl {
   setHandler(resume, (request) => note(run, 'run', request).then(() => void (state.wanted = 'run')))
   setHandler(cancel, (request) => cancelSelf(run, state, request))
   setHandler(wake, (lid) => void state.answered.add(lid))
+  setHandler(childrenStart, startChildRuns)
   setHandler(childEnded, (fid) => void state.ended.add(fid))
   setHandler(answer, (request) => takeAnswer(run, state, request), { validator: checkAnswer })
   setHandler(statusQuery, () => state.status)
