@@ -15,7 +15,9 @@ export const SIGNALS = {
   childEnded: 'child_ended',
   startChildren: 'start_children',
 } as const
+/** The queries of a run's workflow; fixed like the signals. */
 export const QUERIES = { status: 'get_status', paused: 'is_paused', error: 'get_error' } as const
+/** The update that answers a lock. */
 export const ANSWER_UPDATE = 'answer'
 
 /** Why a try of a flow is made. */
