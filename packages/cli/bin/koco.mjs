@@ -12,10 +12,17 @@ const here = dirname(fileURLToPath(import.meta.url))
 const compiled = join(here, '../dist/main.js')
 const source = join(here, '../src/main.ts')
 
+// A spooler or a worker makes much short-lived garbage. With the default young generation it keeps 60 MB of it; a smaller one costs no speed here. V8 takes this only at the start of a process.
+const flags = ['spool', 'temporal-worker'].includes(process.argv[2]) ? ['--max-semi-space-size=4'] : []
+
 if (Number(process.versions.node.split('.')[0]) >= NODE_MIN) await runHere()
 else runUnderNewerNode()
 
 async function runHere() {
+  const isMissing = flags.some((flag) => !process.execArgv.includes(flag))
+  if (isMissing && process.execve && process.platform !== 'win32' && !process.channel) {
+    process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, ...process.argv.slice(1)], process.env)
+  }
   // Compiled code is kept between starts, for worker threads too: a start takes half the time, and the stripping of types need not be loaded.
   module.enableCompileCache()
   process.env.NODE_COMPILE_CACHE ??= module.getCompileCacheDir()
@@ -32,7 +39,7 @@ function runUnderNewerNode() {
     process.exit(2)
   }
   // The channel tells the child when this process is killed outright.
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  const child = spawn(node, [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   child.on('error', (error) => {
     process.stderr.write(`koco could not start ${node}: ${error.message}\n`)
     process.exit(1)
