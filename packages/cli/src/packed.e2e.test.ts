@@ -1,6 +1,7 @@
 // Goal: what `npm pack` makes works for somebody who has nothing else: a first flow, its run, its test, its types, the page. Method: pack, install into an empty folder, do what the README says.
 import { execFile, spawn } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +35,16 @@ test('init writes a flow that runs at once, passes its own test and type-checks'
   expect(tested.stdout).toMatch(/pass 1/)
   const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--allowImportingTsExtensions', '--types', '', 'flows.ts']
   await run(process.execPath, [TSC, ...flags], { cwd: folder })
+})
+
+test('koco/client loads without anything of Node, and has types', async () => {
+  const entry = await readFile(join(folder, 'node_modules/koco/dist/client.js'), 'utf8')
+  expect(entry).not.toMatch(/node:|from "(?!\.)/)
+  writeFileSync(
+    join(folder, 'call.ts'),
+    `import { KocoClient } from 'koco/client'\nexport const run = new KocoClient({ address: 'http://x' }).start('a', { b: 1 })\n`,
+  )
+  await run(process.execPath, [TSC, '--noEmit', '--strict', '--module', 'nodenext', '--lib', 'es2024,dom', '--types', '', 'call.ts'], { cwd: folder })
 })
 
 test('start serves the built page and the flow within seconds', async () => {

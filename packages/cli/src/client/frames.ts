@@ -6,8 +6,10 @@ export async function* readFrames(body: ReadableStream<Uint8Array>): AsyncGenera
   const decoder = new TextDecoder()
   let rest = ''
   try {
-    for await (const chunk of body) {
-      rest += decoder.decode(chunk, { stream: true })
+    // Not every browser iterates streams.
+    const reader = body.getReader()
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      rest += decoder.decode(chunk.value, { stream: true })
       const blocks = rest.split(/\r?\n\r?\n/)
       rest = blocks.pop() ?? ''
       for (const block of blocks) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 /**
- * Compiles the workspace into `out`: the command, the two entries of the API and the store's thread, which is started by its file name. Gives the names of
+ * Compiles the workspace into `out`: the command, the entries of the API and the store's thread, which is started by its file name. Gives the names of
  * the npm packages that the code imports.
  */
 export async function bundle({ packages, out }: { readonly packages: string; readonly out: string }): Promise<string[]> {
@@ -12,6 +12,7 @@ export async function bundle({ packages, out }: { readonly packages: string; rea
       main: join(packages, 'cli/src/main.ts'),
       index: join(packages, 'cli/src/index.ts'),
       testing: join(packages, 'cli/src/testing.ts'),
+      client: join(packages, 'cli/src/client.ts'),
       thread: join(packages, 'storage/src/sqlite/thread.ts'),
     },
     platform: 'node',

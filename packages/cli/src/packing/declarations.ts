@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
-const ENTRIES = ['cli/src/index.d.ts', 'cli/src/testing.d.ts']
+const ENTRIES = ['cli/src/index.d.ts', 'cli/src/testing.d.ts', 'cli/src/client.d.ts']
 /**
  * The folders whose declarations the entries reach. The compiler writes only those of files that it is given by path, not of what it finds as a package. The
  * adapters are left out: no type of theirs is part of the API.

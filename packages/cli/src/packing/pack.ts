@@ -59,6 +59,7 @@ async function manifest(packages: readonly string[]): Promise<object> {
     type: 'module',
     exports: {
       '.': { types: './dist/types/cli/src/index.d.ts', default: './dist/index.js' },
+      './client': { types: './dist/types/cli/src/client.d.ts', default: './dist/client.js' },
       './testing': { types: './dist/types/cli/src/testing.d.ts', default: './dist/testing.js' },
     },
     files: ['bin', 'dist', 'web'],

@@ -4,6 +4,9 @@ import { createInstallation, type Installation } from './installation.ts'
 
 const FLOWS = fileURLToPath(new URL('../flows/bench-flows.ts', import.meta.url))
 
+/** The module of flows for tests of the page. */
+export const PAGE_FLOWS = fileURLToPath(new URL('../flows/page-flows.ts', import.meta.url))
+
 /** The module of the examples. */
 export const EXAMPLE_FLOWS = fileURLToPath(new URL('../../../examples/src/index.ts', import.meta.url))
 

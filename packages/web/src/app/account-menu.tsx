@@ -12,6 +12,7 @@ export function AccountMenu() {
   const navigate = useNavigate()
   const { toggleColorScheme } = useMantineColorScheme()
   if (!me) return null
+  const initials = me.user.name.slice(0, 2).toUpperCase()
   const leave = async () => {
     try {
       await logout(client)
@@ -23,8 +24,10 @@ export function AccountMenu() {
   return (
     <Menu position="bottom-end" width={220} withArrow>
       <Menu.Target>
-        <UnstyledButton aria-label={`Account: ${me.user.name}`}>
-          <Avatar name={me.user.name} color="initials" radius="xl" size={32} />
+        <UnstyledButton aria-label={`${initials}, account ${me.user.name}`}>
+          <Avatar name={me.user.name} color="initials" radius="xl" size={32}>
+            {initials}
+          </Avatar>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

@@ -9,6 +9,13 @@ const PATHS = {
       <circle cx="8" cy="17" r="2.5" />
     </>
   ),
+  pulse: <path d="M3 12h4l2.5-7 5 14L17 12h4" />,
+  users: (
+    <>
+      <circle cx="9" cy="8" r="3.5" />
+      <path d="M2.5 20a6.5 6.5 0 0 1 13 0M16 4.8a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8" />
+    </>
+  ),
   search: (
     <>
       <circle cx="11" cy="11" r="6.5" />

@@ -2,26 +2,36 @@ import { Badge } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { openLocksQuery } from '../api/locks.ts'
+import { meQuery } from '../api/session.ts'
 import { Icon, type IconName } from './icons.tsx'
 import { useTitleBadge } from './page.tsx'
 import classes from './shell.module.css'
 
 /** The pages of the navigation; the palette lists the same. */
-export const PAGES = [
+const PAGES = [
   { to: '/flows', label: 'Flows', icon: 'flow', letter: 'f' },
   { to: '/runs', label: 'Runs', icon: 'runs', letter: 'r' },
   { to: '/approvals', label: 'Approvals', icon: 'inbox', letter: 'a' },
+  { to: '/operations', label: 'Operations', icon: 'pulse', letter: 'o', operators: true },
+  { to: '/users', label: 'Users', icon: 'users', letter: 'u', operators: true },
   { to: '/settings', label: 'Settings', icon: 'settings', letter: 's' },
 ] as const
+
+/** The pages of the person who is signed in. */
+export function usePages(): readonly (typeof PAGES)[number][] {
+  const { data: me } = useQuery(meQuery)
+  return PAGES.filter((page) => !('operators' in page) || me?.user.role === 'operator')
+}
 
 /** The links to the pages, with the number of questions that wait. */
 export function Navigation() {
   const { data: locks = [] } = useQuery(openLocksQuery)
   useTitleBadge(locks.length)
+  const pages = usePages()
   return (
     <nav aria-label="Pages">
-      {PAGES.map((page) => (
-        <NavigationItem key={page.to} {...page} badge={page.to === '/approvals' ? locks.length : 0} />
+      {pages.map((page) => (
+        <NavigationItem key={page.to} to={page.to} label={page.label} icon={page.icon} badge={page.to === '/approvals' ? locks.length : 0} />
       ))}
     </nav>
   )

@@ -12,7 +12,7 @@ import { runName } from '../show/format.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { Icon } from './icons.tsx'
 import { KEYS, paletteStore } from './keys.ts'
-import { PAGES } from './navigation.tsx'
+import { usePages } from './navigation.tsx'
 
 const RUNS_SHOWN = 6
 
@@ -65,7 +65,7 @@ function useActions() {
     enabled: words.length > 1,
     staleTime: 5000,
   })
-  const pages = PAGES.map((page): SpotlightActionData => ({
+  const pages = usePages().map((page): SpotlightActionData => ({
     id: page.to,
     label: page.label,
     leftSection: <Icon name={page.icon} />,
@@ -100,6 +100,7 @@ function useActions() {
 
 /** G, then the letter of a page within a second. */
 function useGoKeys(begun: boolean): void {
+  const pages = usePages()
   const navigate = useNavigate()
   const pressed = useRef(0)
   useEffect(() => {
@@ -109,7 +110,7 @@ function useGoKeys(begun: boolean): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (pressed.current === 0 || performance.now() - pressed.current > 1000 || event.ctrlKey || event.metaKey || event.altKey) return
-      const page = PAGES.find((one) => one.letter === event.key)
+      const page = pages.find((one) => one.letter === event.key)
       if (!page) return
       pressed.current = 0
       event.stopImmediatePropagation()
@@ -117,5 +118,5 @@ function useGoKeys(begun: boolean): void {
     }
     window.addEventListener('keydown', onKey, { capture: true })
     return () => window.removeEventListener('keydown', onKey, { capture: true })
-  }, [navigate])
+  }, [navigate, pages])
 }

@@ -94,7 +94,19 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('../settings/settings-page.tsx'), 'SettingsPage'),
 })
 
-const tree = root.addChildren([login, signedIn.addChildren([home, flows, flow, runs, run, locks, settings])])
+const operations = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/operations',
+  component: lazyRouteComponent(() => import('../operations/operations-page.tsx'), 'OperationsPage'),
+})
+
+const users = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/users',
+  component: lazyRouteComponent(() => import('../users/users-page.tsx'), 'UsersPage'),
+})
+
+const tree = root.addChildren([login, signedIn.addChildren([home, flows, flow, runs, run, locks, operations, users, settings])])
 
 /** The page's router: each page is fetched when first needed, what it shows is in the URL. */
 export function createPageRouter(client: QueryClient) {

@@ -1,4 +1,4 @@
-import { Alert, AppShell, Burger, Group, Kbd, ScrollArea, Text, UnstyledButton } from '@mantine/core'
+import { Alert, AppShell, Burger, Group, Kbd, ScrollArea, Text, UnstyledButton, VisuallyHidden } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
@@ -10,7 +10,9 @@ import { openPalette, PALETTE_WANTED, wantPalette } from './keys.ts'
 import { Navigation } from './navigation.tsx'
 import classes from './shell.module.css'
 
-const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })))
+const loadPalette = () => import('./palette.tsx')
+const Palette = lazy(async () => ({ default: (await loadPalette()).Palette }))
+const MODIFIERS: ReadonlySet<string> = new Set(['Control', 'Meta', 'Shift', 'Alt', 'AltGraph'])
 
 /** The frame around every page of somebody signed in: navigation at the left (behind a button on a phone), the page, the palette. */
 export function Shell() {
@@ -52,8 +54,15 @@ export function Shell() {
 /** The palette and the keys that lead to pages are fetched at the first key or at the first look at the search button. */
 function PaletteWhenWanted() {
   const [first, setFirst] = useState<string | null>(null)
+  const wanted = first !== null
   useEffect(() => {
+    if (wanted) return undefined
     const onKey = (event: KeyboardEvent) => {
+      // The key before the key: the palette is on its way when the other one comes.
+      if (MODIFIERS.has(event.key)) {
+        void loadPalette()
+        return
+      }
       const opens = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k'
       if (opens) {
         event.preventDefault()
@@ -62,13 +71,13 @@ function PaletteWhenWanted() {
       setFirst((known) => known ?? (isTyping(event.target) ? '' : event.key))
     }
     const onWant = () => setFirst((known) => known ?? '')
-    window.addEventListener('keydown', onKey, { once: true })
+    window.addEventListener('keydown', onKey)
     window.addEventListener(PALETTE_WANTED, onWant, { once: true })
     return () => {
       window.removeEventListener('keydown', onKey)
       window.removeEventListener(PALETTE_WANTED, onWant)
     }
-  }, [])
+  }, [wanted])
   return first === null ? null : (
     <Suspense>
       <Palette first={first} />
@@ -82,8 +91,9 @@ function isTyping(target: EventTarget | null): boolean {
 
 function SearchButton() {
   return (
-    <UnstyledButton className={classes['search']} onPointerEnter={wantPalette} onFocus={wantPalette} onClick={openPalette} aria-label="Search and commands">
+    <UnstyledButton className={classes['search']} onPointerEnter={wantPalette} onFocus={wantPalette} onClick={openPalette}>
       <Icon name="search" size={16} />
+      <VisuallyHidden hiddenFrom="xs">Search and commands</VisuallyHidden>
       <Text size="sm" c="dimmed" visibleFrom="xs">
         Search and commands
       </Text>

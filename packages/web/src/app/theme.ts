@@ -3,7 +3,7 @@ import { createTheme, localStorageColorSchemeManager, type CSSVariablesResolver 
 /** The look of the page: system font, one accent, small radii, text of 14 px as the base so that lists stay dense. */
 export const theme = createTheme({
   primaryColor: 'indigo',
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   defaultRadius: 'md',
   cursorType: 'pointer',
   respectReducedMotion: true,
@@ -29,6 +29,10 @@ export const textColours: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#6a7178',
     '--mantine-color-error': '#c92a2a',
     '--mantine-color-red-text': '#c92a2a',
+    '--mantine-color-orange-light-color': '#9c3606',
+    '--mantine-color-teal-light-color': '#066649',
+    '--mantine-color-red-light-color': '#b02525',
+    '--mantine-color-yellow-light-color': '#7a4a00',
   },
   dark: {
     '--mantine-color-dimmed': '#a3a3a3',

@@ -1,6 +1,6 @@
 // Goal: the calls shown can be pasted as they are. Method: names and values that shells take apart.
 import { expect, test } from 'vitest'
-import { cliCall, curlCall } from './calls.ts'
+import { cliCall, curlCall, typescriptCall } from './calls.ts'
 import { exampleInputs } from './example-inputs.ts'
 
 test('values are quoted for a shell', () => {
@@ -8,6 +8,7 @@ test('values are quoted for a shell', () => {
     `koco run trip \\\n  --input 'city=L'\\''Aquila' \\\n  --input days=3 \\\n  --input dry=true --follow`,
   )
   expect(curlCall('http://h', 'trip', {})).toContain(`-d '{"flow":"trip","inputs":{}}'`)
+  expect(typescriptCall('http://h', "o'clock", { city: 'Rome' })).toContain(`koco.start("o'clock", {\n  "city": "Rome"\n})`)
 })
 
 test('the example has the required fields, and the defaults of the schema', () => {

@@ -25,6 +25,16 @@ export function curlCall(origin: string, flow: string, inputs: Json): string {
   ].join(' \\\n  ')
 }
 
+/** The same from a program: starts the run, shows its events as they come, and its result. */
+export function typescriptCall(origin: string, flow: string, inputs: Json): string {
+  return `import { KocoClient } from 'koco/client'
+
+const koco = new KocoClient({ address: '${origin}', apiKey: process.env.KODO_API_KEY })
+const { fid } = await koco.start(${JSON.stringify(flow)}, ${JSON.stringify(inputs, null, 2)})
+for await (const event of koco.watch(fid)) console.log(event.kind, event.data)
+console.log((await koco.get(fid)).final)`
+}
+
 /** A word for a POSIX shell. */
 function quoted(text: string): string {
   return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`

@@ -1,16 +1,22 @@
 import { Accordion, Anchor, Card, SegmentedControl, Text, Title } from '@mantine/core'
-import { isJsonObject } from '@koco/core'
+import { isJsonObject, type Json } from '@koco/core'
 import { useState } from 'react'
 import type { FlowDetail } from '../api/shapes.ts'
 import { JsonBlock, TextBlock } from '../show/json.tsx'
-import { cliCall, curlCall } from './calls.ts'
+import { cliCall, curlCall, typescriptCall } from './calls.ts'
 import { exampleInputs } from './example-inputs.ts'
+
+const NOTES: Readonly<Record<string, string>> = {
+  cli: 'Follows the run and prints its result.',
+  curl: 'Keys are made in the settings or by `koco keys create`; the header makes a repeated call harmless.',
+  typescript: 'Goes on where it was after a cut connection, and works in browsers too.',
+}
 
 /** How a program starts this flow: the same request that the form sends. */
 export function HowToCall({ flow }: { readonly flow: FlowDetail }) {
   const [way, setWay] = useState('cli')
   const inputs = exampleInputs(flow.inputs)
-  const text = way === 'cli' ? cliCall(flow.name, inputs) : curlCall(location.origin, flow.name, inputs)
+  const text = callText(way, flow.name, inputs)
   return (
     <Card withBorder padding="lg">
       <Title order={2} mb="sm">
@@ -25,13 +31,13 @@ export function HowToCall({ flow }: { readonly flow: FlowDetail }) {
         data={[
           { value: 'cli', label: 'Command line' },
           { value: 'curl', label: 'curl' },
+          { value: 'typescript', label: 'TypeScript' },
         ]}
       />
       <TextBlock text={text} what="call" />
       <Text size="xs" c="dimmed" mt="xs">
-        {way === 'cli' ? 'Follows the run and prints its result.' : 'The key comes from `koco keys create`; the header makes a repeated call harmless.'} The
-        whole API is at{' '}
-        <Anchor href="/docs" inherit>
+        {NOTES[way]} The whole API is at{' '}
+        <Anchor href="/docs" inherit underline="always">
           /docs
         </Anchor>
         .
@@ -44,4 +50,9 @@ export function HowToCall({ flow }: { readonly flow: FlowDetail }) {
       </Accordion>
     </Card>
   )
+}
+
+function callText(way: string, flow: string, inputs: Json): string {
+  if (way === 'cli') return cliCall(flow, inputs)
+  return way === 'curl' ? curlCall(location.origin, flow, inputs) : typescriptCall(location.origin, flow, inputs)
 }

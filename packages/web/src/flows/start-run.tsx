@@ -3,6 +3,7 @@ import type { Json } from '@koco/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
+import { newKey } from '../api/new-key.ts'
 import { startRun } from '../api/runs.ts'
 import { meQuery } from '../api/session.ts'
 import type { FlowDetail } from '../api/shapes.ts'
@@ -75,9 +76,4 @@ export function StartRun({ flow, given }: { readonly flow: FlowDetail; readonly 
       />
     </>
   )
-}
-
-/** Random bytes in hex: `crypto.randomUUID` exists only on https and localhost, and people also open the page by an address of their network. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

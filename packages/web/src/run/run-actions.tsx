@@ -34,7 +34,7 @@ export function RunActions({ run }: { readonly run: Run }) {
     onError: (error, action) => notifyFailure(FAILED[action], error),
     onSettled: () => client.invalidateQueries({ queryKey: runQuery(run.fid).queryKey }),
   })
-  if (me?.user.role === 'viewer') return null
+  if (me?.user.role === 'viewer') return <MoreMenu run={run} over={false} />
   const over = isEnded(run.status)
   const asking = (action: RunAction) => control.isPending && control.variables === action
   return (
@@ -145,6 +145,16 @@ function MoreMenu({ run, over }: { readonly run: Run; readonly over: boolean }) 
         <Menu.Item onClick={() => copy(`${location.origin}/runs/${run.fid}`)}>Copy link</Menu.Item>
         <Menu.Item onClick={() => copy(JSON.stringify(run, null, 2))}>Copy as JSON</Menu.Item>
         <Menu.Item onClick={() => copy(`curl -H "authorization: Bearer $KODO_API_KEY" ${location.origin}/api/runs/${run.fid}`)}>Copy as curl</Menu.Item>
+        <Menu.Divider />
+        <Menu.Item component="a" href={`/api/runs/${run.fid}/export`} download>
+          Export as JSON lines
+        </Menu.Item>
+        <Menu.Item component="a" href={`/api/runs/${run.fid}/export?redact=1`} download>
+          Export without secrets
+        </Menu.Item>
+        <Menu.Item component="a" href={`/api/runs/${run.fid}/report`} target="_blank" rel="noopener">
+          Page for printing
+        </Menu.Item>
         {over && <Menu.Divider />}
         {over && <Menu.Item onClick={() => archive.mutate(!run.archived)}>{run.archived ? 'Bring back from the archive' : 'Archive'}</Menu.Item>}
       </Menu.Dropdown>

@@ -3,6 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { meQuery } from '../api/session.ts'
 import { KEYS } from '../app/keys.ts'
 import { Page } from '../app/page.tsx'
+import { KeysCard } from './keys-card.tsx'
+import { SessionsCard } from './sessions-card.tsx'
 
 /** How the page looks on this device, who is signed in, and the keys. */
 export function SettingsPage() {
@@ -36,13 +38,18 @@ export function SettingsPage() {
             </Text>
           )}
           <Text size="sm" c="dimmed" mt={4}>
-            Keys for programs are made by <code>koco keys create</code>. The API is described at <Anchor href="/docs">/docs</Anchor>
+            The API is described at{' '}
+            <Anchor href="/docs" underline="always">
+              /docs
+            </Anchor>
             {me && ` (version ${me.version})`}.
           </Text>
         </Card>
+        {me?.auth === 'on' && <SessionsCard />}
+        <KeysCard />
         <Card withBorder padding="lg">
           <Title order={2} mb="sm">
-            Keys
+            Keyboard
           </Title>
           <KeyTable />
         </Card>

@@ -1,0 +1,148 @@
+// Goal: what people do all day holds: two tabs, the keyboard alone, a nervous double click, every link, fewer rights, an update under an open page. Method: real processes, a real browser; what happened is counted in the API.
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { ApiClient } from '../processes/api-client.ts'
+import { PASSWORD } from '../processes/installation.ts'
+import { embedded, PAGE_FLOWS, type Stack } from '../processes/stacks.ts'
+import { openBrowser, signIn } from './browser.ts'
+
+type List = { readonly items: readonly { readonly fid: string; readonly about: string }[] }
+
+let browser: Browser
+let stack: Stack
+let client: ApiClient
+beforeAll(async () => {
+  browser = await openBrowser(inject('chromium'))
+  stack = await embedded({ KODO_FLOWS: PAGE_FLOWS })
+  client = await stack.client()
+})
+afterAll(async () => {
+  await browser.close()
+  await stack.close()
+})
+
+const runsWith = async (q: string): Promise<List['items']> => (await client.json<List>('GET', `/api/runs?q=${q}`)).items
+
+test('a double click starts one run, and the form says in words what it needs', async () => {
+  const { page } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/flows/asked`)
+  const start = page.getByRole('button', { name: 'Start run' })
+  await start.click()
+  await page.getByText('Required', { exact: true }).waitFor()
+  await page.getByLabel('Name').fill('D')
+  await start.click()
+  await page.getByText('At least 2 characters').waitFor()
+  await page.getByLabel('Name').fill('Doubleclick')
+  await start.dblclick()
+  await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
+  await page.getByRole('heading', { level: 1, name: 'asked name=Doubleclick' }).waitFor()
+  expect(await runsWith('doubleclick')).toHaveLength(1)
+  await page.context().close()
+})
+
+test('two tabs see the same run, and the second to answer is told of the first', async () => {
+  const fid = await client.start('waiting', { n: 2 })
+  const { page: one } = await signIn(browser, stack.address, PASSWORD)
+  const two = await one.context().newPage()
+  for (const page of [one, two]) {
+    await page.goto(`${stack.address}/runs/${fid}`)
+    await page.getByRole('button', { name: 'Answer', exact: true }).waitFor()
+  }
+  // The second tab must not hear of the answer before it answers itself.
+  await two.route('**/api/runs/**', (route) => (route.request().method() === 'POST' ? route.continue() : route.abort()))
+  await one.getByRole('button', { name: 'Answer', exact: true }).click()
+  await one.getByText('Finished').first().waitFor()
+  const button = two.getByRole('button', { name: 'Answer', exact: true })
+  if (await button.isVisible()) {
+    await button.click()
+    await two.getByText(/admin/).first().waitFor()
+  }
+  await two.unroute('**/api/runs/**')
+  await two.reload()
+  await two.getByText('Finished').first().waitFor()
+  expect((await client.run(fid)).status).toBe('finished')
+  await one.context().close()
+})
+
+test('by the keyboard alone: sign in, find a flow, start it, go to the runs, open the run', async () => {
+  const page = await browser.newPage()
+  await page.goto(stack.address)
+  await page.getByLabel('Name or email').waitFor()
+  await page.keyboard.type('admin')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'Flows' }).waitFor()
+  await page.keyboard.press('Control+k')
+  await page.getByPlaceholder('Search pages, flows, runs …').waitFor()
+  await page.keyboard.type('asked')
+  await page.getByRole('button', { name: /asked/ }).or(page.getByText('Takes a name of two letters')).first().waitFor()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/flows\/asked/)
+  const name = page.getByLabel('Name')
+  await name.waitFor()
+  for (let presses = 0; presses < 30 && !(await name.evaluate((field) => field.matches(':focus'))); presses += 1) await page.keyboard.press('Tab')
+  await page.keyboard.type('Keyboard')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
+  await page.getByRole('heading', { level: 1, name: 'asked name=Keyboard' }).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('r')
+  await page.waitForURL(/\/runs$/)
+  await page.getByText('name=Keyboard').waitFor()
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
+  expect(await runsWith('keyboard')).toHaveLength(1)
+  await page.context().close()
+})
+
+test('each link of the navigation leads to a page', async () => {
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link')
+  await links.first().waitFor()
+  const count = await links.count()
+  expect(count).toBeGreaterThan(3)
+  for (let index = 0; index < count; index += 1) {
+    const label = (await links.nth(index).innerText()).split('\n')[0] ?? ''
+    await links.nth(index).click()
+    await page.getByRole('main').getByRole('heading', { level: 1, name: label }).waitFor()
+  }
+  await page.goto(`${stack.address}/no/such/page`)
+  await page.getByText('There is no such page').first().waitFor()
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+test('a viewer sees no button that they may not use', async () => {
+  const made = await client.json<{ password: string; id: string }>('POST', '/api/users', { name: 'vera', email: 'vera@example.com', role: 'viewer' })
+  const { page, errors } = await signIn(browser, stack.address, made.password, { login: 'vera' })
+  await page.goto(`${stack.address}/flows/asked`)
+  await page.getByRole('heading', { level: 1, name: 'asked' }).waitFor()
+  await page.getByText('How to call it').waitFor()
+  const start = page.getByRole('button', { name: 'Start run' })
+  expect((await start.count()) === 0 || (await start.isDisabled())).toBe(true)
+  await page.goto(`${stack.address}/runs`)
+  await page.getByText('No runs yet').waitFor()
+  for (const name of ['Operations', 'Users']) expect(await page.getByRole('link', { name }).count()).toBe(0)
+  await page.goto(`${stack.address}/operations`)
+  await page
+    .getByText(/operators only|may not/i)
+    .first()
+    .waitFor()
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+test('a page that is open over an update offers to load the new one', async () => {
+  const { page } = await signIn(browser, stack.address, PASSWORD)
+  await page.route('**/assets/settings-page-*.js', (route) => route.fulfill({ status: 404, body: 'gone' }))
+  await page.getByRole('link', { name: 'Settings' }).hover()
+  await page.getByText('koco was updated').first().waitFor()
+  await page.unroute('**/assets/settings-page-*.js')
+  await page.getByRole('button', { name: 'Load the page anew' }).first().click()
+  await page.getByRole('link', { name: 'Settings' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+  expect(await page.getByText('koco was updated').count()).toBe(0)
+  await page.context().close()
+})
