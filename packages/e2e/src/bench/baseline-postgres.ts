@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openExecutionStore } from '@koco/storage'
 import type { PostgresServer } from '@koco/testing'
+import { Redis } from 'ioredis'
 import { Client } from 'pg'
 import { benchRecords, benchRun } from './rows.ts'
 
@@ -20,16 +21,26 @@ export async function copyRate(postgres: PostgresServer, rows: number, runs: num
   return rows / seconds
 }
 
-/** Rows a second of the usual way: one INSERT, one commit, one row. */
-export async function oneRowPerCommitRate(postgres: PostgresServer): Promise<number> {
+/** Events a second of the usual way: a consumer that takes one entry from Redis, inserts it, commits, acknowledges, and takes the next. */
+export async function oneRowPerCommitRate(postgres: PostgresServer, redisUrl: string): Promise<number> {
+  const redis = new Redis(redisUrl)
+  await redis.xgroup('CREATE', 'usual', 'way', '0', 'MKSTREAM')
   const records = benchRecords(1_700_000_000_000, SINGLE_ROWS)
-  const { fid } = benchRun(0)
-  const text = `INSERT INTO execution_events (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-  const seconds = await inOurTable(postgres, async (client) => {
-    for (const { epoch, seq, ts, kind, step, data } of records)
-      await client.query({ name: 'single', text, values: [fid, epoch, seq, 'bench', ts, kind, step, data] })
-  })
+  for (const { epoch, seq, ts, kind, data } of records) await redis.xadd('usual', `${epoch}-${seq}`, 'kind', kind, 'ts', ts, 'data', data)
+  const seconds = await inOurTable(postgres, (client) => consumeOneByOne(redis, client))
+  redis.disconnect()
   return SINGLE_ROWS / seconds
+}
+
+async function consumeOneByOne(redis: Redis, client: Client): Promise<void> {
+  const text = `INSERT INTO execution_events (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+  for (let done = 0; done < SINGLE_ROWS; done += 1) {
+    const read = (await redis.xreadgroup('GROUP', 'way', 'one', 'COUNT', 1, 'STREAMS', 'usual', '>')) as [string, [string, string[]][]][]
+    const [id = '', [, kind, , ts, , data] = []] = read[0]?.[1][0] ?? []
+    const [epoch, seq] = id.split('-')
+    await client.query({ name: 'single', text, values: [benchRun(0).fid, epoch, seq, 'bench', ts, kind, null, data] })
+    await redis.xack('usual', 'way', id)
+  }
 }
 
 async function inOurTable(postgres: PostgresServer, work: (client: Client) => Promise<unknown>): Promise<number> {
