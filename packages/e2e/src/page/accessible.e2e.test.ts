@@ -1,6 +1,6 @@
 // Goal: every page can be used with a screen reader and read by people with weak eyes. Method: axe-core in a real browser on each page, light and dark, wide and narrow; no serious finding.
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { ApiClient } from '../processes/api-client.ts'
@@ -10,7 +10,7 @@ import { openBrowser, signIn } from './browser.ts'
 
 type Finding = { readonly id: string; readonly impact: string | null; readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[] }
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'))
 const PAGES = ['/flows', '/flows/asked', '/runs', '/approvals', '/settings', '/operations', '/users']
 const TABS = ['timeline', 'steps', 'result', 'logs', 'inputs']
 
