@@ -36,7 +36,7 @@ afterAll(async () => {
 async function findings(page: Page): Promise<string[]> {
   // By the browser's protocol rather than a script tag, which the page's policy would forbid.
   await page.evaluate(await readFile(AXE, 'utf8'))
-  const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as { violations: readonly Finding[] }
+  const { violations } = await page.evaluate<{ violations: readonly Finding[] }>('axe.run(document, { resultTypes: ["violations"] })')
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary ?? ''}`)
