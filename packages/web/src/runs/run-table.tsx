@@ -90,8 +90,10 @@ function useRowKeys(list: RefObject<HTMLDivElement | null>, count: number, revea
     const next = focused === undefined ? 0 : Number(focused) + by
     if (next < 0 || next >= count) return
     reveal(next)
-    // The row may have to be drawn first.
-    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus({ preventScroll: true }))
+    const row = () => list.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)
+    const drawn = row()
+    if (drawn) drawn.focus({ preventScroll: true })
+    else requestAnimationFrame(() => row()?.focus({ preventScroll: true }))
   }
   useHotkeys([
     ['j', () => move(1)],
