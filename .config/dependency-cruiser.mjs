@@ -11,7 +11,7 @@ Visitor.prototype.visitStatement = function (statement) {
 }
 
 /** The packages from the ground up; those of one layer do not know each other. */
-const LAYERS = [['core'], ['transport', 'storage'], ['spooler', 'flow'], ['temporal', 'panel'], ['cli'], ['examples', 'e2e']]
+const LAYERS = [['core'], ['transport', 'storage', 'blobs'], ['spooler', 'flow', 'checkpoints'], ['temporal', 'panel'], ['cli'], ['examples', 'e2e']]
 const TESTS = '\\.(test|bench)\\.tsx?$|/contract/|^packages/e2e/'
 
 const layerRules = LAYERS.flatMap((packages, layer) =>
