@@ -55,9 +55,10 @@ test('what a stranger wrote into a stream is an alarm and set aside, the events 
   const last = must(run.timeline.at(-1), 'the last event')
   await tellRedis(`XADD ${prefix}${run.run.fid} ${last.epoch}-${last.seq + 1} hello "wor\\x00ld"`)
   const alarms: string[] = []
-  const { spooler } = await startSpooler(fixture, 'one', { metrics: { alarm: (alarm) => alarms.push(alarm) } })
+  const dead: string[] = []
+  const { spooler } = await startSpooler(fixture, 'one', { metrics: { alarm: (alarm) => alarms.push(alarm), dead: (reason) => dead.push(reason) } })
   await stored(fixture.store, run)
-  await eventually(() => alarms.length > 0)
+  await eventually(() => dead.length > 0)
   expect(alarms).toEqual(['foreign'])
   expect(await violations(fixture.store, run)).toEqual([])
   const { items } = await fixture.store.dead.list({ limit: 10 })

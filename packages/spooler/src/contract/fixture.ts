@@ -20,13 +20,15 @@ export type SpoolerFixture = {
 /** Nothing is printed; a test that wants the log looks into the metrics. */
 export const SILENT: SpoolerLog = { info: () => {}, warn: () => {}, error: () => {} }
 
-/** A spooler over a fixture with short waits; `change` overrides. */
+/** How much later than the store a spooler learns of its commit. Longer than `eventually` looks away, so a test that takes the one for the other fails always. */
+const REPLY_MS = 10
+
+/** A spooler over a fixture with short waits, whose writer's replies are late, as a network's may be; `change` overrides. */
 export async function startSpooler(fixture: SpoolerFixture, name: string, change: Partial<SpoolerOptions> = {}): Promise<{ spooler: Spooler; links: Links }> {
   const links = await fixture.links(name)
   const spooler = createSpooler({
     consumer: links.consumer,
     signals: links.signals,
-    writer: fixture.store.writer,
     dead: fixture.store.dead,
     log: SILENT,
     backoffMs: { first: 1, last: 10 },
@@ -34,9 +36,21 @@ export async function startSpooler(fixture: SpoolerFixture, name: string, change
     renewMs: 100,
     sweepMs: 100,
     ...change,
+    writer: lateWriter(change.writer ?? fixture.store.writer),
   })
   spooler.start()
   return { spooler, links }
+}
+
+/** The store has the batch before the spooler hears of it. */
+function lateWriter(writer: EventWriter): EventWriter {
+  return {
+    async write(batch) {
+      const result = await writer.write(batch)
+      await new Promise((resolve) => setTimeout(resolve, REPLY_MS))
+      return result
+    },
+  }
 }
 
 /** A crash point at which a spooler stands still for ever, as if it were dead, and a promise that it has come there. */
@@ -111,13 +125,19 @@ export async function violations(store: ExecutionStore, { run, timeline }: Recor
   return found.map(({ rule, position }) => `${run.fid} ${rule} ${position}`)
 }
 
-/** Resolves when the store has folded all of a run. */
+/** Resolves when the store has folded all of a run. The spooler hears of it later: what it does then (alarms, dead events, its own figures) is awaited by `carried`. */
 export async function stored(store: ExecutionStore, { run, timeline }: RecordedRun): Promise<void> {
   const last = must(timeline.at(-1), 'the last event')
   await eventually(async () => {
     const top = (await store.runs.get(run.fid))?.lastPosition
     return top?.epoch === last.epoch && top.seq === last.seq
   })
+}
+
+/** Resolves when spoolers have brought all events of these runs to their end: stored, alarms raised, acknowledged. */
+export async function carried(spoolers: readonly Spooler[], runs: readonly RecordedRun[]): Promise<void> {
+  const all = runs.reduce((sum, run) => sum + run.timeline.length, 0)
+  await eventually(() => spoolers.reduce((sum, spooler) => sum + spooler.status().events, 0) >= all)
 }
 
 /** Resolves when `holds` does; the test's own time limit ends the waiting. */
