@@ -1,4 +1,4 @@
-import { defaultFileLimits, type Launcher, type Schedules } from '@koco/flow'
+import { defaultFileLimits, type Launcher, type Schedules, type Workspaces } from '@koco/flow'
 import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
 import type { ConsumerStatus, SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
@@ -76,6 +76,8 @@ export type PanelDeps = {
   readonly consumers: () => Promise<readonly ConsumerStatus[]>
   /** Where uploads and the files of runs are. */
   readonly uploadDir: string
+  /** What sessions work on. */
+  readonly workspaces: Workspaces
   /** The built web page, or null when there is none. */
   readonly webDir: string | null
   readonly settings: Partial<PanelSettings>

@@ -8,6 +8,7 @@ export {
   type SchemaVersions,
 } from './open-execution-store.ts'
 export { inputsInShort } from './inputs-in-short.ts'
+export { isUserName } from './user-name.ts'
 export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
 export type {
   AdminStore,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { createPanelFiles, FileFolder, type FileStore } from '@koco/flow'
+import { createPanelFiles, FileFolder, Workspaces, type FileStore } from '@koco/flow'
 import type { Settings } from '../settings/schema.ts'
 
 /** Where the panel keeps uploads and the files of runs, and what they may hold, in the panel's words. */
@@ -18,4 +18,9 @@ export function folderFiles(settings: Settings, cwd: string): FileStore {
 export function workerFiles(settings: Settings, cwd: string): FileStore {
   if (settings.files === 'panel') return createPanelFiles({ url: settings.appServer, key: settings.apiKey ?? '' })
   return folderFiles(settings, cwd)
+}
+
+/** The workspaces of sessions. */
+export function workspaces(settings: Settings, cwd: string): Workspaces {
+  return new Workspaces(resolve(cwd, settings.workspaceDir))
 }

@@ -7,7 +7,7 @@ import type { Transport } from '@koco/transport'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
-import { folderFiles, panelFiles } from './files.ts'
+import { folderFiles, panelFiles, workspaces } from './files.ts'
 import { spoolerMetrics } from './metrics.ts'
 import { openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
 import { openAdmin, openExecution } from './stores.ts'
@@ -89,6 +89,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     checkTransport: () => transport.check(),
     consumers: async () => (await watcher.status()).filter((one) => one.name !== WATCHER),
     uploadDir,
+    workspaces: workspaces(settings, cwd),
     webDir,
     settings: { publicUrl: settings.appServer, auth: settings.auth, corsOrigins: settings.corsOrigins ?? [], ...limits },
     clock: Date.now,

@@ -55,6 +55,7 @@ export const settingsSchema = z.object({
     .enum(['folder', 'panel'])
     .default('folder')
     .meta(about({ variable: 'FILES', help: 'Where a worker finds the files of runs: folder (UPLOAD_DIR), or panel (over APP_SERVER with API_KEY)' })),
+  workspaceDir: folder.default('./data/workspaces').meta(about({ variable: 'WORKSPACE_DIR', help: 'Folder of the workspaces of sessions' })),
   adminDatabase: database
     .default('sqlite:///./data/admin.db')
     .meta(about({ variable: 'ADMIN_DATABASE', secret: true, help: 'Database of users, sessions and keys: sqlite:///… or postgresql://…' })),

@@ -8,6 +8,7 @@ import { mediaType } from './media-type.ts'
 import { FILE_SIDES, sidedPath, type FileSide } from './path.ts'
 import { defaultFileLimits, type FileContent, type FileLimits, type FileStore, type RunFile } from './port.ts'
 import { diskError, SafeFolder, unknownFile } from './safe-folder.ts'
+import { writeWhole } from './write-whole.ts'
 
 /** An opened file: read it, or close it. */
 export type OpenedFile = { readonly file: RunFile; read(range?: { readonly start: number; readonly end: number }): Readable; close(): Promise<void> }
@@ -69,7 +70,8 @@ export class FileFolder implements FileStore {
     if (!before && held.files >= this.#limits.filesMax) throw tooManyFiles(this.#limits)
     const part = await this.#folder.create([...runFolder(fid), '.part', randomUUID()])
     try {
-      const size = await this.#fill(part.handle, path, content, this.#limits.runBytesMax - held.bytes + (before?.size ?? 0), signal)
+      const left = this.#limits.runBytesMax - held.bytes + (before?.size ?? 0)
+      const size = await writeWhole(part.handle, content, { check: (bytes) => this.#check(path, bytes, left), signal })
       signal?.throwIfAborted()
       await this.#folder.place(part.path, parts)
       held.bytes += size - (before?.size ?? 0)
@@ -99,28 +101,9 @@ export class FileFolder implements FileStore {
     return join(await this.#folder.folder([...runFolder(fid), ...parts.slice(0, -1)], true), parts.at(-1) ?? '')
   }
 
-  async #fill(
-    handle: Awaited<ReturnType<SafeFolder['create']>>['handle'],
-    path: string,
-    content: FileContent,
-    left: number,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
-    let size = 0
-    try {
-      for await (const chunk of chunksOf(content)) {
-        signal?.throwIfAborted()
-        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-        size += bytes.byteLength
-        if (size > this.#limits.fileBytesMax) throw fileTooLarge(path, this.#limits)
-        if (size > left) throw runFilesTooLarge(this.#limits)
-        await writeWhole(handle, bytes)
-      }
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    return size
+  #check(path: string, size: number, left: number): void {
+    if (size > this.#limits.fileBytesMax) throw fileTooLarge(path, this.#limits)
+    if (size > left) throw runFilesTooLarge(this.#limits)
   }
 
   async #describe(parts: readonly string[]): Promise<RunFile | undefined> {
@@ -143,16 +126,7 @@ export class FileFolder implements FileStore {
   }
 }
 
-/** The pieces of what is written. */
-export function chunksOf(content: FileContent): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
-  return typeof content === 'string' || content instanceof Uint8Array ? [content] : content
-}
-
 function runFolder(fid: string): string[] {
   if (!isFid(fid)) throw new RefusedError(`"${fid.slice(0, 80)}" is not a run id.`, { code: 'bad_path' })
   return ['runs', fid]
-}
-
-async function writeWhole(handle: Awaited<ReturnType<SafeFolder['create']>>['handle'], bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.byteLength;) done += (await handle.write(bytes, done)).bytesWritten
 }

@@ -127,7 +127,9 @@ export function unknownFile(path: string): RefusedError {
 /** What the disk refused, as an error that says what to do; our own errors as they are. */
 export function diskError(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error
-  const why = isCode(error, 'ENOSPC', 'EDQUOT') ? 'The disk of KODO_UPLOAD_DIR is full' : `A file could not be kept (${String(error.code)})`
+  const why = isCode(error, 'ENOSPC', 'EDQUOT')
+    ? 'The disk of KODO_UPLOAD_DIR or KODO_WORKSPACE_DIR is full'
+    : `A file could not be kept (${String(error.code)})`
   return new UnavailableError(`${why}: free some space, or check the folder and its rights.`, { code: 'disk', cause: error })
 }
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { RefusedError } from '@koco/core'
-import { chunksOf } from '../files/folder.ts'
+import { chunksOf } from '../files/write-whole.ts'
 import { mediaType } from '../files/media-type.ts'
 import { sidedPath } from '../files/path.ts'
 import type { FileStore, RunFile } from '../files/port.ts'

@@ -6,6 +6,7 @@ import { UnavailableError } from '@koco/core'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { Workspaces } from '@koco/flow'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -143,6 +144,7 @@ async function openSecond(port: number): Promise<unknown> {
     signals: at.signals,
     catalog: { list: () => [] },
     uploadDir: join(at.folder, 'second-uploads'),
+    workspaces: new Workspaces(join(at.folder, 'second-workspaces')),
     webDir: null,
     settings: {},
     checkTransport: async () => undefined,

@@ -1,5 +1,5 @@
 import { formatPosition, must, newFid, toJsonText, type EventData, type EventKind, type EventRecord } from '@koco/core'
-import { createCatalog, createDirectLauncher, createDirectSchedules, FileFolder, flowEntry, type Launcher, type Schedules } from '@koco/flow'
+import { createCatalog, createDirectLauncher, createDirectSchedules, FileFolder, flowEntry, Workspaces, type Launcher, type Schedules } from '@koco/flow'
 import { createSpooler } from '@koco/spooler'
 import { openAdminStore, type ExecutionStore, type Role } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
@@ -95,6 +95,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     checkTransport: options.checkTransport ?? (() => transport.check()),
     consumers: options.consumers ?? (async () => (await watcher.status()).filter((one) => one.name !== 'panel')),
     uploadDir: options.uploadDir ?? join(folder, 'uploads'),
+    workspaces: new Workspaces(join(folder, 'workspaces')),
     webDir: options.webDir ?? null,
     settings: options.settings ?? {},
     clock: options.clock ?? Date.now,
