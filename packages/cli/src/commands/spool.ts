@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { RefusedError } from '@koco/core'
 import { Command } from 'commander'
-import { Registry } from 'prom-client'
 import { startSpooler } from '../compose/installation.ts'
 import { createLog } from '../compose/log.ts'
+import { backlogMetrics, measuredTransport, processRegistry } from '../compose/metrics.ts'
+import { allWell, serveProcess } from '../compose/process-server.ts'
 import { claimSlot, listSlots, slotFolder, type SpoolerSlot } from '../compose/spooler-slots.ts'
 import { openExecution } from '../compose/stores.ts'
 import { openTransport } from '../compose/transport.ts'
@@ -49,8 +50,12 @@ async function spoolHere({ io }: CommandContext, settings: Settings): Promise<vo
   const log = createLog(settings, process.stderr.isTTY)
   const slot = claimSlot(slotFolder(settings, io.cwd), settings.spoolerName)
   try {
-    const [store, transport] = [await openExecution(settings, io.cwd), await openTransport(settings)]
-    const spooler = startSpooler({ settings, store, transport, log, registry: new Registry(), name: slot.name })
+    const registry = processRegistry()
+    const store = await openExecution(settings, io.cwd)
+    const transport = measuredTransport(await openTransport(settings), registry)
+    const spooler = startSpooler({ settings, store, transport, log, registry, name: slot.name })
+    backlogMetrics(registry, transport.consumer('status'))
+    const server = await serveProcess(settings.metrics, { registry, ready: () => allWell(store, transport) })
     slot.report(() => spooler.status())
     log.info(`spooler ${slot.name} runs`)
     await new Promise<void>((done) => (io.stop.aborted ? done() : io.stop.addEventListener('abort', () => done(), { once: true })))
@@ -58,6 +63,7 @@ async function spoolHere({ io }: CommandContext, settings: Settings): Promise<vo
     // Whatever hangs, the process is gone in time.
     setTimeout(() => process.exit(EXIT.failed), STOP_MS).unref()
     await spooler.stop(STOP_MS - 5000)
+    server.close()
     await transport.close()
     await store.close()
   } finally {

@@ -13,7 +13,7 @@ import { loadFlows, type LoadedFlows } from '../flows/load.ts'
 import { reloadLog, watchFlows } from '../flows/watch.ts'
 import type { Io } from '../output/io.ts'
 import { bold, dim } from '../output/table.ts'
-import { dataFolder, isPostgres, parseAddress } from '../settings/addresses.ts'
+import { dataFolder, isPostgres, panelListen } from '../settings/addresses.ts'
 import { checkCombinations, needsSharedTransport } from '../settings/combinations.ts'
 import type { Settings } from '../settings/schema.ts'
 import { VERSION } from '../version.ts'
@@ -68,7 +68,8 @@ async function serve(io: Io, settings: Settings, { whole }: { readonly whole: bo
   try {
     const admin = await firstAdmin(settings, installation.admin)
     if (!isPostgres(settings.adminDatabase)) await localKey(installation.admin, installation.hashSecret, keyFile(settings, io.cwd))
-    const { url: address } = await installation.panel.listen(parseAddress(settings.appServer))
+    const { url } = await installation.panel.listen(panelListen(settings))
+    const address = settings.listen === undefined ? url : settings.appServer
     const unwatch = file === null ? () => undefined : watchFlows(file, loaded.files, installation.catalog, reloadLog(log))
     banner(io, settings, { address, admin, file, loaded })
     await stopped(io.stop)

@@ -2,6 +2,8 @@ import { RefusedError } from '@koco/core'
 import { createCatalog } from '@koco/flow'
 import { Command } from 'commander'
 import { createLog } from '../compose/log.ts'
+import { measuredTransport, processRegistry, workerMetrics } from '../compose/metrics.ts'
+import { allWell, freePort, serveProcess } from '../compose/process-server.ts'
 import { openExecution } from '../compose/stores.ts'
 import { startWorker, type WorkerOptions } from '../compose/temporal.ts'
 import { openTransport } from '../compose/transport.ts'
@@ -15,7 +17,7 @@ import { needsSharedTransport } from '../settings/combinations.ts'
 import type { Settings } from '../settings/schema.ts'
 import { outputForm, outputOption, wholeNumber, type CommandContext } from './context.ts'
 
-type Options = { readonly slots?: string; readonly grace?: string; readonly metrics?: string; readonly status?: boolean; readonly output: string }
+type Options = { readonly slots?: string; readonly grace?: string; readonly status?: boolean; readonly output: string }
 
 const GRACE_S = 20
 /** After the grace time, for what hangs. */
@@ -27,7 +29,6 @@ export function temporalWorkerCommand(context: CommandContext): Command {
     .description('Run a worker: it makes the runs of its flows for Temporal')
     .option('--slots <count>', 'tries at the same time (200)')
     .option('--grace <seconds>', `how long tries may go on after SIGTERM before they are handed to another worker (${GRACE_S})`)
-    .option('--metrics <host:port>', "where Prometheus reads the worker's figures (off)")
     .option('--status', 'show the workers: where they run, which flows they serve')
     .addOption(outputOption())
   return context.withSettings(command).action(async (options: Options) => {
@@ -39,13 +40,12 @@ export function temporalWorkerCommand(context: CommandContext): Command {
   })
 }
 
-function workerOptions({ slots, grace, metrics }: Options): Required<Pick<WorkerOptions, 'graceMs'>> & WorkerOptions {
+function workerOptions({ slots, grace }: Options): Required<Pick<WorkerOptions, 'graceMs'>> & WorkerOptions {
   const graceS = grace === undefined ? GRACE_S : Number(grace)
   if (!(graceS >= 0 && graceS <= 3600)) throw usageError(`--grace takes seconds from 0 to 3600, not "${grace}".`)
   return {
     graceMs: graceS * 1000,
     ...(slots !== undefined && { slots: wholeNumber(slots, '--slots') }),
-    ...(metrics !== undefined && { metricsAddress: metrics }),
   }
 }
 
@@ -55,9 +55,20 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
   const file = findFlows(settings.flows, io.cwd)
   const loaded = await loadFlows(file)
   const catalog = createCatalog(loaded.flows)
-  const [store, transport] = [await openExecution(settings, io.cwd), await openTransport(settings)]
+  const registry = processRegistry()
+  const store = await openExecution(settings, io.cwd)
+  const transport = measuredTransport(await openTransport(settings), registry)
+  const sdkAddress = settings.metrics === undefined ? undefined : `127.0.0.1:${await freePort()}`
   try {
-    const worker = await startWorker(settings, io.cwd, { catalog, store, transport, log }, options)
+    const worker = await startWorker(
+      settings,
+      io.cwd,
+      { catalog, store, transport, log },
+      { ...options, ...(sdkAddress !== undefined && { metricsAddress: sdkAddress }) },
+    )
+    workerMetrics(registry, worker)
+    const facts = { registry, ready: () => allWell(store, transport), more: () => figuresAt(sdkAddress) }
+    const server = await serveProcess(settings.metrics, facts)
     const unwatch = watchFlows(file, loaded.files, catalog, reloadLog(log))
     log.info(`worker ${worker.id} serves ${loaded.flows.map((flow) => flow.name).join(', ')}`)
     try {
@@ -65,6 +76,7 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
       log.info('worker stops: tries come to a step border first')
     } finally {
       unwatch()
+      server.close()
       // Whatever hangs, the process is gone in time.
       setTimeout(() => process.exit(EXIT.failed), options.graceMs + FORCE_MS).unref()
       await worker.close()
@@ -73,6 +85,13 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
     await transport.close()
     await store.close()
   }
+}
+
+/** The SDK's own figures, which it serves by itself. */
+async function figuresAt(address: string | undefined): Promise<string> {
+  if (address === undefined) return ''
+  const response = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(3000) })
+  return await response.text()
 }
 
 type WorkerRow = { readonly id: string; readonly host: string; readonly pid: number; readonly seenS: number; readonly flows: readonly string[] }

@@ -6,7 +6,7 @@ import { UnavailableError } from '@koco/core'
 import { adminSchemaVersion, executionSchemaVersion, maskDatabaseUrl } from '@koco/storage'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows } from '../flows/load.ts'
-import { isPostgres, parseAddress } from '../settings/addresses.ts'
+import { isPostgres, panelListen } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
 import { adminPlace, executionPlace, openExecution } from './stores.ts'
 import { temporalPlace } from './temporal.ts'
@@ -154,7 +154,7 @@ async function lookAtTemporal(settings: Settings): Promise<string | { readonly n
 }
 
 async function lookAtAddress(settings: Settings): Promise<string> {
-  const { host, port } = parseAddress(settings.appServer)
+  const { host, port } = panelListen(settings)
   const answers = await fetch(new URL('/healthz', settings.appServer), { signal: AbortSignal.timeout(3000) }).catch(() => undefined)
   if (answers?.ok) return `a koco answers at ${settings.appServer}`
   await new Promise<void>((done, fail) => {

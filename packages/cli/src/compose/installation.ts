@@ -5,10 +5,10 @@ import { createSpooler, type Spooler } from '@koco/spooler'
 import type { AdminStore, ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Logger } from 'pino'
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
-import { spoolerMetrics } from './metrics.ts'
+import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
 import { openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
 import { openAdmin, openExecution } from './stores.ts'
 import { secretKey } from './secret-key.ts'
@@ -58,9 +58,9 @@ export async function openInstallation(settings: Settings, options: Installation
 
 async function wire(settings: Settings, options: InstallationOptions, opened: (() => Promise<void>)[], closeAll: () => Promise<void>): Promise<Installation> {
   const { cwd, log, version, webDir } = options
-  const [admin, store, transport] = await openBases(settings, cwd, opened)
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  const [admin, store, plainTransport] = await openBases(settings, cwd, opened)
+  const registry = processRegistry()
+  const transport = measuredTransport(plainTransport, registry)
   let graceMs = 0
   const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, name: 'embedded' }) : null
   opened.push(async () => spooler?.stop(graceMs))
@@ -77,6 +77,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     settings.executionMode === 'temporal' ? await openTemporalSchedules(settings, launcher, parts, opened) : openDirectSchedules(launcher, parts)
   opened.push(() => schedules.close())
   const watcher = transport.consumer(WATCHER)
+  backlogMetrics(registry, watcher)
   const hashSecret = secretHash(secretKey(settings, cwd))
   const panel = await createPanel({
     store,
@@ -91,7 +92,13 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     uploadDir,
     workspaces: workspaces(settings, cwd),
     webDir,
-    settings: { publicUrl: settings.appServer, auth: settings.auth, corsOrigins: settings.corsOrigins ?? [], ...limits },
+    settings: {
+      publicUrl: settings.appServer,
+      auth: settings.auth,
+      corsOrigins: settings.corsOrigins ?? [],
+      trustedProxies: settings.trustedProxies ?? [],
+      ...limits,
+    },
     clock: Date.now,
     log: log.child({ part: 'panel' }),
     registry,

@@ -14,6 +14,11 @@ export function parseAddress(address: string): ListenAddress {
   return { host, port, loopback: host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host) }
 }
 
+/** Where the panel listens: LISTEN, else the address under which it is found. */
+export function panelListen(settings: Pick<Settings, 'appServer' | 'listen'>): ListenAddress {
+  return parseAddress(settings.listen === undefined ? settings.appServer : `http://${settings.listen}`)
+}
+
 /** True for a Postgres address in any of its forms. */
 export function isPostgres(url: string): boolean {
   return parseDatabaseUrl(url).kind === 'postgres'

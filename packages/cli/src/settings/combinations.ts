@@ -1,4 +1,4 @@
-import { isPostgres, parseAddress } from './addresses.ts'
+import { isPostgres, panelListen } from './addresses.ts'
 import type { Settings } from './schema.ts'
 
 /** One sentence with the remedy for each combination of settings that cannot work. */
@@ -19,8 +19,11 @@ export function checkCombinations(settings: Settings): string[] {
   if (settings.files === 'panel' && settings.apiKey === undefined) {
     faults.push('KODO_FILES=panel needs a key with which workers sign in to the panel: set KODO_API_KEY or KODO_API_KEY_FILE (`koco keys create` makes one)')
   }
-  if (settings.auth === 'off' && !parseAddress(settings.appServer).loopback) {
-    faults.push(`KODO_AUTH=off would open ${settings.appServer} to everybody: listen on localhost, or set KODO_AUTH=on`)
+  if (settings.appServer.startsWith('https:') && settings.listen === undefined) {
+    faults.push('KODO_APP_SERVER with https:// is the address of a proxy in front: set KODO_LISTEN to where the panel itself listens, e.g. 127.0.0.1:3370')
+  }
+  if (settings.auth === 'off' && !panelListen(settings).loopback) {
+    faults.push(`KODO_AUTH=off would open ${settings.listen ?? settings.appServer} to everybody: listen on localhost, or set KODO_AUTH=on`)
   }
   return faults
 }

@@ -26,7 +26,11 @@ const database = text.superRefine((value, issues) => {
     issues.addIssue(error instanceof Error ? error.message : String(error))
   }
 })
-const address = url('http').refine((value) => URL.canParse(value) && new URL(value).pathname === '/', 'must be http://host:port without a path')
+const address = url('http', 'https').refine(
+  (value) => URL.canParse(value) && new URL(value).pathname === '/',
+  'must be http://host:port, or https://host behind a proxy, without a path',
+)
+const listenAddress = text.regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'must be host:port, e.g. 0.0.0.0:3370')
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -39,7 +43,28 @@ export const settingsSchema = z.object({
   flows: text.optional().meta(about({ variable: 'FLOWS', help: 'Module that exports the flows', none: './flows.ts, in the checkout the examples' })),
   appServer: address
     .default('http://localhost:3370')
-    .meta(about({ variable: 'APP_SERVER', flag: 'address', help: 'Where the panel listens, and where commands look for it' })),
+    .meta(about({ variable: 'APP_SERVER', flag: 'address', help: 'Where the panel listens, and where browsers and commands find it' })),
+  listen: listenAddress.optional().meta(
+    about({
+      variable: 'LISTEN',
+      none: 'that of APP_SERVER',
+      help: 'Where the panel listens when that is another address: 0.0.0.0:3370 in a container or behind a proxy',
+    }),
+  ),
+  trustedProxies: list.optional().meta(
+    about({
+      variable: 'TRUSTED_PROXIES',
+      none: 'none',
+      help: 'Addresses or networks, separated by commas, of proxies in front of the panel whose X-Forwarded-For counts',
+    }),
+  ),
+  metrics: listenAddress.optional().meta(
+    about({
+      variable: 'METRICS',
+      none: 'off',
+      help: 'host:port where a spooler or a worker answers /healthz, /readyz and /metrics; the panel does at its own address',
+    }),
+  ),
   execDir: folder.default('./data/execution').meta(about({ variable: 'EXEC_DIR', help: 'Folder of the runs and their events, with SQLite' })),
   uploadDir: folder.default('./data/uploads').meta(about({ variable: 'UPLOAD_DIR', help: 'Folder of uploaded files and of the files of runs' })),
   uploadFileMax: whole(1, Number.MAX_SAFE_INTEGER)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { RefusedError } from '@koco/core'
 import { newFolder } from '@koco/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { dataFolder, isEmbedded, parseAddress } from './addresses.ts'
+import { dataFolder, isEmbedded, panelListen, parseAddress } from './addresses.ts'
 import { needsSharedTransport } from './combinations.ts'
 import { nearest } from './nearest.ts'
 import { readSettings, type SettingSources } from './read.ts'
@@ -73,6 +73,9 @@ test.each([
   [{ KODO_ADMIN_DATABASE: 'mysql://h/d' }, 'postgresql://'],
   [{ KODO_FILES: 'panel' }, 'set KODO_API_KEY'],
   [{ KODO_AUTH: 'off', KODO_APP_SERVER: 'http://0.0.0.0:3370' }, 'would open'],
+  [{ KODO_AUTH: 'off', KODO_LISTEN: '0.0.0.0:3370' }, 'would open'],
+  [{ KODO_LISTEN: 'everywhere' }, 'must be host:port'],
+  [{ KODO_APP_SERVER: 'https://koco.example.com' }, 'set KODO_LISTEN'],
 ])('%o cannot work, and the sentence says what to set', (env, remedy) => {
   expect(refusal(env)).toContain(remedy)
 })
@@ -94,6 +97,11 @@ test.each([
   ['http://[::1]:4000', { host: '::1', port: 4000, loopback: true }],
   ['http://example.com:4000/', { host: 'example.com', port: 4000, loopback: false }],
 ])('%s listens there', (address, expected) => expect(parseAddress(address)).toEqual(expected))
+
+test('the panel may listen elsewhere than where it is found', () => {
+  expect(panelListen(read({ KODO_LISTEN: '0.0.0.0:3370', KODO_APP_SERVER: 'https://koco.example.com' }))).toMatchObject({ host: '0.0.0.0', port: 3370 })
+  expect(panelListen(read({ KODO_APP_SERVER: 'http://localhost:4000' }))).toMatchObject({ host: 'localhost', port: 4000 })
+})
 
 test('the nearest name takes the fewest edits', () => {
   expect(nearest('KODO_REDDIS_URL', ['KODO_REDIS_URL', 'KODO_EXEC_DIR'])).toBe('KODO_REDIS_URL')
