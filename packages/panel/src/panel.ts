@@ -24,6 +24,7 @@ import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
 import { runExportRoutes } from './routes/run-export.ts'
 import { runFileRoutes } from './routes/run-files.ts'
+import { runImportRoutes } from './routes/run-import.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scheduleControlRoutes, scheduleRoutes } from './routes/schedules.ts'
 import { startRunRoutes } from './routes/start-run.ts'
@@ -62,6 +63,7 @@ const RUN_ROUTES: readonly Routes[] = [
   runArchiveRoutes,
   runControlRoutes,
   runExportRoutes,
+  runImportRoutes,
   eventRoutes,
   lockRoutes,
   answerRoutes,

@@ -9,6 +9,7 @@ export {
 } from './open-execution-store.ts'
 export { inputsInShort } from './inputs-in-short.ts'
 export { isUserName } from './user-name.ts'
+export { foldRun, type EpochSeal, type FoldResult, type Hole } from './projection.ts'
 export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
 export type {
   AdminStore,

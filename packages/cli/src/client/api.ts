@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KocoError, RefusedError, UnavailableError, type Json } from '@koco/core'
 import { readFrames, type Frame } from './frames.ts'
@@ -57,6 +58,21 @@ export class ApiClient {
     return response
   }
 
+  /** The bytes of an answer as they come. Throws as `call`. */
+  async download(path: string): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#request('GET', path, undefined, {})
+    if (!response.ok || !response.body) throw this.#problem(response, await response.text())
+    return response.body
+  }
+
+  /** Sends a stream of bytes; gives the JSON of the answer. Throws as `call`. */
+  async upload<T>(path: string, type: string, body: Readable): Promise<T> {
+    const response = await this.#request('POST', path, body, { 'content-type': type })
+    const text = await response.text()
+    if (!response.ok) throw this.#problem(response, text)
+    return JSON.parse(text) as T
+  }
+
   /** All items of a paged list, at most `max`. */
   async list<T>(path: string, max: number): Promise<T[]> {
     const items: T[] = []
@@ -107,7 +123,7 @@ export class ApiClient {
       return await fetch(this.address + path, {
         method,
         headers: { ...auth, ...content, ...headers },
-        ...(body !== undefined && { body: body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
+        ...bodyOf(body),
         ...(signal && { signal }),
       })
     } catch (error) {
@@ -136,6 +152,13 @@ export class ApiClient {
       return new PanelFailedError(`${detail} (request ${problem.request_id ?? 'unknown'}: see the log of the panel)`, { code: problem.code ?? 'internal' })
     return new RefusedByPanelError(response.status, detail, problem.code ?? 'refused', problem.errors)
   }
+}
+
+/** Bytes and streams go as they are, everything else as JSON. */
+function bodyOf(body: unknown): RequestInit {
+  if (body === undefined) return {}
+  if (body instanceof Readable) return { body: Readable.toWeb(body) as ReadableStream<Uint8Array>, duplex: 'half' }
+  return { body: body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body) }
 }
 
 function parseProblem(text: string): ProblemBody {

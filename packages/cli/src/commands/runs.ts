@@ -1,11 +1,10 @@
-import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
 import { Command } from 'commander'
 import type { ApiClient } from '../client/api.ts'
 import { fullEventLine, type ApiEvent } from '../output/event-line.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 import { followRun } from './follow.ts'
+import { exportCommand, importCommand } from './run-transfer.ts'
 
 /** A run as lists and its page give it; only what is printed is named here. */
 export type ApiRun = {
@@ -40,6 +39,7 @@ export function runsCommand(context: CommandContext): Command {
   runs.addCommand(eventsCommand(context))
   for (const action of ['pause', 'resume', 'cancel', 'retry'] as const) runs.addCommand(controlCommand(context, action))
   runs.addCommand(exportCommand(context))
+  runs.addCommand(importCommand(context))
   return runs
 }
 
@@ -114,28 +114,6 @@ function controlCommand(context: CommandContext, action: 'pause' | 'resume' | 'c
     for (const fid of await readIds(context.io, fids)) {
       await client.call('POST', `${runPath(fid)}/${action}`, options.reason === undefined ? {} : { reason: options.reason })
       context.io.out(fid)
-    }
-  })
-}
-
-function exportCommand(context: CommandContext): Command {
-  const command = new Command('export')
-    .description('Write a run as JSON lines: first the run, then each of its events')
-    .argument('<fid>')
-    .option('--file <path>', 'where to; standard output unless given')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (fid: string, options: { file?: string }) => {
-    const client = context.client(command)
-    const run = await client.call('GET', runPath(fid))
-    const file = options.file === undefined ? undefined : createWriteStream(options.file)
-    const write = async (line: string) => {
-      if (!file) context.io.out(line)
-      else if (!file.write(`${line}\n`)) await once(file, 'drain')
-    }
-    await write(JSON.stringify({ run }))
-    for await (const event of eventPages(client, fid, {})) await write(JSON.stringify({ event }))
-    if (file) {
-      file.end()
-      await once(file, 'finish')
     }
   })
 }

@@ -20,6 +20,7 @@ export const PERMISSIONS = {
   'runs.read': { viewer: 'own', user: 'own', operator: 'any' },
   'runs.start': { viewer: 'none', user: 'own', operator: 'any' },
   'runs.control': { viewer: 'none', user: 'own', operator: 'any' },
+  'runs.import': { viewer: 'none', user: 'own', operator: 'any' },
   'runs.archive': { viewer: 'none', user: 'own', operator: 'any' },
   'locks.read': { viewer: 'own', user: 'own', operator: 'any' },
   'locks.answer': { viewer: 'none', user: 'own', operator: 'any' },

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { can, type Principal } from '../auth/permissions.ts'
 import type { PanelContext } from '../context.ts'
+import { IMPORTED } from '../imports/import-run.ts'
 import { ProblemError } from '../server/problems.ts'
 import type { StoredRun } from './visible-run.ts'
 
@@ -15,7 +16,7 @@ export function rightFor(control: RunControl): 'runs.control' | 'runs.archive' {
   return control === 'archive' || control === 'restore' ? 'runs.archive' : 'runs.control'
 }
 
-/** Asks something of a run that this person may ask it of; durable when it resolves. Problems 404 `unknown_run`, 409 `run_over` and `run_not_over`. */
+/** Asks something of a run that this person may ask it of; durable when it resolves. Problems 404 `unknown_run`, 409 `run_over`, `run_not_over` and `imported_run`. */
 export async function controlRun(context: PanelContext, me: Principal, run: StoredRun | undefined, control: RunControl, reason?: string): Promise<void> {
   if (!run || !can(me, rightFor(control), run)) throw unknownRun()
   const { launcher, store } = context
@@ -26,6 +27,7 @@ export async function controlRun(context: PanelContext, me: Principal, run: Stor
     await store.runs.archive(fid, control === 'archive')
     return
   }
+  if (run.launcher === IMPORTED) throw new ProblemError(409, 'imported_run', `Run ${fid} was read from a file: it can be looked at and archived, nothing else.`)
   if (control === 'retry') {
     const { outcome } = await launcher.retry(fid, me.user)
     if (outcome === 'live') throw new ProblemError(409, 'run_not_over', `Run ${fid} is not over; only an ended run can be retried.`)

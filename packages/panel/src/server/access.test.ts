@@ -66,6 +66,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/flows/{name}': { own: signedIn, path: '/api/flows/hello' },
   'GET /api/runs': { own: signedIn },
   'POST /api/runs': { own: users, body: { flow: 'hello', inputs: { name: 'Ann' } } },
+  'POST /api/runs/import': { own: users, body: {} },
   'GET /api/runs/{fid}/export': read,
   'GET /api/runs/{fid}/report': read,
   'POST /api/runs/bulk': { own: users, body: { action: 'cancel', fids: ['0123456789abcdef01234567'] } },
