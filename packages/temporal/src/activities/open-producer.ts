@@ -3,7 +3,7 @@ import { createProducer, type Producer } from '@koco/transport'
 import type { ActivityDeps } from './deps.ts'
 
 /** The one writer of an epoch of a run, over the worker's transport and store. */
-export function openProducer(deps: ActivityDeps, run: Pick<RunState, 'fid' | 'flow'>, epoch: number): Producer {
+export function openProducer(deps: Pick<ActivityDeps, 'store' | 'transport' | 'news'>, run: Pick<RunState, 'fid' | 'flow'>, epoch: number): Producer {
   const storeTop = async () => {
     const stored = await deps.store.runs.get(run.fid)
     if (!stored) throw new UnavailableError(`Run ${run.fid} is not in the store.`, { code: 'unknown_run' })

@@ -46,6 +46,7 @@ export function historyFlows(): readonly Flow[] {
     flow('works', (_inputs, ctx) =>
       ctx.step('long', ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))),
     ),
+    flow('parent-of-quiz', async (_inputs, ctx) => ctx.wait([await ctx.start(quiz, { questions: 1 })])),
     flow('parent', async (_inputs, ctx) => ctx.wait([await ctx.start('sleeps', {}, { key: 1 }), await ctx.start('sleeps', {}, { key: 2 })])),
   ]
 }

@@ -23,6 +23,8 @@ export type TemporalRig = {
   readonly store: ExecutionStore
   readonly transport: Transport
   readonly dir: string
+  stopSpooler(): Promise<void>
+  startSpooler(): void
   /** A worker of these flows; closed with the rig. */
   startWorker(
     flows: readonly Flow[],
@@ -43,7 +45,9 @@ export async function openRig(servers: Servers): Promise<TemporalRig> {
   const server = new TemporalServer(settings)
   const store = await openExecutionStore({ ...(servers.database === undefined ? { dir: join(dir, 'execution') } : { url: servers.database }), migrate: true })
   const transport = createRedisTransport({ url: servers.redis, streamPrefix: `t${id}:events:` })
-  const spooler = createSpooler({ consumer: transport.consumer('test'), signals: transport.signals, writer: store.writer, dead: store.dead, log: silent })
+  const newSpooler = () =>
+    createSpooler({ consumer: transport.consumer('test'), signals: transport.signals, writer: store.writer, dead: store.dead, log: silent })
+  let spooler = newSpooler()
   spooler.start()
   const workers = new Set<TemporalWorker>()
   return {
@@ -52,6 +56,11 @@ export async function openRig(servers: Servers): Promise<TemporalRig> {
     store,
     transport,
     dir,
+    stopSpooler: () => spooler.stop(5000),
+    startSpooler() {
+      spooler = newSpooler()
+      spooler.start()
+    },
     async startWorker(flows, options = {}) {
       const worker = await startTemporalWorker({ settings, store, transport, catalog: createCatalog(flows), cacheDir: CACHE, graceMs: 0, ...options })
       workers.add(worker)

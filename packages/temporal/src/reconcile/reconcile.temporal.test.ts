@@ -1,0 +1,198 @@
+// Goal: store, streams and Temporal come to agree whatever happened to a run behind koco's back, and nothing that lives is closed. Method: real servers; each run is brought into its state by hand (terminated,
+// timed out, deleted, never started, its end not stored, ended behind its workflow's back), then the reconciler looks.
+import { WorkflowNotFoundError } from '@temporalio/client'
+import { newFid, type RunState } from '@koco/core'
+import type { Launcher } from '@koco/flow'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { createTemporalLauncher } from '../client/launcher.ts'
+import { TemporalServer } from '../client/server.ts'
+import { SCHEDULED_START } from '../names.ts'
+import { historyFlows } from '../testing/flows.ts'
+import { openRig, type TemporalRig } from '../testing/open-launcher.ts'
+import { reconcileNow, startReconciler } from './reconciler.ts'
+
+const PATIENCE = { timeout: 30_000, interval: 50 }
+const YOUNG_MS = 500
+
+let rig: TemporalRig
+let launcher: Launcher
+beforeAll(async () => {
+  rig = await openRig({ temporal: inject('temporalAddress'), redis: inject('redisUrl') })
+  await rig.startWorker(historyFlows(), { limits: { idleMs: 50 } })
+  launcher = createTemporalLauncher(rig)
+})
+afterAll(async () => {
+  await launcher.close(0)
+  await rig.close()
+})
+
+const workflow = (fid: string) => rig.server.client.workflow.getHandle(`${rig.settings.workflowIdPrefix}${fid}`)
+const until = (fid: string, status: RunState['status']): Promise<RunState> =>
+  vi.waitFor(async () => {
+    const run = await rig.store.runs.get(fid)
+    if (run?.status !== status) throw new Error(`run ${fid} is ${run?.status}`)
+    return run
+  }, PATIENCE)
+const begin = async (flow: string, status: RunState['status'], inputs = {}): Promise<string> => {
+  const { fid } = await launcher.start({ flow, inputs, user: 'ada', idempotencyKey: null })
+  await until(fid, status)
+  return fid
+}
+const waiting = (): Promise<string> => begin('quiz', 'awaiting', { questions: 1 })
+/** A row without a workflow, as a start leaves it that Temporal did not take. */
+const untaken = async (): Promise<string> => {
+  const fid = newFid(Date.now(), crypto.getRandomValues(new Uint8Array(8)))
+  const about = { flow: 'plain', version: null, user: 'ada', summary: 'Plain', tags: [], parent: null, inputs: {}, createdAt: Date.now() / 1000 }
+  await rig.store.runs.create({ fid, ...about, launcher: 'temporal', idempotencyKey: null })
+  return fid
+}
+const look = async (fid: string, youngMs = YOUNG_MS) => (await reconcileNow({ ...rig, launcher, youngMs })).find((one) => one.fid === fid)
+/** The visibility of a workflow that was closed may be late: looks until the reconciler has found it. */
+const found = (fid: string) =>
+  vi.waitFor(async () => {
+    const one = await look(fid)
+    if (one === undefined) throw new Error(`nothing was found of run ${fid}`)
+    return one
+  }, PATIENCE)
+const lastKinds = async (fid: string, count: number): Promise<string[]> => {
+  const { records } = await rig.store.reader.read(fid, { after: { epoch: 0, seq: 0 }, limit: 1000 })
+  const epochs = new Set(records.slice(-count).map(({ epoch }) => epoch))
+  expect(epochs.size).toBe(1)
+  expect(records.filter(({ epoch }) => epochs.has(epoch))).toHaveLength(count)
+  return records.slice(-count).map(({ kind }) => kind)
+}
+
+test('a run that waits and is terminated in Temporal is cancelled, with who did it and why; a retry goes on', async () => {
+  const fid = await waiting()
+  await workflow(fid).terminate('out of money')
+  expect(await found(fid)).toMatchObject({ found: 'terminated', did: 'ended', note: expect.stringContaining('out of money') })
+  await until(fid, 'cancelled')
+  expect(await lastKinds(fid, 3)).toEqual(['attempt', 'cancel', 'status'])
+  expect(await look(fid)).toBeUndefined()
+  expect(await launcher.retry(fid, 'ada')).toEqual({ outcome: 'accepted' })
+  await until(fid, 'awaiting')
+  await launcher.cancel(fid, 'ada')
+})
+
+test('a run that is terminated in the middle of a try: the try lets go, and its end comes after all that it wrote', async () => {
+  const fid = await begin('works', 'running')
+  await workflow(fid).terminate()
+  await found(fid)
+  await until(fid, 'cancelled')
+  expect(await lastKinds(fid, 3)).toEqual(['attempt', 'cancel', 'status'])
+})
+
+test('children of a terminated run are cancelled with it', async () => {
+  const fid = await begin('parent-of-quiz', 'awaiting')
+  const [child] = await rig.store.runs.children(fid, null, 10)
+  await until(child?.fid ?? '', 'awaiting')
+  await workflow(fid).terminate()
+  await found(fid)
+  await until(fid, 'cancelled')
+  expect((await until(child?.fid ?? '', 'cancelled')).parent).toBe(fid)
+})
+
+test('a run that Temporal closed after its longest life is timed out', async () => {
+  const short = createTemporalLauncher({ ...rig, server: new TemporalServer({ ...rig.settings, executionTimeoutS: 2 }) })
+  const { fid } = await short.start({ flow: 'quiz', inputs: { questions: 1 }, user: 'ada', idempotencyKey: null })
+  expect(await found(fid)).toMatchObject({ found: 'timed_out', did: 'ended' })
+  expect((await until(fid, 'timed_out')).error?.message).toContain('KODO_TEMPORAL_EXECUTION_TIMEOUT')
+  await short.close(0)
+})
+
+test('a run that Temporal never took ends in words once it is old enough, and a retry starts it', async () => {
+  const fid = await untaken()
+  expect(await look(fid, 60_000)).toBeUndefined()
+  expect(await found(fid)).toMatchObject({ found: 'never_started', did: 'ended' })
+  expect((await until(fid, 'error')).error?.message).toContain('never took')
+  expect(await launcher.retry(fid, 'ada')).toEqual({ outcome: 'accepted' })
+  await until(fid, 'finished')
+})
+
+test('a run that Temporal has lost ends as lost, and a retry goes on from its journal', async () => {
+  const fid = await waiting()
+  await workflow(fid).terminate()
+  const { workflowId } = workflow(fid)
+  await rig.server.client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution: { workflowId } })
+  await vi.waitFor(async () => expect(workflow(fid).describe()).rejects.toBeInstanceOf(WorkflowNotFoundError), PATIENCE)
+  expect(await found(fid)).toMatchObject({ found: 'lost', did: 'ended' })
+  expect((await until(fid, 'error')).error?.name).toBe('RunLost')
+  expect(await launcher.retry(fid, 'ada')).toEqual({ outcome: 'accepted' })
+  await until(fid, 'awaiting')
+  await launcher.cancel(fid, 'ada')
+})
+
+test('a workflow that completed while its events were lost: the run says so', async () => {
+  const fid = await untaken()
+  // Any workflow under the run's id that comes to its end.
+  await rig.server.client.workflow
+    .execute(SCHEDULED_START, { workflowId: workflow(fid).workflowId, taskQueue: rig.settings.taskQueue, args: ['no-such-schedule'] })
+    .catch(() => undefined)
+  const { status } = await workflow(fid).describe()
+  expect(await found(fid)).toMatchObject({ found: status.name === 'COMPLETED' ? 'events_lost' : 'closed', did: 'ended' })
+  await until(fid, 'error')
+})
+
+test('a workflow that is still open after the end of its run is told, and closes', async () => {
+  const fid = await waiting()
+  const run = await until(fid, 'awaiting')
+  const epoch = await rig.store.runs.nextEpoch(fid, Date.now())
+  const records = [
+    { epoch, seq: 1, kind: 'attempt', data: { attempt: 1, reason: 'finalise', owner: 'test', prev: `${run.lastPosition.epoch}-${run.lastPosition.seq}` } },
+    { epoch, seq: 2, kind: 'status', data: { status: 'cancelled' } },
+  ]
+  // Ended an hour ago.
+  await rig.store.writer.write([{ fid, records: records.map((one) => ({ ...one, ts: Date.now() / 1000 - 3600, step: null, data: JSON.stringify(one.data) })) }])
+  expect(await found(fid)).toMatchObject({ found: 'open_after_end', did: 'told' })
+  await vi.waitFor(async () => expect((await workflow(fid).describe()).status.name).toBe('CANCELLED'), PATIENCE)
+})
+
+test('what lives is let be: waiting, at work, paused, without a worker, just started', async () => {
+  const fids = [await waiting(), await begin('works', 'running'), await waiting()]
+  await launcher.pause(fids[2] ?? '', 'ada')
+  await until(fids[2] ?? '', 'paused')
+  const young = await untaken()
+  await rig.store.flows.heartbeat({ id: 'gone', launcher: 'temporal', host: 'h', pid: 1, seenAt: 0 }, [
+    { name: 'cold', version: null, summary: 'Cold', description: '', tags: [], author: null, inputs: {} },
+  ])
+  fids.push((await launcher.start({ flow: 'cold', inputs: {}, user: 'ada', idempotencyKey: null })).fid)
+  const before = await Promise.all(fids.map((fid) => rig.store.runs.get(fid)))
+  const done = await reconcileNow({ ...rig, launcher, youngMs: 60_000 })
+  expect(done.filter(({ fid }) => [...fids, young].includes(fid))).toEqual([])
+  expect(await Promise.all(fids.map((fid) => rig.store.runs.get(fid)))).toEqual(before)
+  for (const fid of fids) await launcher.cancel(fid, 'ada')
+})
+
+test('a run whose end waits in the stream for a spooler is let be', async () => {
+  const fid = await waiting()
+  await rig.stopSpooler()
+  await launcher.cancel(fid, 'ada')
+  await vi.waitFor(async () => expect((await workflow(fid).describe()).status.name).toBe('CANCELLED'), PATIENCE)
+  const top = await rig.transport.streams.top(fid)
+  expect(await found(fid)).toMatchObject({ found: 'on_its_way', did: 'left', note: expect.stringContaining('spooler') })
+  expect(await rig.transport.streams.top(fid)).toEqual(top)
+  rig.startSpooler()
+  await until(fid, 'cancelled')
+  expect(await look(fid)).toBeUndefined()
+})
+
+test('of several processes one compares, and another goes on when it ends', async () => {
+  const said: string[] = []
+  const start = (name: string) =>
+    startReconciler({ ...rig, launcher, everyMs: 50, youngMs: YOUNG_MS, log: (_level, message) => said.push(`${name}: ${message}`) })
+  const first = start('first')
+  const taken = await vi.waitFor(async () => {
+    const free = await rig.store.exclusive('reconciler')
+    await free?.()
+    expect(free).toBeUndefined()
+    return start('second')
+  }, PATIENCE)
+  const one = await untaken()
+  await until(one, 'error')
+  await first.close()
+  const two = await untaken()
+  await until(two, 'error')
+  await taken.close()
+  const about = (fid: string) => said.filter((line) => line.includes(fid)).map((line) => line.split(':')[0])
+  expect([about(one), about(two)]).toEqual([['first'], ['second']])
+})
