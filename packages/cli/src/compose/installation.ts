@@ -9,7 +9,7 @@ import type { Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
 import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
-import { openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
+import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
 import { openAdmin, openExecution } from './stores.ts'
 import { secretKey } from './secret-key.ts'
 import { openTransport } from './transport.ts'
@@ -76,6 +76,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const schedules =
     settings.executionMode === 'temporal' ? await openTemporalSchedules(settings, launcher, parts, opened) : openDirectSchedules(launcher, parts)
   opened.push(() => schedules.close())
+  if (settings.executionMode === 'temporal') await openReconciler(settings, launcher, parts, opened)
   const watcher = transport.consumer(WATCHER)
   backlogMetrics(registry, watcher)
   const hashSecret = secretHash(secretKey(settings, cwd))

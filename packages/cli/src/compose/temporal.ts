@@ -23,7 +23,7 @@ export function temporalPlace(settings: Settings): TemporalSettings {
 }
 
 /** The launcher of a panel whose runs are workflows. Temporal may be away: then what needs it is answered so. `opened` takes what is to be closed after it. */
-export async function openTemporalLauncher(settings: Settings, parts: LauncherParts, opened: (() => Promise<void>)[]): Promise<Launcher> {
+export async function openTemporalLauncher(settings: Settings, parts: Omit<LauncherParts, 'catalog'>, opened: (() => Promise<void>)[]): Promise<Launcher> {
   // Only here: direct mode runs without the SDK.
   const { createTemporalLauncher, TemporalServer } = await import('@koco/temporal')
   const server = new TemporalServer(temporalPlace(settings))
@@ -37,6 +37,16 @@ export async function openTemporalSchedules(settings: Settings, launcher: Launch
   const server = new TemporalServer(temporalPlace(settings))
   opened.push(() => server.close())
   return createTemporalSchedules({ server, store: parts.store, launcher, log: lineTo(parts.log.child({ part: 'schedules' })) })
+}
+
+/** Compares runs, streams and Temporal every minute, in one of the installation's processes. `opened` takes what is to be closed after it. */
+export async function openReconciler(settings: Settings, launcher: Launcher, parts: LauncherParts, opened: (() => Promise<void>)[]): Promise<void> {
+  const { startReconciler, TemporalServer } = await import('@koco/temporal')
+  const server = new TemporalServer(temporalPlace(settings))
+  opened.push(() => server.close())
+  const { store, transport, log } = parts
+  const reconciler = startReconciler({ server, store, transport, launcher, log: lineTo(log.child({ part: 'reconciler' })) })
+  opened.push(() => reconciler.close())
 }
 
 /** Starts a worker of the flows in the catalogue. UnavailableError when Temporal does not answer. */
@@ -56,6 +66,7 @@ export async function startWorker(settings: Settings, cwd: string, parts: Launch
   })
 }
 
-function lineTo(log: Logger): (level: 'info' | 'warn' | 'error', message: string, details?: unknown) => void {
+/** A logger as the packages below take it. */
+export function lineTo(log: Logger): (level: 'info' | 'warn' | 'error', message: string, details?: unknown) => void {
   return (level, message, details) => log[level]({ details }, message)
 }
