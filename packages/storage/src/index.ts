@@ -45,3 +45,19 @@ export type {
   WriteOutcome,
   WriteResult,
 } from './port.ts'
+export { textOfContent } from './sessions/transcript.ts'
+export type {
+  ActiveTurn,
+  ChatMessage,
+  ChatSession,
+  CommandOutcome,
+  Conversation,
+  ModelUse,
+  NewSession,
+  SessionCommand,
+  SessionHit,
+  SessionLabels,
+  SessionStore,
+  TurnEnd,
+  WaitingMessage,
+} from './sessions/port.ts'

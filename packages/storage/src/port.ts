@@ -1,4 +1,5 @@
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, RunStatus } from '@koco/core'
+import type { SessionStore } from './sessions/port.ts'
 
 /** Records of one run in position order, as a spooler read them. */
 export type RunRecords = { readonly fid: string; readonly records: readonly EventRecord[] }
@@ -212,6 +213,7 @@ export interface ExecutionStore {
   readonly dead: DeadEventStore
   readonly flows: FlowRegistry
   readonly schedules: ScheduleStore
+  readonly sessions: SessionStore
   /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
   check(): Promise<void>
   /** The server's clock in unix ms; absent when there is no server. */

@@ -7,6 +7,7 @@ import { describeReading } from './reading.ts'
 import { describeRuns } from './runs.ts'
 import type { OpenFixture, StoreFixture } from './scenario.ts'
 import { describeSchedules } from './schedules.ts'
+import { describeSessions } from './sessions.ts'
 import { describeWriting } from './writing.ts'
 
 /** The suite that every execution store passes: the rules of `port.ts` as tests. */
@@ -28,6 +29,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('runs', () => describeRuns(store))
     describe('locks', () => describeLocks(store))
     describe('schedules', () => describeSchedules(store))
+    describe('sessions', () => describeSessions(store, open))
     describe('housekeeping', () => describeHousekeeping(store, open))
   })
 }

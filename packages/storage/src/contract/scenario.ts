@@ -3,8 +3,13 @@ import type { EventData, EventKind, EventRecord, NewRun, Position } from '@koco/
 import { formatPosition, newFid, toJsonText } from '@koco/core'
 import type { ExecutionStore } from '../port.ts'
 
-/** A store over fresh data; `reopen` closes it and opens the same data again; `dispose` closes what is open and removes the data. */
-export type StoreFixture = { readonly store: ExecutionStore; reopen(): Promise<ExecutionStore>; dispose(): Promise<void> }
+/** A store over fresh data; `reopen` closes it and opens the same data again; `damage` changes it past the store, by SQL; `dispose` closes what is open and removes the data. */
+export type StoreFixture = {
+  readonly store: ExecutionStore
+  reopen(): Promise<ExecutionStore>
+  damage(statement: string): Promise<void>
+  dispose(): Promise<void>
+}
 
 /** Opens a fixture. */
 export type OpenFixture = () => Promise<StoreFixture>

@@ -1,7 +1,8 @@
 import type { RunStatus, LockState } from '@koco/core'
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
 import type { Schema } from '../migrations.ts'
-import { createChildIndex, createEventTables, createScheduleTable, createPeopleTables, createRunTables } from './tables.ts'
+import type { EntryRow } from '../sessions/entry.ts'
+import { createChildIndex, createEventTables, createScheduleTable, createSessionTables, createPeopleTables, createRunTables } from './tables.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
 export type ExecutionTables = {
@@ -15,6 +16,8 @@ export type ExecutionTables = {
   flow_entries: FlowTable
   flow_workers: { id: string; launcher: string; host: string; pid: number; seen_at: number; flows: ColumnType<string[], string, string> }
   schedules: ScheduleTable
+  sessions: SessionTable
+  session_entries: EntryRow & { session: string }
   store_health: { id: number; at: number }
 }
 
@@ -79,6 +82,20 @@ export type ScheduleTable = {
   problem: string | null
 }
 
+/** `turn` is the run that holds the session; `session` the row of a list as JSON text, `sum` its CRC-32. */
+export type SessionTable = {
+  id: string
+  username: string
+  search: string
+  pinned: boolean
+  archived: boolean
+  updated_at: number
+  turn: string | null
+  session: string
+  sum: number
+  draft: string | null
+}
+
 /** The newest entry of a flow; `inputs` is its JSON Schema as text. */
 export type FlowTable = {
   name: string
@@ -107,6 +124,7 @@ export const EXECUTION_SCHEMA: Schema = {
     },
     { name: 'children of runs', up: createChildIndex },
     { name: 'schedules', up: createScheduleTable },
+    { name: 'sessions', up: createSessionTables },
   ],
 }
 

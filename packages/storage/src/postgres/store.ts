@@ -12,6 +12,7 @@ import { createLockTable } from './locks.ts'
 import { createPostgresReader } from './reader.ts'
 import { createRunTable } from './runs.ts'
 import { createScheduleTable } from './schedules.ts'
+import { createSessionTable } from './sessions.ts'
 import { EXECUTION_SCHEMA, type ExecutionDatabase, type ExecutionTables } from './schema.ts'
 import { createPostgresWriter } from './writer.ts'
 
@@ -72,6 +73,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     dead: guarded(createDeadEventTable(db), convert),
     flows: guarded(createFlowTable(db), convert),
     schedules: guarded(createScheduleTable(db), convert),
+    sessions: guarded(createSessionTable(db), convert),
     ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),
   }

@@ -121,6 +121,36 @@ export async function createScheduleTable(db: Kysely<unknown>): Promise<void> {
   await sql`create index ix_schedules_due on schedules (launcher, next_at) where not paused and next_at is not null`.execute(db)
 }
 
+/** Conversations: their entries, and a row of each for lists. */
+export async function createSessionTables(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('sessions')
+    .addColumn('id', key, (column) => column.primaryKey())
+    .addColumn('username', key, (column) => column.notNull())
+    .addColumn('search', 'text', (column) => column.notNull())
+    .addColumn('pinned', 'boolean', (column) => column.notNull())
+    .addColumn('archived', 'boolean', (column) => column.notNull())
+    .addColumn('updated_at', 'double precision', (column) => column.notNull())
+    .addColumn('turn', 'text')
+    .addColumn('session', 'text', (column) => column.notNull())
+    .addColumn('sum', 'bigint', (column) => column.notNull())
+    .addColumn('draft', 'text')
+    .execute()
+  await sql`create index ix_sessions_listed on sessions (username, pinned, updated_at, id)`.execute(db)
+  await sql`create index ix_sessions_held on sessions (id) where turn is not null`.execute(db)
+  await db.schema
+    .createTable('session_entries')
+    .addColumn('session', key, (column) => column.notNull())
+    .addColumn('revision', 'integer', (column) => column.notNull())
+    .addColumn('at', 'double precision', (column) => column.notNull())
+    .addColumn('head', 'text', (column) => column.notNull())
+    .addColumn('head_sum', 'bigint', (column) => column.notNull())
+    .addColumn('body', 'text')
+    .addColumn('body_sum', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('session_entries_pkey', ['session', 'revision'])
+    .execute()
+}
+
 /** Questions to people, entries set aside, the catalogue of flows, and the row that `check` writes. */
 export async function createPeopleTables(db: Kysely<unknown>): Promise<void> {
   await createLocks(db)

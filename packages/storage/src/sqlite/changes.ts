@@ -6,6 +6,7 @@ import type { KnownRun, RunCache } from './run-cache.ts'
 import { isUserName } from './run-files.ts'
 import { readLock, type RunRows } from './run-rows.ts'
 import { scheduleChanges } from './schedules.ts'
+import { sessionChanges } from './session-changes.ts'
 
 /** What `RunStore.create` takes. */
 export type CreateRun = NewRun & { readonly launcher: string; readonly idempotencyKey: string | null }
@@ -27,6 +28,7 @@ export function createChanges(db: Db, rows: RunRows, cache: RunCache) {
     ...deadChanges(db),
     ...flowChanges(db),
     ...scheduleChanges(db),
+    ...sessionChanges(db),
   }
 }
 

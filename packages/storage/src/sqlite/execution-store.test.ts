@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describeExecutionStore } from '../contract/execution-store.ts'
 import type { StoreFixture } from '../contract/scenario.ts'
 import { createSqliteExecutionStore } from './index.ts'
@@ -17,6 +18,11 @@ async function open(): Promise<StoreFixture> {
       await store.close()
       store = await createSqliteExecutionStore({ dir })
       return store
+    },
+    async damage(statement) {
+      const db = new Database(join(dir, 'index.db'))
+      db.exec(statement)
+      db.close()
     },
     async dispose() {
       await store.close()

@@ -8,6 +8,7 @@ import { CHILD_OF, childQueries } from './child-queries.ts'
 import type { Db } from './connection.ts'
 import { scheduleQueries } from './schedules.ts'
 import { type RawRun, readLock, readRun, SELECT_RUN } from './run-rows.ts'
+import { sessionQueries } from './session-queries.ts'
 
 type LockQuery = Parameters<LockStore['list']>[0]
 type ListedLock = Awaited<ReturnType<LockStore['list']>>['items'][number]
@@ -23,7 +24,7 @@ type RawLock = {
 
 /** The reads of runs, locks, dead events and flows, all on the reading connection. */
 export function createQueries(db: Db) {
-  return { ...runQueries(db), ...childQueries(db), ...scheduleQueries(db), ...lockQueries(db), ...deadQueries(db), ...flowQueries(db) }
+  return { ...runQueries(db), ...childQueries(db), ...scheduleQueries(db), ...lockQueries(db), ...deadQueries(db), ...flowQueries(db), ...sessionQueries(db) }
 }
 
 function runQueries(db: Db) {

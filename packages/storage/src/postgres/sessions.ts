@@ -1,0 +1,98 @@
+import { parseJson, RefusedError, toJsonText } from '@koco/core'
+import { clampLimit } from '../cursor.ts'
+import { decide, firstEntry } from '../sessions/decide.ts'
+import { describeSession, foldEntry, foldSession } from '../sessions/fold.ts'
+import type { ChatSession, CommandOutcome, NewSession, SessionCommand, SessionStore } from '../sessions/port.ts'
+import { conversationOf, messageAt, revisionsOf, waitingAt, windowOf } from '../sessions/transcript.ts'
+import type { ExecutionDatabase } from './schema.ts'
+import { appendEntry, foldLog, readBodies, readRow, rowOf } from './session-log.ts'
+import { listSessions, searchSessions } from './session-search.ts'
+
+/** The conversations. RefusedError `session_exists`, `bad_cursor`. */
+export function createSessionTable(db: ExecutionDatabase): SessionStore {
+  return {
+    create: (session) => create(db, session),
+    async get(id) {
+      const row = await db.selectFrom('sessions').select(['id', 'session', 'sum']).where('id', '=', id).executeTakeFirst()
+      return row && (await readRow(db, row))
+    },
+    read: (id, query = {}) =>
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .execute(async (snapshot) => {
+          if (!(await snapshot.selectFrom('sessions').select('id').where('id', '=', id).executeTakeFirst())) return undefined
+          const session = await foldLog(snapshot, id, query.revision)
+          const window = windowOf(session, query)
+          return conversationOf(session, window, await readBodies(snapshot, id, revisionsOf(session, window.refs)))
+        }),
+    list: (query) => listSessions(db, query),
+    search: (query) => searchSessions(db, query),
+    change: (id, command, options) => change(db, id, command, options),
+    async setDraft(id, draft) {
+      const text = draft === null ? null : toJsonText(draft)
+      const { numUpdatedRows } = await db.updateTable('sessions').set({ draft: text }).where('id', '=', id).executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+    async draft(id) {
+      const row = await db.selectFrom('sessions').select('draft').where('id', '=', id).executeTakeFirst()
+      return row?.draft ? parseJson(row.draft) : null
+    },
+    async held(after, limit) {
+      const rows = db
+        .selectFrom('sessions')
+        .select(['id', 'session', 'sum'])
+        .where('turn', 'is not', null)
+        .where('id', '>', after ?? '')
+      return await Promise.all((await rows.orderBy('id').limit(clampLimit(limit)).execute()).map((row) => readRow(db, row)))
+    },
+    delete: (id) =>
+      db.transaction().execute(async (transaction) => {
+        const { numDeletedRows } = await transaction.deleteFrom('sessions').where('id', '=', id).executeTakeFirst()
+        await transaction.deleteFrom('session_entries').where('session', '=', id).execute()
+        return numDeletedRows > 0n
+      }),
+  }
+}
+
+async function create(db: ExecutionDatabase, session: NewSession): Promise<ChatSession> {
+  const { id, at } = session
+  const entry = firstEntry(session)
+  const made = describeSession(foldSession(id, [{ revision: 1, at, head: entry.head }]))
+  return await db.transaction().execute(async (transaction) => {
+    const { numInsertedOrUpdatedRows } = await transaction
+      .insertInto('sessions')
+      .values({ ...rowOf(made), draft: null })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows !== 1n) throw new RefusedError(`There is a session "${id}" already.`, { code: 'session_exists' })
+    await appendEntry(transaction, { id, revision: 1, at }, entry)
+    return made
+  })
+}
+
+/** Under the session's row, so that commands take turns. */
+async function change(
+  db: ExecutionDatabase,
+  id: string,
+  command: SessionCommand,
+  { at, expectedRevision }: Parameters<SessionStore['change']>[2],
+): Promise<CommandOutcome> {
+  return await db.transaction().execute(async (transaction): Promise<CommandOutcome> => {
+    const row = await transaction.selectFrom('sessions').select('id').where('id', '=', id).forUpdate().executeTakeFirst()
+    if (!row) return { outcome: 'unknown' }
+    const session = await foldLog(transaction, id)
+    const [next] = session.queue
+    const waiting = next && waitingAt(next, await readBodies(transaction, id, [next.revision]))
+    const decision = decide(session, command, expectedRevision, { waiting: () => waiting })
+    if (!('entry' in decision)) return decision
+    const revision = session.revision + 1
+    await appendEntry(transaction, { id, revision, at }, decision.entry)
+    foldEntry(session, { revision, at, head: decision.entry.head })
+    const changed = describeSession(session)
+    await transaction.updateTable('sessions').set(rowOf(changed)).where('id', '=', id).execute()
+    const [ref] = decision.removed ?? []
+    const first = ref ? messageAt(ref, await readBodies(transaction, id, [ref.revision])) : null
+    return { outcome: 'done', session: changed, removed: decision.removed?.length ?? 0, restored: decision.restored?.length ?? 0, first }
+  })
+}

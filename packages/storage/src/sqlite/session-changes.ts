@@ -1,0 +1,55 @@
+import { RefusedError, toJsonText, type Json } from '@koco/core'
+import { decide, firstEntry } from '../sessions/decide.ts'
+import { describeSession, foldEntry, type FoldedSession } from '../sessions/fold.ts'
+import type { ChatSession, CommandOutcome, NewSession, SessionCommand } from '../sessions/port.ts'
+import { messageAt, waitingAt } from '../sessions/transcript.ts'
+import type { Db } from './connection.ts'
+import { sessionLog } from './session-log.ts'
+
+type Options = { readonly at: number; readonly expectedRevision?: number | undefined }
+
+/** The writes of sessions, each within the caller's transaction. */
+export function sessionChanges(db: Db) {
+  const log = sessionLog(db)
+  const exists = db.prepare<[string], number>('SELECT 1 FROM sessions WHERE id = ?').pluck()
+  const setDraft = db.prepare('UPDATE sessions SET draft = ? WHERE id = ?')
+  const dropRow = db.prepare('DELETE FROM sessions WHERE id = ?')
+  const dropEntries = db.prepare('DELETE FROM session_entries WHERE session = ?')
+  return {
+    createSession(session: NewSession): ChatSession {
+      const { id, at } = session
+      if (exists.get(id) !== undefined) throw new RefusedError(`There is a session "${id}" already.`, { code: 'session_exists' })
+      log.append(id, 1, at, firstEntry(session))
+      const made = describeSession(log.fold(id))
+      log.store(made)
+      return made
+    },
+
+    changeSession(id: string, command: SessionCommand, { at, expectedRevision }: Options): CommandOutcome {
+      if (exists.get(id) === undefined) return { outcome: 'unknown' }
+      const session = log.fold(id)
+      const decision = decide(session, command, expectedRevision, { waiting: (of) => firstWaiting(log, of) })
+      if (!('entry' in decision)) return decision
+      const revision = session.revision + 1
+      log.append(id, revision, at, decision.entry)
+      foldEntry(session, { revision, at, head: decision.entry.head })
+      const changed = describeSession(session)
+      log.store(changed)
+      const [ref] = decision.removed ?? []
+      const first = ref ? messageAt(ref, log.bodies(id, [ref.revision])) : null
+      return { outcome: 'done', session: changed, removed: decision.removed?.length ?? 0, restored: decision.restored?.length ?? 0, first }
+    },
+
+    setSessionDraft: (id: string, draft: Json): boolean => setDraft.run(draft === null ? null : toJsonText(draft), id).changes > 0,
+
+    deleteSession(id: string): boolean {
+      dropEntries.run(id)
+      return dropRow.run(id).changes > 0
+    },
+  }
+}
+
+function firstWaiting(log: ReturnType<typeof sessionLog>, session: FoldedSession) {
+  const [first] = session.queue
+  return first && waitingAt(first, log.bodies(session.id, [first.revision]))
+}
