@@ -1,5 +1,6 @@
 export { startFaultProxy, type FaultProxy } from './faults/fault-proxy.ts'
 export { chromiumProgram } from './servers/chromium.ts'
+export { composeLoader } from './servers/compose-loader.ts'
 export { createDatabase, keyPrefix, type TestDatabase } from './servers/database.ts'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './servers/postgres.ts'
 export { freePort, newFolder } from './servers/process.ts'

@@ -17,7 +17,7 @@ const STAGE = join(CLI, 'dist/package')
  * Makes the package that people install: compiled code of the whole workspace, types, the web page, the command; npm's own packages stay
  * dependencies. Gives the path of the tgz.
  */
-async function pack(): Promise<string> {
+export async function pack(): Promise<string> {
   await rm(STAGE, { recursive: true, force: true })
   await mkdir(join(STAGE, 'bin'), { recursive: true })
   const web = await webPage((text) => void process.stderr.write(`${text}\n`))
@@ -44,7 +44,7 @@ type Manifest = {
 async function manifest(packages: readonly string[]): Promise<object> {
   const cli = await readManifest('cli')
   const known: Record<string, string> = {}
-  for (const folder of ['core', 'transport', 'storage', 'spooler', 'flow', 'temporal', 'panel', 'cli'])
+  for (const folder of ['core', 'transport', 'storage', 'blobs', 'spooler', 'flow', 'checkpoints', 'temporal', 'panel', 'cli'])
     Object.assign(known, (await readManifest(folder)).dependencies)
   const missing = packages.filter((name) => known[name] === undefined)
   if (missing.length > 0) throw new Error(`the compiled code imports ${missing.join(', ')}, which no package.json of the workspace names`)
@@ -72,4 +72,4 @@ async function readManifest(folder: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(PACKAGES, folder, 'package.json'), 'utf8')) as Manifest
 }
 
-process.stdout.write(`${await pack()}\n`)
+if (import.meta.main) process.stdout.write(`${await pack()}\n`)
