@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 // One project a suffix: the suffix says what a test needs (TESTING.md). Files that need servers share them, so they run a few at a time.
-const SERVER_SUFFIXES = ['redis', 'pg', 'temporal', 'crash', 'e2e']
+const SERVER_SUFFIXES = ['redis', 'pg', 's3', 'temporal', 'crash', 'e2e']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const setup = ['packages/testing/src/vitest/servers.ts']
 
 function serverProject(name: string) {
-  const slow = name === 'redis' || name === 'pg' ? 60_000 : 240_000
+  const slow = name === 'redis' || name === 'pg' || name === 's3' ? 60_000 : 240_000
   return {
     test: {
       name,

@@ -5,6 +5,7 @@ export { createDatabase, keyPrefix, type TestDatabase } from './servers/database
 export { startPostgres, type PostgresOptions, type PostgresServer } from './servers/postgres.ts'
 export { freePort, newFolder } from './servers/process.ts'
 export { startRedis, type RedisOptions, type RedisServer } from './servers/redis.ts'
+export { startS3, type S3Server } from './servers/s3.ts'
 export { startTemporal, type TemporalServer } from './servers/temporal.ts'
 export { checkRun, type RunHistory, type Violation } from './checker/checker.ts'
 export { eventData, eventOf, newEvent } from './generators/events.ts'

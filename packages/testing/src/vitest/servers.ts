@@ -3,6 +3,7 @@ import { chromiumProgram } from '../servers/chromium.ts'
 import { startPostgres } from '../servers/postgres.ts'
 import { redisProgram } from '../servers/redis-program.ts'
 import { startRedis } from '../servers/redis.ts'
+import { startS3 } from '../servers/s3.ts'
 import { startTemporal } from '../servers/temporal.ts'
 
 declare module 'vitest' {
@@ -10,13 +11,14 @@ declare module 'vitest' {
     redisUrl: string
     postgresUrl: string
     temporalAddress: string
+    s3Url: string
     chromium: string
     /** Why this project's tests are skipped; empty when they run. */
     skipped: string
   }
 }
 
-type Address = 'redisUrl' | 'postgresUrl' | 'temporalAddress' | 'chromium'
+type Address = 'redisUrl' | 'postgresUrl' | 'temporalAddress' | 's3Url' | 'chromium'
 type Server = { readonly name: string; readonly provides?: Address; readonly variable?: string; readonly start: () => Promise<Started> }
 type Started = { readonly address: string; readonly stop: () => Promise<void> }
 
@@ -31,6 +33,7 @@ const postgres: Server = {
   start: async () => byUrl(await startPostgres({ config: { fsync: 'off' } })),
 }
 const temporal: Server = { name: 'temporal', provides: 'temporalAddress', variable: 'KODO_TEST_TEMPORAL_ADDRESS', start: startTemporal }
+const s3: Server = { name: 's3', provides: 's3Url', variable: 'KODO_TEST_S3_URL', start: async () => byUrl(await startS3()) }
 const chromium: Server = { name: 'chromium', provides: 'chromium', start: async () => ({ address: await chromiumProgram(), stop: nothing }) }
 // A crash test breaks its servers, so each starts its own (startRedis, startPostgres, …); the program is there before the first test's time runs.
 const redisInstalled: Server = { name: 'redis', start: async () => ({ address: (await redisProgram()).command, stop: nothing }) }
@@ -40,6 +43,7 @@ const NEEDS: Readonly<Record<string, readonly Server[]>> = {
   redis: [redis],
   pg: [postgres, redis],
   temporal: [temporal, redis, postgres],
+  s3: [s3],
   crash: [redisInstalled],
   e2e: [redis, postgres, chromium],
 }

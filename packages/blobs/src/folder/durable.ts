@@ -1,0 +1,33 @@
+import { constants } from 'node:fs'
+import { mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Writes a new file and waits until it is on disk. */
+export async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640)
+  try {
+    const size = parts.reduce((sum, part) => sum + part.byteLength, 0)
+    const { bytesWritten } = await handle.writev([...parts])
+    if (bytesWritten < size) await handle.writeFile(Buffer.concat(parts).subarray(bytesWritten))
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Waits until the names in a folder are on disk. */
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes a folder and what leads to it, durably: also when somebody else has just made it. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true })
+  const top = first === undefined ? path : first
+  for (let at = path; at.length >= top.length; at = dirname(at)) await syncFolder(dirname(at))
+}
