@@ -7,6 +7,7 @@ export {
   type ExecutionStoreSettings,
   type SchemaVersions,
 } from './open-execution-store.ts'
+export type { EndedRun, RunCopy, StoreKeeper } from './keeping.ts'
 export { inputsInShort } from './inputs-in-short.ts'
 export { isUserName } from './user-name.ts'
 export { foldRun, type EpochSeal, type FoldResult, type Hole } from './projection.ts'

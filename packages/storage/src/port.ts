@@ -1,5 +1,6 @@
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, RunStatus } from '@koco/core'
 import type { SessionStore } from './sessions/port.ts'
+import type { StoreKeeper } from './keeping.ts'
 
 /** Records of one run in position order, as a spooler read them. */
 export type RunRecords = { readonly fid: string; readonly records: readonly EventRecord[] }
@@ -214,6 +215,7 @@ export interface ExecutionStore {
   readonly flows: FlowRegistry
   readonly schedules: ScheduleStore
   readonly sessions: SessionStore
+  readonly keeper: StoreKeeper
   /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
   check(): Promise<void>
   /** The server's clock in unix ms; absent when there is no server. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import type { ExecutionStore } from '../port.ts'
 import { describeDelivery } from './delivery.ts'
 import { describeHousekeeping } from './housekeeping.ts'
+import { describeKeeping } from './keeping.ts'
 import { describeLocks } from './locks.ts'
 import { describeReading } from './reading.ts'
 import { describeRuns } from './runs.ts'
@@ -30,6 +31,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('locks', () => describeLocks(store))
     describe('schedules', () => describeSchedules(store))
     describe('sessions', () => describeSessions(store, open))
+    describe('keeping house', () => describeKeeping(store))
     describe('housekeeping', () => describeHousekeeping(store, open))
   })
 }

@@ -8,6 +8,7 @@ import { createDeadEventTable } from './dead-events.ts'
 import { postgresError, writeError } from './errors.ts'
 import { takeExclusive } from './exclusive.ts'
 import { createFlowTable } from './flows.ts'
+import { createPostgresKeeper } from './keeper.ts'
 import { createLockTable } from './locks.ts'
 import { createPostgresReader } from './reader.ts'
 import { createRunTable } from './runs.ts'
@@ -74,6 +75,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     flows: guarded(createFlowTable(db), convert),
     schedules: guarded(createScheduleTable(db), convert),
     sessions: guarded(createSessionTable(db), convert),
+    keeper: guarded(createPostgresKeeper(db, pool), convert),
     ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),
   }

@@ -1,6 +1,7 @@
 import type { Db } from './connection.ts'
 import { toKocoError } from './errors.ts'
 import { takeExclusive } from './exclusive.ts'
+import { keeperQueries } from './keeper-queries.ts'
 import { packError, type Reply, type Request } from './protocol.ts'
 import { createQueries } from './queries.ts'
 import { createTimelineReader } from './read-timeline.ts'
@@ -25,6 +26,7 @@ export class Reader {
     this.#reply = reply
     this.#ops = {
       ...createQueries(db),
+      ...keeperQueries(db, this.#files),
       read: createTimelineReader(db, this.#files),
       takeExclusive: (name: string) => this.#takeExclusive(name),
       giveBack: (token: number) => this.#giveBack(token),

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fdatasync as fdatasyncCallback, fsync as fsyncCallback, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync as fdatasyncCallback, fsync as fsyncCallback, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { EventRecord, Position } from '@koco/core'
@@ -35,10 +35,12 @@ export function homeOf(user: string): string {
 
 type Open = {
   readonly db: Db
+  readonly inode: number | undefined
   isAppended: boolean
   readonly insert: Database.Statement
   readonly page: Database.Statement<unknown[], RawEvent>
   readonly range: Database.Statement<unknown[], RawEvent>
+  readonly top: Database.Statement<unknown[], Position>
 }
 
 /**
@@ -93,6 +95,25 @@ export class RunFiles {
     if (files.length > 0) await Promise.all([...new Set(files.map(({ home }) => home)), this.#dir].map(syncFolder))
   }
 
+  /** The size of a run's file in bytes; 0 when it has none. */
+  size(place: FilePlace): number {
+    return statSync(this.#path(place), { throwIfNoEntry: false })?.size ?? 0
+  }
+
+  /** The highest position in a run's file; undefined when it has none. */
+  top(place: FilePlace): Position | undefined {
+    if (!existsSync(this.#path(place))) return undefined
+    return this.#file(place).top.get() ?? { epoch: 0, seq: 0 }
+  }
+
+  /** Takes a run's file away for good, and its folder with it. */
+  remove(place: FilePlace): void {
+    const open = this.#open.get(place.fid)
+    this.#open.delete(place.fid)
+    open?.db.close()
+    rmSync(join(this.#dir, place.home, place.fid), { recursive: true, force: true })
+  }
+
   close(): void {
     for (const file of this.#open.values()) closeFile(file)
     this.#open.clear()
@@ -111,12 +132,24 @@ export class RunFiles {
 
   /** The open file, now the one used last. */
   #file(place: FilePlace): Open {
-    const known = this.#open.get(place.fid)
-    if (known) this.#open.delete(place.fid)
+    const known = this.#known(place)
     const file = known ?? this.#openFile(place)
     this.#open.set(place.fid, file)
     if (this.#open.size > this.#openMax) this.#closeOldest()
     return file
+  }
+
+  /** The open file, taken off the list. One that was removed since, and may have been made anew, is closed: its run went, and came back out of an archive. */
+  #known(place: FilePlace): Open | undefined {
+    const known = this.#open.get(place.fid)
+    this.#open.delete(place.fid)
+    if (!known || known.inode === this.#inode(place)) return known
+    known.db.close()
+    return undefined
+  }
+
+  #inode(place: FilePlace): number | undefined {
+    return statSync(this.#path(place), { throwIfNoEntry: false })?.ino
   }
 
   #openFile(place: FilePlace): Open {
@@ -127,10 +160,12 @@ export class RunFiles {
     db.pragma('cache_size = -2000')
     return {
       db,
+      inode: this.#inode(place),
       isAppended: false,
       insert: db.prepare(INSERT_EVENT),
       page: db.prepare(`SELECT ${EVENT_COLUMNS} FROM monitor WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?`),
       range: db.prepare(`SELECT ${EVENT_COLUMNS} FROM monitor WHERE epoch = ? AND seq BETWEEN ? AND ?`),
+      top: db.prepare('SELECT epoch, seq FROM monitor ORDER BY epoch DESC, seq DESC LIMIT 1'),
     }
   }
 

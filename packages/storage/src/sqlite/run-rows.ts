@@ -1,5 +1,6 @@
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, TypedValue } from '@koco/core'
 import { parseJson, toJsonText } from '@koco/core'
+import type { RunCopy } from '../keeping.ts'
 import { searchText } from '../search.ts'
 import type { Db } from './connection.ts'
 
@@ -78,9 +79,12 @@ export function readRun(raw: RawRun): RunRow {
   }
 }
 
+/** One above every number that a run has or had. */
+const NEXT_NUMBER = '1 + max(coalesce((SELECT max(id) FROM runs), 0), (SELECT last FROM run_numbers))'
+
 const STATEMENTS = {
   byFid: `${SELECT_RUN} WHERE fid = ?`,
-  insert: `INSERT INTO runs (fid, launcher, idempotency_key, flow, user, status, created_at, tags, search, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  insert: `INSERT INTO runs (id, fid, launcher, idempotency_key, flow, user, status, created_at, tags, search, about) VALUES (${NEXT_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   insertState: 'INSERT INTO run_states (run, epoch, seq, top_epoch, waiting, state) VALUES (?, ?, ?, ?, 0, ?)',
   saveState: 'UPDATE run_states SET epoch = ?, seq = ?, top_epoch = ?, waiting = ?, state = ? WHERE run = ?',
   saveStatus: 'UPDATE runs SET status = ? WHERE id = ?',
@@ -88,6 +92,13 @@ const STATEMENTS = {
   saveBodies: 'INSERT INTO run_bodies (run, inputs, final) VALUES (?, ?, ?) ON CONFLICT (run) DO UPDATE SET inputs = excluded.inputs',
   saveFinal: 'UPDATE run_bodies SET final = ? WHERE run = ?',
   inputs: 'SELECT inputs FROM run_bodies WHERE run = ?',
+  put: `INSERT INTO runs (id, fid, launcher, idempotency_key, flow, user, status, created_at, archived, tags, search, about, home, file_epoch, file_seq)
+    VALUES (${NEXT_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (fid) DO UPDATE SET launcher = excluded.launcher, idempotency_key = excluded.idempotency_key, flow = excluded.flow, user = excluded.user, status = excluded.status,
+    created_at = excluded.created_at, archived = excluded.archived, tags = excluded.tags, search = excluded.search, about = excluded.about`,
+  putState: 'INSERT OR REPLACE INTO run_states (run, epoch, seq, top_epoch, waiting, state) VALUES (?, ?, ?, ?, ?, ?)',
+  putBodies: 'INSERT OR REPLACE INTO run_bodies (run, inputs, final) VALUES (?, ?, ?)',
+  number: 'SELECT id FROM runs WHERE fid = ?',
 } as const
 
 /** Reads and writes the rows of runs on the writing connection. */
@@ -112,6 +123,17 @@ export class RunRows {
     this.#statements.insertState.run(id, epoch, seq, epoch, progressText(state))
     this.#statements.saveBodies.run(id, toJsonText(state.inputs), null)
     return { id, state: unloaded(state), launcher, archived: false, topEpoch: epoch, waiting: false, home: null, fileTop: { epoch: 0, seq: 0 } }
+  }
+
+  /** Writes a run as it was copied, over what is known of it; `file` for a run that has no row yet. Gives its number. */
+  put({ state, launcher, idempotencyKey, archived, topEpoch, waiting }: RunCopy, file: { readonly home: string; readonly top: Position } | undefined): number {
+    const { fid, flow, user, status, createdAt, tags, lastPosition } = state
+    const labels = [fid, launcher, idempotencyKey, flow, user, status, createdAt, archived ? 1 : 0, tagText(tags), searchText(state), aboutText(state)]
+    this.#statements.put.run(...labels, file?.home ?? null, file?.top.epoch ?? 0, file?.top.seq ?? 0)
+    const { id } = this.#statements.number.get(fid) as { id: number }
+    this.#statements.putState.run(id, lastPosition.epoch, lastPosition.seq, topEpoch, waiting ? 1 : 0, progressText(state))
+    this.#statements.putBodies.run(id, toJsonText(state.inputs), state.final && toJsonText(state.final))
+    return id
   }
 
   /** Writes what a fold changed; gives the row as it now is. */

@@ -90,6 +90,12 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (session, revision)
   ) STRICT;
   `,
+  `
+  -- Runs can be taken away: their files are noted here until they are gone, and their numbers are never given out again.
+  CREATE TABLE removals (home TEXT NOT NULL, fid TEXT NOT NULL, PRIMARY KEY (home, fid)) STRICT, WITHOUT ROWID;
+  CREATE TABLE run_numbers (last INTEGER NOT NULL) STRICT;
+  INSERT INTO run_numbers (last) VALUES (0);
+  `,
 ]
 
 /** The schema version that this code writes. */

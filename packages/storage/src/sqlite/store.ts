@@ -9,6 +9,7 @@ import { openIndex } from './connection.ts'
 import { prepareDataFolder } from './data-folder.ts'
 import { toKocoError } from './errors.ts'
 import type { CrashAt, ThreadData } from './protocol.ts'
+import { sqliteKeeper } from './keeper.ts'
 import { prepareSchema, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 import { ThreadClient } from './thread-client.ts'
 
@@ -78,6 +79,7 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
       held: (after, limit) => reader.call('heldSessions', after, limit),
       delete: (id) => writer.call('deleteSession', id),
     },
+    keeper: sqliteKeeper(dir, writer, reader),
     check: async () => await check(threads),
     exclusive: async (name) => await exclusive(reader, name),
     close: async () => await close(threads),

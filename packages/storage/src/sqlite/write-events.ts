@@ -59,6 +59,13 @@ export class EventTable {
     return result
   }
 
+  /** Stores records without folding them; what is there stays. */
+  add(fid: string, records: readonly EventRecord[]): void {
+    const known = this.#cache.find(fid) ?? this.#cache.add(this.#rows.insert(unknownRun(fid), '', null))
+    const { fresh } = this.#sort(known, inOrder(records))
+    if (fresh.length > 0) this.#insertChunks(known.row.id, packChunks(fresh), false)
+  }
+
   /** Gives how many records were new and how many were there. */
   #writeRun(known: KnownRun, chunks: readonly Chunk[], alarms: WriteAlarm[]): [number, number] {
     const { waiting, state } = known.row

@@ -7,6 +7,7 @@ import type { Db } from './connection.ts'
 import type { CrashPoint } from './crash-point.ts'
 import { toKocoError } from './errors.ts'
 import type { Filed, Notice } from './filer.ts'
+import { keeperChanges } from './keeper-changes.ts'
 import { packError, type Reply, type Request } from './protocol.ts'
 import { RunCache } from './run-cache.ts'
 import { RunFiles } from './run-files.ts'
@@ -66,7 +67,8 @@ export class Writer {
     const rows = new RunRows(db)
     this.#cache = new RunCache(db, rows)
     this.#events = new EventTable(db, this.#files, rows, this.#cache)
-    this.#ops = { ...createChanges(db, rows, this.#cache), write: (batch: BatchMessage) => this.#events.write(batch) }
+    const parts = { rows, cache: this.#cache, files: this.#files, events: this.#events }
+    this.#ops = { ...createChanges(db, rows, this.#cache), ...keeperChanges(db, parts), write: (batch: BatchMessage) => this.#events.write(batch) }
     this.#statements = {
       begin: db.prepare('BEGIN IMMEDIATE'),
       commit: db.prepare('COMMIT'),
@@ -74,6 +76,7 @@ export class Writer {
       size: db.prepare('SELECT coalesce(sum(size), 0) FROM chunks').pluck(),
       deleteChunk: db.prepare('DELETE FROM chunks WHERE id = ?'),
       setFile: db.prepare('UPDATE runs SET home = ?, file_epoch = ?, file_seq = ? WHERE id = ?'),
+      noteRemoval: db.prepare('INSERT OR IGNORE INTO removals (home, fid) VALUES (?, ?)'),
     }
     this.#size = Number(this.#statements.size.get())
     this.#filer.on('message', (filed: Filed) => this.#onFiled(filed))
@@ -166,7 +169,8 @@ export class Writer {
     for (const { runs } of filed) {
       for (const { run, fid, home, top, chunks } of runs) {
         for (const chunk of chunks) this.#statements.deleteChunk.run(chunk)
-        this.#statements.setFile.run(home, top.epoch, top.seq, run)
+        const { changes } = this.#statements.setFile.run(home, top.epoch, top.seq, run)
+        if (changes === 0) this.#statements.noteRemoval.run(home, fid) // The run was taken away while it was being filed.
         this.#cache.noteFile(fid, home, top)
         this.#crash('write:chunk-deleted')
       }

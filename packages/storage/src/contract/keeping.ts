@@ -1,0 +1,138 @@
+// Goal: whoever keeps house takes away only what is over, whole, and copies a store exactly. Method: each operation against the store; a copy is put into the same store after its run is gone.
+import type { RunState } from '@koco/core'
+import { ORIGIN } from '@koco/core'
+import { expect, test } from 'vitest'
+import type { EndedRun, RunCopy, StoreKeeper } from '../keeping.ts'
+import type { ExecutionStore } from '../port.ts'
+import { attempt, lines, meta, opening, plainRun, record, someFid, someRun, START, status, timeline } from './scenario.ts'
+
+const E1 = START * 1000
+const E2 = E1 + 50
+const LATER = START + 10_000
+
+/** The rules of StoreKeeper. */
+export function describeKeeping(store: () => ExecutionStore): void {
+  const write = async (fid: string, records = plainRun(E1, 30), change: Partial<RunState> = {}): Promise<string> => {
+    await store().runs.create(someRun(fid, change))
+    await store().writer.write([{ fid, records }])
+    return fid
+  }
+
+  test('runs that are over are listed newest first with what they take, and live ones never', async () => {
+    const [old, young] = [
+      await write(someFid(), plainRun(E1, 30), { createdAt: START + 1 }),
+      await write(someFid(), plainRun(E1, 30), { createdAt: START + 2 }),
+    ]
+    const live = await write(someFid(), opening(E1))
+    const listed = await allEnded(store().keeper, LATER, 3)
+    const mine = listed.filter(({ fid }) => [old, young, live].includes(fid))
+    expect(mine.map(({ fid }) => fid)).toEqual([young, old])
+    expect(mine[0]).toMatchObject({ flow: 'trip-planner', user: 'ada', createdAt: START + 2, endedAt: START + 37 / 8, events: 37 })
+    expect(mine[0]?.bytes).toBeGreaterThan(1000)
+    expect((await allEnded(store().keeper, START + 1)).map(({ fid }) => fid)).not.toContain(old)
+    await expect(store().keeper.ended({ endedBefore: LATER, limit: 1, cursor: 'zzz' })).rejects.toMatchObject({ code: 'bad_cursor' })
+  })
+
+  test('the ended child of a run that still lives stays: its parent may read its result again', async () => {
+    const parent = await write(someFid(), opening(E1))
+    const child = await write(someFid(), [...plainRun(E1, 2).map((event) => (event.seq === 4 ? meta(E1, 4, { parent }) : event))], { parent })
+    expect(await store().keeper.remove([child], LATER)).toEqual([])
+    await store().writer.write([{ fid: parent, records: [status(E1, 6, 'error')] }])
+    const gone = await store().keeper.remove([child, parent], LATER)
+    expect(gone.toSorted()).toEqual([child, parent].toSorted())
+  })
+
+  test('removed is the whole run, and nothing of another', async () => {
+    const [gone, stays] = [await write(someFid()), await write(someFid())]
+    await store().dead.add({ fid: gone, position: `${E1}-99`, reason: 'r', body: 'b', at: START })
+    expect(await store().keeper.remove([gone, someFid(), 'no fid'], LATER)).toEqual([gone])
+    expect(await store().runs.get(gone)).toBeUndefined()
+    expect(await timeline(store(), gone)).toEqual([])
+    expect(await store().keeper.records(gone, ORIGIN, 10)).toEqual({ records: [], complete: true })
+    expect((await store().dead.list({ fid: gone, limit: 10 })).items).toEqual([])
+    expect(await timeline(store(), stays)).toEqual(plainRun(E1, 30))
+    expect(await store().keeper.remove([gone], LATER)).toEqual([])
+    while (await store().keeper.reclaim());
+  })
+
+  test('a run to which a later try was given since stays', async () => {
+    const fid = await write(someFid(), [...opening(E1), status(E1, 6, 'error')])
+    await store().runs.nextEpoch(fid, (LATER + 5) * 1000)
+    expect(await store().keeper.remove([fid], LATER)).toEqual([])
+    expect(await store().keeper.remove([fid], LATER + 60)).toEqual([fid])
+  })
+
+  test('a run that comes back after it was removed is a new one', async () => {
+    const fid = await write(someFid())
+    expect(await timeline(store(), fid)).toHaveLength(37)
+    await store().keeper.remove([fid], LATER)
+    const other = await write(someFid(), plainRun(E1 + 7, 3))
+    await write(fid, plainRun(E2, 5))
+    expect(await timeline(store(), fid)).toEqual(plainRun(E2, 5))
+    expect(await timeline(store(), other)).toEqual(plainRun(E1 + 7, 3))
+  })
+
+  test('a copy holds everything: put back with its records it is the same run, and goes on as such', async () => {
+    const fid = someFid()
+    const lock = record(E1, 6, 'lock', { lid: 'l', name: 'n', form: { type: 'object' }, data: [1], expires_at: null })
+    const fenced = lines(E1, 9, 2)
+    const waiting = lines(E2, 5, 2)
+    const first = [...opening(E1), lock, ...lines(E1, 7, 2)]
+    const second = [attempt(E2, { epoch: E1, seq: 8 }), status(E2, 2, 'error')]
+    await store().runs.create({ ...someRun(fid), idempotencyKey: `key-${fid}`, launcher: 'temporal' } as never)
+    await store().writer.write([{ fid, records: first }])
+    await store().locks.answer(fid, { lid: 'l', answer: { yes: true }, by: 'ada', at: START })
+    await store().runs.request(fid, { wanted: 'pause', by: 'ada', reason: 'wait', at: START })
+    await store().writer.write([{ fid, records: [...second, ...fenced, ...waiting] }])
+    await store().runs.archive(fid, true)
+    const run = await store().runs.get(fid)
+    const copy = await copyOf(store().keeper, fid)
+    expect(copy).toMatchObject({
+      launcher: 'temporal',
+      idempotencyKey: `key-${fid}`,
+      archived: true,
+      topEpoch: E2,
+      waiting: true,
+      control: { wanted: 'pause', reason: 'wait' },
+    })
+    expect(copy?.seals).toEqual([{ epoch: E1, lastSeq: 8 }])
+    expect(copy?.locks).toHaveLength(1)
+    expect(copy?.answers).toEqual([{ lid: 'l', answer: { yes: true }, by: 'ada', at: START }])
+    const { records, complete } = await store().keeper.records(fid, ORIGIN, 100)
+    expect(records).toEqual([...first, ...fenced, ...second, ...waiting])
+    expect(complete).toBe(true)
+    expect(await store().keeper.remove([fid], LATER)).toEqual([fid])
+    if (!copy) throw new Error('there is no copy')
+    await store().keeper.addRecords(copy, records)
+    await store().keeper.put([copy])
+    await store().keeper.addRecords(copy, records)
+    await store().keeper.put([copy])
+    expect(await store().runs.get(fid)).toEqual(run)
+    expect(await copyOf(store().keeper, fid)).toEqual(copy)
+    expect(await store().keeper.records(fid, ORIGIN, 100)).toEqual({ records, complete: true })
+    const missing = [record(E2, 3, 'debug', { type: 'text', value: 'late' }), record(E2, 4, 'debug', { type: 'text', value: 'later' })]
+    await store().writer.write([{ fid, records: missing }])
+    expect((await timeline(store(), fid)).slice(-6)).toEqual([...second, ...missing, ...waiting])
+  })
+}
+
+async function allEnded(keeper: StoreKeeper, endedBefore: number, limit = 100): Promise<EndedRun[]> {
+  const found: EndedRun[] = []
+  for (let cursor: string | undefined; ;) {
+    const page = await keeper.ended({ endedBefore, limit, ...(cursor === undefined ? {} : { cursor }) })
+    found.push(...page.items)
+    if (page.next === null) return found
+    cursor = page.next
+  }
+}
+
+/** A copy of one run, found as a whole store is copied: page by page. */
+async function copyOf(keeper: StoreKeeper, fid: string): Promise<RunCopy | undefined> {
+  for (let after: string | null = null; ;) {
+    const page: readonly RunCopy[] = await keeper.copies(after, 5)
+    const last = page.at(-1)
+    const found = page.find(({ state }) => state.fid === fid)
+    if (found || !last) return found
+    after = last.state.fid
+  }
+}

@@ -1,0 +1,43 @@
+import type { StoreKeeper } from '../keeping.ts'
+import { openIndex } from './connection.ts'
+import { toKocoError } from './errors.ts'
+import type { ThreadClient } from './thread-client.ts'
+
+/** Steps of one call that go on until there is nothing left; a bound, so that a mistake cannot make it endless. */
+const STEPS_MAX = 1_000_000
+
+/** Housekeeping over the threads of a store. */
+export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadClient): StoreKeeper {
+  const sweep = async (): Promise<void> => {
+    for (let step = 0; step < STEPS_MAX && (await writer.call<boolean>('sweepFiles')); step++);
+  }
+  return {
+    ended: (query) => reader.call('endedRuns', query),
+    async remove(fids, endedBefore) {
+      const gone = await writer.call<string[]>('removeRuns', fids, endedBefore)
+      await sweep()
+      return gone
+    },
+    async reclaim() {
+      await sweep()
+      return await writer.call('reclaimPages')
+    },
+    // On a connection of its own, because a VACUUM cannot share a transaction.
+    async compact() {
+      const db = openIndex(dir)
+      try {
+        db.pragma('auto_vacuum = INCREMENTAL')
+        db.exec('VACUUM')
+        db.pragma('wal_checkpoint(TRUNCATE)')
+      } catch (error) {
+        throw toKocoError(error, dir)
+      } finally {
+        db.close()
+      }
+    },
+    copies: (after, limit) => reader.call('copyRuns', after, limit),
+    records: (fid, after, limit) => reader.call('storedRecords', fid, after, limit),
+    addRecords: (copy, records) => writer.call('addRecords', copy.state.fid, records),
+    put: (copies) => writer.call('putRuns', copies),
+  }
+}
