@@ -6,6 +6,7 @@ import { deadCommand } from './commands/dead.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { initCommand } from './commands/init.ts'
 import { locksCommand } from './commands/locks.ts'
+import { pruneCommand } from './commands/prune.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
 import { schedulesCommand } from './commands/schedules.ts'
@@ -30,6 +31,7 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     spoolCommand,
     temporalWorkerCommand,
     dbCommand,
+    pruneCommand,
     deadCommand,
     usersCommand,
     keysCommand,

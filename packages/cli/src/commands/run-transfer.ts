@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
 import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
 import { printItem } from '../output/table.ts'
@@ -29,7 +30,7 @@ export function exportCommand(context: CommandContext): Command {
 export function importCommand(context: CommandContext): Command {
   const command = new Command('import')
     .description('Read exported runs back in, to look at: each gets an id of its own, is yours, and is over')
-    .argument('<file...>', 'files of `koco runs export`, or - for standard input')
+    .argument('<file...>', 'files of `koco runs export` or of an archive (.gz), or - for standard input')
     .addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (files: string[], options: { output: string }) => {
     const client = context.client(command)
@@ -47,7 +48,14 @@ async function readable(path: string): Promise<Readable> {
     throw usageError(`The file ${path} cannot be read (${error.code ?? error.message}).`)
   })
   if (!stats.isFile()) throw usageError(`${path} is no file.`)
-  return createReadStream(path)
+  const file = createReadStream(path)
+  return path.endsWith('.gz') ? unpack(file) : file
+}
+
+/** What an archive of `koco prune` holds, unpacked; a broken file fails the upload. */
+function unpack(file: Readable): Readable {
+  const unpacked = createGunzip()
+  return file.on('error', (error) => unpacked.destroy(error)).pipe(unpacked)
 }
 
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

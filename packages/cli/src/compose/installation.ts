@@ -10,6 +10,7 @@ import type { Settings } from '../settings/schema.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
 import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
 import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
+import { startPruning } from './retention.ts'
 import { openAdmin, openExecution } from './stores.ts'
 import { secretKey } from './secret-key.ts'
 import { openTransport } from './transport.ts'
@@ -106,6 +107,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     version,
   })
   opened.push(() => panel.close(graceMs))
+  opened.push(startPruning(settings, cwd, { store, log }))
   const close = async (grace: number) => {
     graceMs = grace
     await closeAll()

@@ -1,3 +1,4 @@
+import { parseFlowLimits } from '@koco/panel'
 import { parseDatabaseUrl } from '@koco/storage'
 import { z } from 'zod'
 
@@ -37,6 +38,15 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 )
+
+const isFlowLimits = (value: string) => {
+  try {
+    parseFlowLimits(value)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Every setting of koco: parsing, defaults, flags, help lines and the table in the README come from here and nowhere else. */
 export const settingsSchema = z.object({
@@ -163,6 +173,25 @@ export const settingsSchema = z.object({
   lockExpires: seconds(1, 10 * 365 * 86_400)
     .default(10_800)
     .meta(about({ variable: 'LOCK_EXPIRES', help: 'How long a question to people stays open, in seconds, unless the flow says' })),
+  retainDays: seconds(0, 36_500)
+    .default(365)
+    .meta(about({ variable: 'RETAIN_DAYS', help: 'Runs are taken away so many days after their end; 0 keeps them' })),
+  retainRuns: whole(0, Number.MAX_SAFE_INTEGER)
+    .default(100_000)
+    .meta(about({ variable: 'RETAIN_RUNS', help: 'Of runs that are over so many are kept, the newest; 0 keeps all' })),
+  retainBytes: whole(0, Number.MAX_SAFE_INTEGER)
+    .default(50 * 2 ** 30)
+    .meta(about({ variable: 'RETAIN_BYTES', help: 'Of runs that are over so many bytes are kept, events and files; 0 keeps all' })),
+  retainFlows: text
+    .refine(isFlowLimits, 'must be like nightly:days=7,runs=500;report:bytes=1000000000')
+    .optional()
+    .meta(about({ variable: 'RETAIN_FLOWS', none: 'none', help: 'Limits of single flows, like nightly:days=7,runs=500;report:bytes=1000000000' })),
+  retainArchive: folder
+    .optional()
+    .meta(about({ variable: 'RETAIN_ARCHIVE', none: 'none: they go for good', help: 'Folder into which runs are written before they are taken away' })),
+  retainEvery: seconds(0, 30 * 86_400)
+    .default(3600)
+    .meta(about({ variable: 'RETAIN_EVERY', help: 'How often a running koco takes runs away, in seconds; 0 leaves it to `koco prune`' })),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

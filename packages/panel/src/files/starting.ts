@@ -23,9 +23,14 @@ export class Starting {
 
   /** Files the bytes under both names, so that nothing is lost whatever comes next. */
   async give(fid: string, files: readonly Given[]): Promise<void> {
+    await this.note(fid)
+    for (const { from, path } of files) await give(from, await this.#folder.placeFor(fid, path))
+  }
+
+  /** Whatever comes next: when there is no such run after a while, its files are taken away. */
+  async note(fid: string): Promise<void> {
     await mkdir(this.#notes, { recursive: true })
     await writeFile(join(this.#notes, fid), '')
-    for (const { from, path } of files) await give(from, await this.#folder.placeFor(fid, path))
   }
 
   /** The run exists: its files stay. */

@@ -1,5 +1,3 @@
-import { ORIGIN, parseJson, toJson, type Json, type Position } from '@koco/core'
-import { formatPosition } from '@koco/core'
 import type { FastifyReply } from 'fastify'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
@@ -7,23 +5,12 @@ import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 import { redact } from '../shapes/redact.ts'
 import { reportEnd, reportHead, reportRow } from '../shapes/report.ts'
-import { runJson } from '../shapes/run.ts'
+import { eventsOf, runLines, wholeRun, type Clean } from '../shapes/run-lines.ts'
 import { fidParam, visibleRun, type StoredRun } from './visible-run.ts'
 
-const PAGE = 500
 const REPORT_EVENTS_MAX = 10_000
 
 const Query = z.object({ redact: z.enum(['0', '1', 'true', 'false']).optional().describe('`1`: without what looks like a secret or an address of a person') })
-
-type Shown = {
-  readonly position: string
-  readonly epoch: number
-  readonly seq: number
-  readonly ts: number
-  readonly kind: string
-  readonly step: string | null
-  readonly data: Json
-}
 
 /** A whole run to take away: as JSON lines, or as a page for paper. */
 export const runExportRoutes: Routes = (app, context) => {
@@ -41,7 +28,7 @@ export const runExportRoutes: Routes = (app, context) => {
     async (request, reply) => {
       const run = await visibleRun(context, request, request.params.fid, 'runs.read')
       const clean = cleanerOf(request.query.redact)
-      return send(reply, run, 'application/x-ndjson; charset=utf-8', 'jsonl', jsonLines(context, run, clean))
+      return send(reply, run, 'application/x-ndjson; charset=utf-8', 'jsonl', runLines(context, run, clean))
     },
   )
   app.get('/api/runs/:fid/report', route('A run as a page for paper', 'text/html', 'HTML without script.'), async (request, reply) => {
@@ -49,8 +36,6 @@ export const runExportRoutes: Routes = (app, context) => {
     return send(reply, run, 'text/html; charset=utf-8', null, reportPage(context, run, cleanerOf(request.query.redact)))
   })
 }
-
-type Clean = (value: Json) => Json
 
 function cleanerOf(asked: string | undefined): Clean {
   return asked === '1' || asked === 'true' ? redact : (value) => value
@@ -64,38 +49,13 @@ function send(reply: FastifyReply, run: StoredRun, type: string, download: strin
     .send(Readable.from(lines, { objectMode: false }))
 }
 
-async function* jsonLines(context: PanelContext, run: StoredRun, clean: Clean): AsyncGenerator<string> {
-  yield `${JSON.stringify({ run: clean(wholeRun(context, run)) })}\n`
-  for await (const events of pagesOf(context, run.fid))
-    yield events.map((event) => `${JSON.stringify({ event: { ...event, data: clean(event.data) } })}\n`).join('')
-}
-
 async function* reportPage(context: PanelContext, run: StoredRun, clean: Clean): AsyncGenerator<string> {
   yield reportHead(clean(wholeRun(context, run)) as { readonly [name: string]: unknown })
   let count = 0
-  for await (const events of pagesOf(context, run.fid)) {
+  for await (const events of eventsOf(context, run.fid)) {
     yield events.map((event) => reportRow({ ...event, data: clean(event.data) })).join('')
     count += events.length
     if (count >= REPORT_EVENTS_MAX) break
   }
   yield reportEnd(count >= REPORT_EVENTS_MAX)
-}
-
-function wholeRun({ clock }: PanelContext, run: StoredRun): Json {
-  return toJson({ ...runJson(run, clock()), inputs: run.inputs })
-}
-
-async function* pagesOf({ store }: PanelContext, fid: string): AsyncGenerator<Shown[]> {
-  let after: Position = ORIGIN
-  for (;;) {
-    const page = await store.reader.read(fid, { after, limit: PAGE })
-    if (page.records.length > 0) {
-      yield page.records.map((record) => {
-        const { epoch, seq, ts, kind, step } = record
-        return { position: formatPosition(record), epoch, seq, ts, kind, step, data: parseJson(record.data) }
-      })
-    }
-    if (page.caughtUp) return
-    after = page.scanned
-  }
 }

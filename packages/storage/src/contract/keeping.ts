@@ -35,7 +35,11 @@ export function describeKeeping(store: () => ExecutionStore): void {
 
   test('the ended child of a run that still lives stays: its parent may read its result again', async () => {
     const parent = await write(someFid(), opening(E1))
-    const child = await write(someFid(), [...plainRun(E1, 2).map((event) => (event.seq === 4 ? meta(E1, 4, { parent }) : event))], { parent })
+    const child = await write(
+      someFid(),
+      plainRun(E1, 2).map((event) => (event.seq === 4 ? meta(E1, 4, { parent }) : event)),
+      { parent },
+    )
     expect(await store().keeper.remove([child], LATER)).toEqual([])
     await store().writer.write([{ fid: parent, records: [status(E1, 6, 'error')] }])
     const gone = await store().keeper.remove([child, parent], LATER)
@@ -79,7 +83,7 @@ export function describeKeeping(store: () => ExecutionStore): void {
     const waiting = lines(E2, 5, 2)
     const first = [...opening(E1), lock, ...lines(E1, 7, 2)]
     const second = [attempt(E2, { epoch: E1, seq: 8 }), status(E2, 2, 'error')]
-    await store().runs.create({ ...someRun(fid), idempotencyKey: `key-${fid}`, launcher: 'temporal' } as never)
+    await store().runs.create({ ...someRun(fid), idempotencyKey: `key-${fid}`, launcher: 'temporal' })
     await store().writer.write([{ fid, records: first }])
     await store().locks.answer(fid, { lid: 'l', answer: { yes: true }, by: 'ada', at: START })
     await store().runs.request(fid, { wanted: 'pause', by: 'ada', reason: 'wait', at: START })

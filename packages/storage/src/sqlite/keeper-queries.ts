@@ -76,7 +76,7 @@ function createCopier(db: Db): (after: string | null, limit: number) => RunCopy[
         waiting,
         seals: seals.all(id),
         holes: holes.all(id).map(({ fe, fs, te, ts }) => ({ from: { epoch: fe, seq: fs }, to: { epoch: te, seq: ts } })),
-        locks: locks.all(id).map((text) => readLock(text as string)),
+        locks: locks.all(id).map((text) => readLock(text)),
         answers: answers.all(id).map((row) => ({ ...row, answer: parseJson(row.answer) })),
         control: control.get(id) ?? null,
       }
