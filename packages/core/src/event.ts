@@ -120,11 +120,19 @@ export type EventData = {
         readonly status: 'error' | 'cancelled' | 'timed_out'
         readonly error: ErrorValue
       }
-  /** A question to people. `form` is the JSON Schema of the answer. */
-  readonly lock: { readonly lid: string; readonly name: string; readonly form: Json; readonly data: Json; readonly expires_at: number | null }
+  /** A question to people. `form` is the JSON Schema of the answer. `assignees` (names of users) and `roles`: who may answer; without either, the owner of the run. Operators always may. */
+  readonly lock: {
+    readonly lid: string
+    readonly name: string
+    readonly form: Json
+    readonly data: Json
+    readonly expires_at: number | null
+    readonly assignees?: readonly string[]
+    readonly roles?: readonly string[]
+  }
   /** The answer, or that nobody gave one in time. */
   readonly lease:
-    | { readonly lid: string; readonly answer: Json; readonly by: string; readonly at: number }
+    | { readonly lid: string; readonly answer: Json; readonly by: string; readonly at: number; readonly reason?: string }
     | { readonly lid: string; readonly expired: true; readonly at: number }
   readonly pause: { readonly by: string; readonly reason?: string }
   readonly resume: { readonly by: string }

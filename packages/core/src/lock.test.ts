@@ -38,7 +38,18 @@ test('an asked lock is open and has what was asked', () => {
     answer: null,
     answeredBy: null,
     answeredAt: null,
+    reason: null,
+    assignees: [],
+    roles: [],
   })
+})
+
+test('a lock keeps who may answer it, and its answer why', () => {
+  const locks = fold(
+    event('lock', { ...ASKED, assignees: ['ann'], roles: ['operator'] }),
+    event('lease', { lid: 'l', answer: 1, by: 'ann', at: 150, reason: 'cheap' }),
+  )
+  expect(locks.get('l')).toMatchObject({ assignees: ['ann'], roles: ['operator'], status: 'answered', reason: 'cheap' })
 })
 
 test.each([{ go: true }, null, false, '', 0])('%j is an answer', (answer) => {

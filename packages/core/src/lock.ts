@@ -18,6 +18,11 @@ export type LockState = {
   readonly answer: Json
   readonly answeredBy: string | null
   readonly answeredAt: number | null
+  /** Why it was answered so, in the words of who did. */
+  readonly reason: string | null
+  /** Who may answer besides operators: these users, and who has one of these roles; when both are empty, the owner of the run. */
+  readonly assignees: readonly string[]
+  readonly roles: readonly string[]
 }
 
 /** Folds an event into the locks of its run; pure. Gives the locks that changed, so that a store writes only these. */
@@ -27,7 +32,8 @@ export function evolveLocks(locks: ReadonlyMap<string, LockState>, event: RunEve
     const lock = locks.get(event.data.lid)
     if (!lock) return []
     if ('expired' in event.data) return [{ ...lock, status: 'expired', answeredAt: event.data.at }]
-    return [{ ...lock, status: 'answered', answer: event.data.answer, answeredBy: event.data.by, answeredAt: event.data.at }]
+    const { answer, by: answeredBy, at: answeredAt, reason = null } = event.data
+    return [{ ...lock, status: 'answered', answer, answeredBy, answeredAt, reason }]
   }
   if (event.kind === 'status' && isEnded(event.data.status)) return withStatus(locks, 'open', 'closed')
   if (event.kind === 'attempt' && event.data.reason === 'retry') return withStatus(locks, 'closed', 'open')
@@ -39,6 +45,7 @@ function withStatus(locks: ReadonlyMap<string, LockState>, from: LockStatus, to:
 }
 
 function askedLock(event: RunEvent & { readonly kind: 'lock' }): LockState {
-  const { lid, name, form, data, expires_at: expiresAt } = event.data
-  return { fid: event.fid, lid, name, form, data, askedAt: event.ts, expiresAt, status: 'open', answer: null, answeredBy: null, answeredAt: null }
+  const { lid, name, form, data, expires_at: expiresAt, assignees = [], roles = [] } = event.data
+  const asked = { fid: event.fid, lid, name, form, data, askedAt: event.ts, expiresAt, assignees, roles }
+  return { ...asked, status: 'open', answer: null, answeredBy: null, answeredAt: null, reason: null }
 }

@@ -8,7 +8,7 @@ import { checkAnswer } from './schema-check.ts'
 export async function answerLock(
   store: Pick<ExecutionStore, 'locks'>,
   clock: Clock,
-  { fid, lid, answer, by }: { readonly fid: string; readonly lid: string; readonly answer: Json; readonly by: string },
+  { fid, lid, answer, by, reason }: { readonly fid: string; readonly lid: string; readonly answer: Json; readonly by: string; readonly reason?: string | undefined },
 ): Promise<AnswerOutcome> {
   const lock = await store.locks.get(fid, lid)
   if (!lock) return { outcome: 'unknown' }
@@ -18,5 +18,5 @@ export async function answerLock(
   if (lock.expiresAt !== null && lock.expiresAt <= at) return { outcome: 'expired' }
   const checked = checkAnswer(lock.form, answer)
   if (!checked.ok) return { outcome: 'invalid', fields: checked.fields }
-  return store.locks.answer(fid, { lid, answer, by, at })
+  return store.locks.answer(fid, { lid, answer, by, at, ...(reason !== undefined && { reason }) })
 }

@@ -46,6 +46,9 @@ export type LockOptions<T> = {
   readonly data?: unknown
   /** When nobody has answered by then, the lock expires; null: never. Default: the installation's `KODO_LOCK_EXPIRES` (3 hours). */
   readonly timeout?: Duration | null
+  /** The users (by name) who may answer, and the roles whose holders may; operators always may. Default: the owner of the run. */
+  readonly assignees?: readonly string[]
+  readonly roles?: readonly ('viewer' | 'user' | 'operator')[]
   /** `fail` (default): LockExpiredError; `continue`: the lock gives undefined. */
   readonly onExpire?: 'fail' | 'continue'
 }

@@ -42,7 +42,7 @@ export interface Launcher {
   cancel(fid: string, by: string, reason?: string): Promise<ControlOutcome>
   /** Starts an ended run again: same fid, finished steps kept. `ended` never; a run that is not over gives `live`. */
   retry(fid: string, by: string): Promise<{ readonly outcome: 'accepted' } | { readonly outcome: 'live' | 'unknown' }>
-  answer(fid: string, lid: string, answer: Json, by: string): Promise<AnswerOutcome>
+  answer(fid: string, lid: string, answer: Json, by: string, reason?: string): Promise<AnswerOutcome>
   describe(fid: string): Promise<RunProcess>
   /** Stops taking starts, lets tries come to a step border within `graceMs`, suspends the rest; nothing is lost. */
   close(graceMs: number): Promise<void>

@@ -12,6 +12,7 @@ export { inputsInShort } from './inputs-in-short.ts'
 export { isUserName } from './user-name.ts'
 export { foldRun, type EpochSeal, type FoldResult, type Hole } from './projection.ts'
 export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
+export { addSums, dayOf, secondsOf, type ModelSums } from './tally.ts'
 export type {
   AdminStore,
   ApiKey,
@@ -27,11 +28,15 @@ export type {
   FlowEntry,
   FlowRegistry,
   FlowWorker,
+  InsightQuery,
+  InsightStore,
   ListedRun,
   LockAnswer,
   LockStore,
+  ModelUsage,
   Page,
   Role,
+  RunCount,
   RunQuery,
   RunRecords,
   RunStore,

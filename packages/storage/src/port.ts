@@ -1,6 +1,7 @@
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, RunStatus } from '@koco/core'
 import type { SessionStore } from './sessions/port.ts'
 import type { StoreKeeper } from './keeping.ts'
+import type { ModelSums, RunTally } from './tally.ts'
 
 /** Records of one run in position order, as a spooler read them. */
 export type RunRecords = { readonly fid: string; readonly records: readonly EventRecord[] }
@@ -95,14 +96,16 @@ export interface RunStore {
 }
 
 /** Somebody's answer to a lock, kept from the moment it is accepted until the run has journaled it. */
-export type LockAnswer = { readonly lid: string; readonly answer: Json; readonly by: string; readonly at: number }
+export type LockAnswer = { readonly lid: string; readonly answer: Json; readonly by: string; readonly at: number; readonly reason?: string }
 
 /** The questions of runs to people. */
 export interface LockStore {
   get(fid: string, lid: string): Promise<LockState | undefined>
+  /** `user`: the locks of this user's runs. `concerns`: of this user's runs, and those that name the user or the role. */
   list(query: {
     readonly fid?: string
     readonly user?: string
+    readonly concerns?: { readonly user: string; readonly role: Role }
     readonly status?: LockState['status']
     readonly cursor?: string
     readonly limit: number
@@ -205,6 +208,21 @@ export interface ScheduleStore {
   delete(id: string): Promise<boolean>
 }
 
+/** Which days (UTC, counted from 1970; `toDay` exclusive), and of which flow and user. */
+export type InsightQuery = { readonly fromDay: number; readonly toDay: number; readonly flow?: string; readonly user?: string }
+
+/** How many runs of a day, flow or user had this outcome; `bucket` as of RunTally. */
+export type RunCount = Pick<RunTally, 'outcome' | 'bucket' | 'runs'> & { readonly key: string }
+
+/** What a day, flow, user or model came to. `provider`: of a model. */
+export type ModelUsage = ModelSums & { readonly key: string; readonly provider: string | null }
+
+/** What runs and models came to by day, kept by the writer in the transaction of the events: no event is read for it, and none counts twice. */
+export interface InsightStore {
+  runs(query: InsightQuery, by: 'day' | 'flow' | 'user'): Promise<readonly RunCount[]>
+  models(query: InsightQuery, by: 'day' | 'flow' | 'user' | 'model'): Promise<readonly ModelUsage[]>
+}
+
 /** The execution store: everything that belongs to runs. SQLite under a folder or Postgres; both give equal timelines. */
 export interface ExecutionStore {
   readonly writer: EventWriter
@@ -216,6 +234,7 @@ export interface ExecutionStore {
   readonly schedules: ScheduleStore
   readonly sessions: SessionStore
   readonly keeper: StoreKeeper
+  readonly insights: InsightStore
   /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
   check(): Promise<void>
   /** The server's clock in unix ms; absent when there is no server. */

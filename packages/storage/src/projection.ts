@@ -14,6 +14,7 @@ import {
   PoisonError,
 } from '@koco/core'
 import type { WriteAlarm } from './port.ts'
+import { NO_TALLY, sumTallies, tallyOf, type Tally } from './tally.ts'
 
 /** An epoch that a later one has closed: its events up to `lastSeq` belong to the timeline, what lies above is fenced. */
 export type EpochSeal = { readonly epoch: number; readonly lastSeq: number }
@@ -29,6 +30,8 @@ export type FoldResult = {
   readonly holes: readonly Hole[]
   readonly alarms: readonly WriteAlarm[]
   readonly waiting: number
+  /** What the new events add to the tallies of their days. */
+  readonly tally: Tally
 }
 
 /** The first event of an epoch and what it says about the time before it. */
@@ -57,6 +60,7 @@ class Fold {
   readonly #closed: EpochSeal[] = []
   readonly #holes: Hole[] = []
   readonly #alarms: WriteAlarm[] = []
+  readonly #tallies: Tally[] = []
   #state: RunState
   /** Records that need no look are only counted, and added to the state at once: copying it for each would cost more than all the rest. */
   #counted = 0
@@ -84,6 +88,7 @@ class Fold {
       holes: this.#holes,
       alarms: this.#alarms,
       waiting: this.#records.length - this.#next,
+      tally: this.#tallies.length === 0 ? NO_TALLY : sumTallies(this.#tallies),
     }
   }
 
@@ -164,6 +169,8 @@ class Fold {
         this.#locks.set(lock.lid, lock)
         this.#changed.set(lock.lid, lock)
       }
+      const tally = tallyOf(this.#state, state, event)
+      if (tally !== NO_TALLY) this.#tallies.push(tally)
       this.#state = state
     } catch (error) {
       // A TypeError: the data of a known kind has another form than this version knows. The timeline keeps the event; the projection passes over it.

@@ -75,7 +75,7 @@ export type ControlNote = { readonly fid: string; readonly wanted: 'run' | 'paus
 export type ControlSignal = { readonly by?: string; readonly reason?: string; readonly recorded?: boolean }
 
 /** Payload of the `answer` update. */
-export type AnswerRequest = { readonly lid: string; readonly answer: Json; readonly by?: string }
+export type AnswerRequest = { readonly lid: string; readonly answer: Json; readonly by?: string; readonly reason?: string }
 
 /** One start of a schedule; `at` is when it was due, in unix ms. */
 export type ScheduledStartRequest = { readonly id: string; readonly at: number }

@@ -26,7 +26,7 @@ const childSchema = z.union([
 ])
 
 const leaseSchema = z.union([
-  z.looseObject({ lid: text, answer: jsonSchema, by: text, at: timeSchema }),
+  z.looseObject({ lid: text, answer: jsonSchema, by: text, at: timeSchema, reason: text.optional() }),
   z.looseObject({ lid: text, expired: z.literal(true), at: timeSchema }),
 ])
 
@@ -56,7 +56,15 @@ export const eventSchemas = {
   step: stepSchema,
   sleep: sleepSchema,
   child: childSchema,
-  lock: z.looseObject({ lid: text, name: text, form: jsonSchema, data: jsonSchema, expires_at: timeSchema.nullable() }),
+  lock: z.looseObject({
+    lid: text,
+    name: text,
+    form: jsonSchema,
+    data: jsonSchema,
+    expires_at: timeSchema.nullable(),
+    assignees: z.array(text).readonly().optional(),
+    roles: z.array(text).readonly().optional(),
+  }),
   lease: leaseSchema,
   pause: z.looseObject({ by: text, reason: text.optional() }),
   resume: z.looseObject({ by: text }),

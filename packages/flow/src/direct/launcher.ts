@@ -142,9 +142,9 @@ class DirectLauncher implements Launcher {
     return { outcome: 'accepted' }
   }
 
-  async answer(fid: string, lid: string, answer: Json, by: string): Promise<AnswerOutcome> {
+  async answer(fid: string, lid: string, answer: Json, by: string, reason?: string): Promise<AnswerOutcome> {
     const { store, clock } = this.#settings
-    const outcome = await answerLock(store, clock, { fid, lid, answer, by })
+    const outcome = await answerLock(store, clock, { fid, lid, answer, by, reason })
     if (outcome.outcome === 'accepted') await this.#tell(fid, true)
     return outcome
   }

@@ -1,4 +1,4 @@
-import type { Json } from '@koco/core'
+import type { EventData, Json } from '@koco/core'
 import type { LockOptions } from '../context.ts'
 import { durationMs } from '../duration.ts'
 import { LockExpiredError } from '../errors.ts'
@@ -14,7 +14,8 @@ const ASKED_MAX = 1000
 /** An answer accepted in the last moment may be on its way into the store: look once more this long after the end, in milliseconds. */
 const LAST_MOMENT_MS = 150
 
-type LockState = { readonly lid: string; readonly name: string; readonly options: LockOptions<unknown>; readonly runtime: Runtime }
+/** What people are asked. */
+export type Question = Omit<EventData['lock'], 'lid'>
 
 /** One call of `ctx.lock`: the journaled answer, or a question asked and waited for. Undefined when it expired and may. */
 export async function askLock(runtime: Runtime, name: string, options: LockOptions<unknown>): Promise<unknown> {
@@ -25,7 +26,7 @@ export async function askLock(runtime: Runtime, name: string, options: LockOptio
   try {
     for (let round = 1; round <= ASKED_MAX; round += 1) {
       const lid = lockId(name, runtime.deps.run.fid, claim.id, round)
-      const lease = await leaseOf({ lid, name, options, runtime })
+      const lease = await leaseOf(runtime, lid, () => questionOf(runtime, name, options))
       if (lease === 'void') continue
       if (lease === 'expired') return expired(name, lid, options)
       const answer = await accepted(runtime, name, options, lease.answer)
@@ -51,27 +52,33 @@ function expired(name: string, lid: string, options: LockOptions<unknown>): unde
   throw new LockExpiredError(`Nobody answered lock "${name}" (${lid}) in time.`, { code: 'lock_expired' })
 }
 
-async function leaseOf(state: LockState): Promise<Pick<Lease, 'answer'> | 'expired' | 'void'> {
-  const { runtime, lid } = state
+/** The journaled answer to a question, or the question asked now and waited for. `void`: it expired before the last retry. */
+export async function leaseOf(runtime: Runtime, lid: string, question: () => Question): Promise<Pick<Lease, 'answer' | 'by'> | 'expired' | 'void'> {
   const { journal } = runtime
   const journaled = journal.locks.get(lid)
   const over = journaled !== undefined && journaled.expiresAt !== null && journaled.expiresAt <= journal.retriedAt
   if (journaled?.lease === 'expired') return over ? 'void' : 'expired'
   if (journaled?.lease) return journaled.lease
-  const lease = await waitForLease(state, journaled ? journaled.expiresAt : ask(state))
+  const lease = await waitForLease(runtime, lid, journaled ? journaled.expiresAt : ask(runtime, lid, question()))
   await journalLease(runtime, lid, lease)
   return lease === 'expired' && over ? 'void' : lease
 }
 
-function ask({ runtime, lid, name, options }: LockState): number | null {
+function ask(runtime: Runtime, lid: string, question: Question): number | null {
+  runtime.emit('lock', { lid, ...question })
+  return question.expires_at
+}
+
+function questionOf(runtime: Runtime, name: string, options: LockOptions<unknown>): Question {
+  const { assignees, roles } = options
   const timeoutMs = options.timeout === null ? null : durationMs(options.timeout ?? runtime.deps.limits.lockMs, `timeout of lock "${name}"`)
   const expiresAt = timeoutMs === null ? null : (runtime.deps.clock.now() + timeoutMs) / 1000
   const data = options.data === undefined ? null : jsonOf(options.data, `The data of lock "${name}"`)
-  runtime.emit('lock', { lid, name, form: formSchema(options.form), data, expires_at: expiresAt })
-  return expiresAt
+  const people = { ...(assignees && { assignees: [...assignees] }), ...(roles && { roles: [...roles] }) }
+  return { name, form: formSchema(options.form), data, expires_at: expiresAt, ...people }
 }
 
-async function waitForLease({ runtime, lid }: LockState, expiresAt: number | null): Promise<Lease | 'expired'> {
+async function waitForLease(runtime: Runtime, lid: string, expiresAt: number | null): Promise<Lease | 'expired'> {
   const until = expiresAt === null ? null : expiresAt * 1000
   const waiting = runtime.pending<Lease | 'expired'>(
     () => runtime.activity.wait({ kind: 'lock', id: lid, until }),
@@ -100,7 +107,10 @@ async function waitForLease({ runtime, lid }: LockState, expiresAt: number | nul
 async function journalLease(runtime: Runtime, lid: string, lease: Lease | 'expired'): Promise<void> {
   const end = runtime.begin()
   if (lease === 'expired') runtime.emit('lease', { lid, expired: true, at: runtime.deps.clock.now() / 1000 })
-  else runtime.emit('lease', { lid, answer: lease.answer, by: lease.by, at: lease.at })
+  else {
+    const { answer, by, at, reason } = lease
+    runtime.emit('lease', { lid, answer, by, at, ...(reason !== undefined && { reason }) })
+  }
   await runtime.flush()
   end()
 }

@@ -3,7 +3,7 @@ import type { ControlRequest } from '@koco/storage'
 import type { RunRequests } from './try.ts'
 
 /** An answer that was accepted for a lock. `at` is unix seconds. */
-export type Lease = { readonly answer: Json; readonly by: string; readonly at: number }
+export type Lease = { readonly answer: Json; readonly by: string; readonly at: number; readonly reason?: string }
 
 const AGAIN_MS = 500
 

@@ -3,6 +3,7 @@ import type { ExecutionStore } from '../port.ts'
 import { describeDelivery } from './delivery.ts'
 import { describeHousekeeping } from './housekeeping.ts'
 import { describeKeeping } from './keeping.ts'
+import { describeInsights } from './insights.ts'
 import { describeLocks } from './locks.ts'
 import { describeReading } from './reading.ts'
 import { describeRuns } from './runs.ts'
@@ -29,6 +30,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('reading', () => describeReading(store))
     describe('runs', () => describeRuns(store))
     describe('locks', () => describeLocks(store))
+    describe('insights', () => describeInsights(store))
     describe('schedules', () => describeSchedules(store))
     describe('sessions', () => describeSessions(store, open))
     describe('keeping house', () => describeKeeping(store))

@@ -1,7 +1,7 @@
 // Goal: a question to a person is asked once, answered once, and found by those who should answer. Method: lock and lease events, answers at once and late.
 import type { EventRecord } from '@koco/core'
 import { expect, test } from 'vitest'
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore, Role } from '../port.ts'
 import { attempt, meta, opening, record, someFid, START, status } from './scenario.ts'
 
 const E1 = START * 1000
@@ -37,6 +37,29 @@ export function describeLocks(store: () => ExecutionStore): void {
     expect(await store().locks.get(fid, 'l1')).toMatchObject({ status: 'answered', answer: { go: false }, answeredBy: 'bob', answeredAt: START + 50 })
     expect(await store().runs.get(fid)).toMatchObject({ openLocks: 0 })
     expect(await store().locks.answer(fid, answerOf('l1', 'eve'))).toEqual({ outcome: 'answered', by: 'bob' })
+  })
+
+  test('who may answer is found by name and by role, and why they did is kept', async () => {
+    const people = (seq: number, lid: string, more: { assignees?: string[]; roles?: string[] }): EventRecord =>
+      record(E1, seq, 'lock', { lid, name: 'approve', form: {}, data: null, expires_at: null, ...more })
+    const fid = await ask('asker', [
+      people(6, 'l1', { assignees: ['legal-ann', 'legal-bob'] }),
+      people(7, 'l2', { roles: ['operator'], assignees: ['legal-bob'] }),
+      people(8, 'l3', {}),
+    ])
+    const concerning = async (user: string, role: Role): Promise<string[]> =>
+      (await store().locks.list({ fid, concerns: { user, role }, limit: 10 })).items.map(({ lid }) => lid).toSorted()
+    expect(await concerning('asker', 'user')).toEqual(['l1', 'l2', 'l3'])
+    expect(await concerning('legal-ann', 'user')).toEqual(['l1'])
+    expect(await concerning('legal-bob', 'user')).toEqual(['l1', 'l2'])
+    expect(await concerning('boss', 'operator')).toEqual(['l2'])
+    expect(await concerning('legal', 'user')).toEqual([])
+    const answer = { ...answerOf('l1', 'legal-ann'), reason: 'It is cheap.' }
+    expect(await store().locks.answer(fid, answer)).toEqual({ outcome: 'accepted' })
+    expect(await store().locks.answers(fid)).toEqual([answer])
+    await store().writer.write([{ fid, records: [record(E1, 9, 'lease', answer)] }])
+    expect(await store().locks.get(fid, 'l1')).toMatchObject({ reason: 'It is cheap.', assignees: ['legal-ann', 'legal-bob'], roles: [] })
+    expect(await store().locks.get(fid, 'l3')).toMatchObject({ reason: null, assignees: [], roles: [] })
   })
 
   test('of many answers at once the first wins and the others are told whose', async () => {

@@ -1,9 +1,10 @@
 import type { LockState } from '@koco/core'
 import { parseJson, toJsonText } from '@koco/core'
+import type { Selectable } from 'kysely'
 import type { LockTable } from './schema.ts'
 
 /** A row of `locks`. */
-export type LockRow = LockTable
+export type LockRow = Selectable<LockTable>
 
 /** The lock of a row. */
 export function toLock(row: LockRow): LockState {
@@ -20,11 +21,15 @@ export function toLock(row: LockRow): LockState {
     answer: parseJson(row.answer),
     answeredBy: row.answered_by,
     answeredAt: row.answered_at,
+    reason: row.reason,
+    assignees: row.assignees,
+    roles: row.roles,
   }
 }
 
 /** The row of a lock. */
-export function fromLock({ fid, lid, name, form, data, askedAt, expiresAt, status, answer, answeredBy, answeredAt }: LockState): LockRow {
+export function fromLock(lock: LockState): LockRow {
+  const { fid, lid, name, form, data, askedAt, expiresAt, status, answer, answeredBy, answeredAt, reason, assignees, roles } = lock
   return {
     fid,
     lid,
@@ -37,5 +42,8 @@ export function fromLock({ fid, lid, name, form, data, askedAt, expiresAt, statu
     answer: toJsonText(answer),
     answered_by: answeredBy,
     answered_at: answeredAt,
+    reason,
+    assignees: [...assignees],
+    roles: [...roles],
   }
 }

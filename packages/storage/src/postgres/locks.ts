@@ -18,7 +18,7 @@ export function createLockTable(db: ExecutionDatabase): LockStore {
     answer: (fid, answer) => accept(db, fid, answer),
     async answers(fid) {
       const rows = await db.selectFrom('lock_answers').selectAll().where('fid', '=', fid).orderBy('answered_at').orderBy('lid').execute()
-      return rows.map((row) => ({ lid: row.lid, answer: parseJson(row.answer), by: row.answered_by, at: row.answered_at }))
+      return rows.map(({ lid, answer, answered_by: by, answered_at: at, reason }) => ({ lid, answer: parseJson(answer), by, at, ...(reason !== null && { reason }) }))
     },
   }
 }
@@ -28,6 +28,10 @@ async function list(db: ExecutionDatabase, query: LockQuery): ReturnType<LockSto
   let locks = db.selectFrom('locks').innerJoin('runs', 'runs.fid', 'locks.fid').selectAll('locks').select(['flow', 'username', 'summary'])
   if (query.fid !== undefined) locks = locks.where('locks.fid', '=', query.fid)
   if (query.user !== undefined) locks = locks.where('username', '=', query.user)
+  if (query.concerns !== undefined) {
+    const { user, role } = query.concerns
+    locks = locks.where(sql<boolean>`(username = ${user} or locks.assignees ? ${user} or locks.roles ? ${role})`)
+  }
   if (query.status !== undefined) locks = locks.where('locks.status', '=', query.status)
   if (query.cursor !== undefined) {
     const [askedAt, fid, lid] = decodeCursor('locks', query.cursor, ['number', 'string', 'string'])
@@ -40,7 +44,7 @@ async function list(db: ExecutionDatabase, query: LockQuery): ReturnType<LockSto
 }
 
 /** Under the lock's row, so that an answer and the end of its run, or a second answer, take turns. */
-async function accept(db: ExecutionDatabase, fid: string, { lid, answer, by, at }: LockAnswer): ReturnType<LockStore['answer']> {
+async function accept(db: ExecutionDatabase, fid: string, { lid, answer, by, at, reason }: LockAnswer): ReturnType<LockStore['answer']> {
   return await db.transaction().execute(async (transaction) => {
     const row = await transaction.selectFrom('locks').selectAll().where('fid', '=', fid).where('lid', '=', lid).forUpdate().executeTakeFirst()
     if (!row) return { outcome: 'unknown' }
@@ -51,7 +55,7 @@ async function accept(db: ExecutionDatabase, fid: string, { lid, answer, by, at 
     if (row.expires_at !== null && at >= row.expires_at) return { outcome: 'expired' }
     await transaction
       .insertInto('lock_answers')
-      .values({ fid, lid, answer: toJsonText(answer), answered_by: by, answered_at: at })
+      .values({ fid, lid, answer: toJsonText(answer), answered_by: by, answered_at: at, reason: reason ?? null })
       .execute()
     return { outcome: 'accepted' }
   })

@@ -2,13 +2,23 @@ import type { RunStatus, LockState } from '@koco/core'
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
 import type { Schema } from '../migrations.ts'
 import type { EntryRow } from '../sessions/entry.ts'
-import { createChildIndex, createEventTables, createScheduleTable, createSessionTables, createPeopleTables, createRunTables } from './tables.ts'
+import type { ModelTally, RunTally } from '../tally.ts'
+import {
+  addLockPeople,
+  createChildIndex,
+  createTallyTables,
+  createEventTables,
+  createScheduleTable,
+  createSessionTables,
+  createPeopleTables,
+  createRunTables,
+} from './tables.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
 export type ExecutionTables = {
   runs: RunTable
   locks: LockTable
-  lock_answers: { fid: string; lid: string; answer: string; answered_by: string; answered_at: number }
+  lock_answers: { fid: string; lid: string; answer: string; answered_by: string; answered_at: number; reason: string | null }
   run_controls: { fid: string; wanted: 'run' | 'pause' | 'cancel'; asked_by: string; reason: string | null; asked_at: number }
   run_epochs: { fid: string; epoch: number; last_seq: number }
   run_holes: { fid: string; from_epoch: number; from_seq: number; to_epoch: number; to_seq: number }
@@ -18,6 +28,8 @@ export type ExecutionTables = {
   schedules: ScheduleTable
   sessions: SessionTable
   session_entries: EntryRow & { session: string }
+  run_days: { day: number; flow: string; username: string; shard: number; outcome: RunTally['outcome']; bucket: number; runs: number }
+  model_days: ModelDayTable
   store_health: { id: number; at: number }
 }
 
@@ -67,6 +79,9 @@ export type LockTable = {
   answer: string
   answered_by: string | null
   answered_at: number | null
+  reason: string | null
+  assignees: ColumnType<string[], string, string>
+  roles: ColumnType<string[], string, string>
 }
 
 /** `about` is the JSON text of flow, inputs, timing, missed, overlap and createdAt. */
@@ -95,6 +110,8 @@ export type SessionTable = {
   sum: number
   draft: string | null
 }
+/** What one flow and user spent on one model on one day, in parts. */
+export type ModelDayTable = Omit<ModelTally, 'user' | 'durationS'> & { username: string; shard: number; duration_s: number }
 
 /** The newest entry of a flow; `inputs` is its JSON Schema as text. */
 export type FlowTable = {
@@ -125,6 +142,8 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'children of runs', up: createChildIndex },
     { name: 'schedules', up: createScheduleTable },
     { name: 'sessions', up: createSessionTables },
+    { name: 'who may answer locks, and why they did', up: addLockPeople },
+    { name: 'tallies of runs and models by day', up: createTallyTables },
   ],
 }
 

@@ -99,7 +99,7 @@ export const UPSERT_LOCKS = statement(
   'upsert_locks',
   `with given as (select * from json_populate_recordset(null::locks, $1::json)),
   marked as (update runs set has_locks = true where not has_locks and fid in (select fid from given))
-  insert into locks select * from given on conflict (fid, lid) do update set status = excluded.status, answer = excluded.answer, answered_by = excluded.answered_by, answered_at = excluded.answered_at`,
+  insert into locks select * from given on conflict (fid, lid) do update set status = excluded.status, answer = excluded.answer, answered_by = excluded.answered_by, answered_at = excluded.answered_at, reason = excluded.reason`,
 )
 
 /** Seals: what lies above them in their epochs is fenced. */
@@ -113,6 +113,28 @@ export const ADD_HOLES = statement(
   'add_holes',
   `insert into run_holes (fid, from_epoch, from_seq, to_epoch, to_seq)
   select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) on conflict do nothing`,
+)
+
+const DAY_KEYS = 'day integer, flow text, username text, shard smallint'
+
+/** Adds runs to the tallies of their days. */
+export const ADD_RUN_DAYS = statement(
+  'add_run_days',
+  `insert into run_days (day, flow, username, shard, outcome, bucket, runs)
+  select * from json_to_recordset($1::json) as x (${DAY_KEYS}, outcome text, bucket integer, runs bigint)
+  on conflict (day, flow, username, outcome, bucket, shard) do update set runs = run_days.runs + excluded.runs`,
+)
+
+const MODEL_COUNTS = ['calls', 'priced', 'input_uncached', 'cache_read', 'cache_write', 'output', 'reasoning'] as const
+const MODEL_SUMS = [...MODEL_COUNTS, 'cost', 'duration_s'] as const
+
+/** Adds model calls to the tallies of their days. */
+export const ADD_MODEL_DAYS = statement(
+  'add_model_days',
+  `insert into model_days (day, flow, username, shard, provider, model, ${MODEL_SUMS.join(', ')})
+  select * from json_to_recordset($1::json) as x (${DAY_KEYS}, provider text, model text, ${MODEL_COUNTS.map((name) => `${name} bigint`).join(', ')},
+    cost double precision, duration_s double precision)
+  on conflict (day, flow, username, provider, model, shard) do update set ${MODEL_SUMS.map((name) => `${name} = model_days.${name} + excluded.${name}`).join(', ')}`,
 )
 
 /** Runs a statement, prepared once a connection. */

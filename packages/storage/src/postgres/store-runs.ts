@@ -2,8 +2,10 @@ import type { LockState, RunState } from '@koco/core'
 import { toJsonText } from '@koco/core'
 import type { Client } from 'pg'
 import { bigintArray, textArray } from './binary-array.ts'
+import { sumTallies } from '../tally.ts'
 import type { FoldedRun } from './batch.ts'
 import { insertNew } from './event-rows.ts'
+import { storeTally } from './insights.ts'
 import { fromLock } from './lock-row.ts'
 import { changesSearch, hasStoredInputs, searchOf, toUpdate } from './run-row.ts'
 import { ADD_HOLES, ADVANCE_RUNS, CLOSE_EPOCHS, LOAD_INPUTS, run, UPDATE_RUNS, UPSERT_LOCKS } from './statements.ts'
@@ -26,6 +28,8 @@ export async function storeAndCommit(client: Client, runs: readonly FoldedRun[])
     ),
     storeSeals(client, runs),
     storeHoles(client, runs),
+    // Last, so that these rows, which many runs share, are held for no longer than the commit takes.
+    storeTally(client, sumTallies(runs.map(({ fold }) => fold.tally))),
     client.query('commit'),
   ])
 }

@@ -9,6 +9,7 @@ import { postgresError, writeError } from './errors.ts'
 import { takeExclusive } from './exclusive.ts'
 import { createFlowTable } from './flows.ts'
 import { createPostgresKeeper } from './keeper.ts'
+import { createInsightTable } from './insights.ts'
 import { createLockTable } from './locks.ts'
 import { createPostgresReader } from './reader.ts'
 import { createRunTable } from './runs.ts'
@@ -76,6 +77,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     schedules: guarded(createScheduleTable(db), convert),
     sessions: guarded(createSessionTable(db), convert),
     keeper: guarded(createPostgresKeeper(db, pool), convert),
+    insights: guarded(createInsightTable(db), convert),
     ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),
   }

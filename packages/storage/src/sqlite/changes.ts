@@ -91,7 +91,7 @@ function controlChanges(db: Db, cache: RunCache) {
 function lockChanges(db: Db, cache: RunCache) {
   const find = db.prepare<[number, string], string>('SELECT state FROM locks WHERE run = ? AND lid = ?').pluck()
   const answeredBy = db.prepare<[number, string], string>('SELECT by FROM lock_answers WHERE run = ? AND lid = ?').pluck()
-  const add = db.prepare('INSERT INTO lock_answers (run, lid, answer, by, at) VALUES (?, ?, ?, ?, ?)')
+  const add = db.prepare('INSERT INTO lock_answers (run, lid, answer, by, at, reason) VALUES (?, ?, ?, ?, ?, ?)')
   return {
     answer(fid: string, given: LockAnswer): AnswerResult {
       const row = cache.find(fid)?.row
@@ -103,7 +103,7 @@ function lockChanges(db: Db, cache: RunCache) {
       if (lock.status === 'answered') return { outcome: 'answered', by: lock.answeredBy ?? '' }
       if (lock.status !== 'open') return { outcome: lock.status }
       if (lock.expiresAt !== null && given.at >= lock.expiresAt) return { outcome: 'expired' }
-      add.run(row.id, given.lid, toJsonText(given.answer), given.by, given.at)
+      add.run(row.id, given.lid, toJsonText(given.answer), given.by, given.at, given.reason ?? null)
       return { outcome: 'accepted' }
     },
   }

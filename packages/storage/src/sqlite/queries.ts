@@ -6,6 +6,7 @@ import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, ListedRun, LockA
 import { searchWords } from '../search.ts'
 import { CHILD_OF, childQueries } from './child-queries.ts'
 import type { Db } from './connection.ts'
+import { insightQueries } from './insights.ts'
 import { scheduleQueries } from './schedules.ts'
 import { type RawRun, readLock, readRun, SELECT_RUN } from './run-rows.ts'
 import { sessionQueries } from './session-queries.ts'
@@ -24,7 +25,16 @@ type RawLock = {
 
 /** The reads of runs, locks, dead events and flows, all on the reading connection. */
 export function createQueries(db: Db) {
-  return { ...runQueries(db), ...childQueries(db), ...scheduleQueries(db), ...lockQueries(db), ...deadQueries(db), ...flowQueries(db), ...sessionQueries(db) }
+  return {
+    ...runQueries(db),
+    ...childQueries(db),
+    ...scheduleQueries(db),
+    ...insightQueries(db),
+    ...lockQueries(db),
+    ...deadQueries(db),
+    ...flowQueries(db),
+    ...sessionQueries(db),
+  }
 }
 
 function runQueries(db: Db) {
@@ -82,8 +92,8 @@ function listRuns(db: Db, query: RunQuery): Page<ListedRun> {
 
 function lockQueries(db: Db) {
   const find = db.prepare<[string, string], string>('SELECT state FROM locks WHERE run = (SELECT id FROM runs WHERE fid = ?) AND lid = ?').pluck()
-  const answers = db.prepare<[string], Omit<LockAnswer, 'answer'> & { answer: string }>(
-    'SELECT lid, answer, by, at FROM lock_answers WHERE run = (SELECT id FROM runs WHERE fid = ?) ORDER BY at, lid',
+  const answers = db.prepare<[string], Omit<LockAnswer, 'answer' | 'reason'> & { readonly answer: string; readonly reason: string | null }>(
+    'SELECT lid, answer, by, at, reason FROM lock_answers WHERE run = (SELECT id FROM runs WHERE fid = ?) ORDER BY at, lid',
   )
   return {
     getLock(fid: string, lid: string) {
@@ -91,7 +101,7 @@ function lockQueries(db: Db) {
       return text === undefined ? undefined : readLock(text)
     },
     listLocks: (query: LockQuery): Page<ListedLock> => listLocks(db, query),
-    answersOf: (fid: string): LockAnswer[] => answers.all(fid).map((row) => ({ ...row, answer: parseJson(row.answer) })),
+    answersOf: (fid: string): LockAnswer[] => answers.all(fid).map(({ reason, ...row }) => ({ ...row, answer: parseJson(row.answer), ...(reason !== null && { reason }) })),
   }
 }
 
@@ -100,6 +110,10 @@ function listLocks(db: Db, query: LockQuery): Page<ListedLock> {
   const where = new Conditions()
   if (query.fid !== undefined) where.add('runs.fid = ?', query.fid)
   if (query.user !== undefined) where.add('runs.user = ?', query.user)
+  if (query.concerns !== undefined) {
+    const named = (list: string): string => `EXISTS (SELECT 1 FROM json_each(locks.state, '$.${list}') WHERE value = ?)`
+    where.add(`(runs.user = ? OR ${named('assignees')} OR ${named('roles')})`, query.concerns.user, query.concerns.user, query.concerns.role)
+  }
   if (query.status !== undefined) where.add('locks.status = ?', query.status)
   if (query.cursor !== undefined) where.add('(asked_at, runs.fid, lid) < (?, ?, ?)', ...decodeCursor('locks', query.cursor, ['number', 'string', 'string']))
   const text = `SELECT locks.lid, asked_at, locks.state AS lock, flow, user, about ->> 'summary' AS summary FROM locks JOIN runs ON runs.id = run ${where.sql}

@@ -168,10 +168,12 @@ export function tagText(tags: readonly string[]): string {
   return tags.length === 0 ? '' : `\n${tags.join('\n')}\n`
 }
 
-/** A lock's row: the parts that lists filter by have columns of their own, the whole is JSON. */
+/** A lock's row: the parts that lists filter by have columns of their own, the whole is JSON. The first versions wrote no people and no reason. */
 export function readLock(text: string): LockState {
-  return parseJson(text) as unknown as LockState
+  return { assignees: [], roles: [], reason: null, ...(parseJson(text) as unknown as Omit<LockState, LaterParts> & Partial<Pick<LockState, LaterParts>>) }
 }
+
+type LaterParts = 'assignees' | 'roles' | 'reason'
 
 /** The event rows of chunks and files have one form. */
 export type RawEvent = {

@@ -96,6 +96,19 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE run_numbers (last INTEGER NOT NULL) STRICT;
   INSERT INTO run_numbers (last) VALUES (0);
   `,
+  'ALTER TABLE lock_answers ADD COLUMN reason TEXT',
+  `
+  CREATE TABLE run_days (
+    day INTEGER NOT NULL, flow TEXT NOT NULL, user TEXT NOT NULL, outcome TEXT NOT NULL, bucket INTEGER NOT NULL, runs INTEGER NOT NULL,
+    PRIMARY KEY (day, flow, user, outcome, bucket)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE model_days (
+    day INTEGER NOT NULL, flow TEXT NOT NULL, user TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+    calls INTEGER NOT NULL, priced INTEGER NOT NULL, cost REAL NOT NULL, duration_s REAL NOT NULL,
+    input_uncached INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL,
+    PRIMARY KEY (day, flow, user, provider, model)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 /** The schema version that this code writes. */

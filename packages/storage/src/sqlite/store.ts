@@ -80,6 +80,10 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
       delete: (id) => writer.call('deleteSession', id),
     },
     keeper: sqliteKeeper(dir, writer, reader),
+    insights: {
+      runs: (query, by) => reader.call('countRunDays', query, by),
+      models: (query, by) => reader.call('sumModelDays', query, by),
+    },
     check: async () => await check(threads),
     exclusive: async (name) => await exclusive(reader, name),
     close: async () => await close(threads),

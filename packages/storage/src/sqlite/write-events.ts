@@ -3,9 +3,11 @@ import { comparePositions, isEnded } from '@koco/core'
 import type { WriteAlarm } from '../port.ts'
 import { type FoldResult, foldRun, touchesLocks, unknownRun } from '../projection.ts'
 import { inOrder, sameContent } from '../records.ts'
+import type { Tally } from '../tally.ts'
 import { type BatchMessage, emptyResult, type ResultMessage, unpackBatch } from './batch-message.ts'
 import { areDistinct, type Chunk, chunkSize, chunkStart, packChunks, unpackChunk } from './chunk.ts'
 import type { Db } from './connection.ts'
+import { createTallyWriter } from './insights.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
 import type { RunFiles } from './run-files.ts'
 import type { RunRows } from './run-rows.ts'
@@ -32,6 +34,7 @@ export class EventTable {
   readonly #rows: RunRows
   readonly #cache: RunCache
   readonly #stored: StoredRecords
+  readonly #addTally: (tally: Tally) => void
   readonly #statements
   /** For the filer; the caller empties it after its commit. */
   readonly unfiled: Unfiled = new Map()
@@ -40,6 +43,7 @@ export class EventTable {
     this.#rows = rows
     this.#cache = cache
     this.#stored = new StoredRecords(db, files)
+    this.#addTally = createTallyWriter(db)
     const { chunk, epoch, hole, lock } = STATEMENTS
     this.#statements = { chunk: db.prepare(chunk), epoch: db.prepare(epoch), hole: db.prepare(hole), lock: db.prepare(lock) }
   }
@@ -119,6 +123,7 @@ export class EventTable {
       this.#statements.lock.run(row.id, lock.lid, lock.status, lock.askedAt, JSON.stringify(lock))
       known.locks?.set(lock.lid, lock)
     }
+    this.#addTally(fold.tally)
     for (const { epoch, lastSeq } of fold.closed) this.#statements.epoch.run(row.id, epoch, lastSeq)
     for (const { from, to } of fold.holes) this.#statements.hole.run(row.id, from.epoch, from.seq, to.epoch, to.seq)
     known.row = this.#rows.save(row, fold.state, topEpoch, fold.waiting > 0)

@@ -39,8 +39,8 @@ export async function requestCancel(deps: ActivityDeps): Promise<void> {
 
 /** Accepts an answer that came through Temporal; a refusal is seen by who sent it. */
 export async function acceptAnswer(deps: ActivityDeps, request: AnswerRequest & { readonly fid: string }): Promise<void> {
-  const { fid, lid, answer, by } = request
-  const outcome = await answerLock(deps.store, deps.clock, { fid, lid, answer, by: by ?? 'temporal' })
+  const { fid, lid, answer, by, reason } = request
+  const outcome = await answerLock(deps.store, deps.clock, { fid, lid, answer, by: by ?? 'temporal', reason })
   switch (outcome.outcome) {
     case 'accepted':
       return deps.transport.signals.publish([{ topic: 'control', fid }])

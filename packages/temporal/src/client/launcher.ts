@@ -134,8 +134,8 @@ class TemporalLauncher implements Launcher {
     return { outcome: 'accepted' }
   }
 
-  async answer(fid: string, lid: string, answer: Json, by: string): Promise<AnswerOutcome> {
-    const outcome = await answerLock(this.#store, this.#clock, { fid, lid, answer, by })
+  async answer(fid: string, lid: string, answer: Json, by: string, reason?: string): Promise<AnswerOutcome> {
+    const outcome = await answerLock(this.#store, this.#clock, { fid, lid, answer, by, reason })
     // Whoever repeats an answer may be repeating one that was accepted while Temporal was away.
     if (outcome.outcome === 'accepted' || outcome.outcome === 'answered') await this.#wake(fid, lid)
     return outcome
