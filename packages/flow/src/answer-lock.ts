@@ -8,7 +8,13 @@ import { checkAnswer } from './schema-check.ts'
 export async function answerLock(
   store: Pick<ExecutionStore, 'locks'>,
   clock: Clock,
-  { fid, lid, answer, by, reason }: { readonly fid: string; readonly lid: string; readonly answer: Json; readonly by: string; readonly reason?: string | undefined },
+  {
+    fid,
+    lid,
+    answer,
+    by,
+    reason,
+  }: { readonly fid: string; readonly lid: string; readonly answer: Json; readonly by: string; readonly reason?: string | undefined },
 ): Promise<AnswerOutcome> {
   const lock = await store.locks.get(fid, lid)
   if (!lock) return { outcome: 'unknown' }

@@ -1,5 +1,5 @@
 import { isJsonObject, RefusedError, toJson, type Json } from '@koco/core'
-import type { FlowEntry } from '@koco/storage'
+import type { Budget, FlowEntry } from '@koco/storage'
 import { z } from 'zod'
 import type { FlowContext } from './context.ts'
 import { durationMs, type Duration } from './duration.ts'
@@ -19,6 +19,11 @@ export type FlowDefinition<S extends z.ZodObject> = {
   readonly inputs: S
   /** Limit of a run's working time; time in locks, sleeps and pauses does not count. Default: none. */
   readonly timeout?: Duration
+  /**
+   * What one run may spend on models (`ctx.model`) before it is held at its next step and asks whether it goes on. `warnAt`: the part of it at which the run is warned, default 0.8. Operators may set
+   * further budgets.
+   */
+  readonly budget?: { readonly cost?: number; readonly tokens?: number; readonly warnAt?: number }
   /** The work. What it returns is the run's result: a value of `ctx.markdown` and its kin, or any JSON. */
   run(inputs: z.output<S>, ctx: FlowContext): unknown
 }
@@ -35,6 +40,7 @@ export type Flow = {
   readonly inputs: z.ZodObject
   readonly inputsJsonSchema: Json
   readonly timeoutMs: number | null
+  readonly budget: Budget | null
   readonly run: (inputs: unknown, ctx: FlowContext) => unknown
 }
 
@@ -45,7 +51,7 @@ const TAG_MAX = 50
 
 /** Checks a definition and gives the flow. RefusedError `bad_flow` names the flow and what is wrong with it. */
 export function defineFlow<S extends z.ZodObject>(definition: FlowDefinition<S>): Flow {
-  const { name, summary, description, tags, author, version, inputs, timeout, run } = definition
+  const { name, summary, description, tags, author, version, inputs, timeout, budget, run } = definition
   check(NAME.test(name), name, 'its name must be 1 to 63 of a-z, 0-9, "-", "_", "." and begin with a letter or digit')
   check(typeof summary === 'string' && summary.trim() !== '', name, 'it needs a summary: one sentence that says what it does')
   check(summary.length <= SUMMARY_MAX, name, `its summary has ${summary.length} characters, more than ${SUMMARY_MAX}: put the rest into the description`)
@@ -66,6 +72,7 @@ export function defineFlow<S extends z.ZodObject>(definition: FlowDefinition<S>)
     inputs,
     inputsJsonSchema: inputSchema(name, inputs),
     timeoutMs: timeout === undefined ? null : durationMs(timeout, `timeout of flow "${name}"`),
+    budget: budget === undefined ? null : ownBudget(name, budget),
     run: (values, ctx) => run.call(definition, values as z.output<S>, ctx),
   })
 }
@@ -99,6 +106,17 @@ function inputSchema(name: string, inputs: z.ZodObject): Json {
   } catch (error) {
     throw new RefusedError(`Flow "${name}" has inputs that no JSON Schema can describe: ${String(error)}`, { code: 'bad_flow', cause: error })
   }
+}
+
+function ownBudget(name: string, { cost, tokens, warnAt = 0.8 }: NonNullable<FlowDefinition<z.ZodObject>['budget']>): Budget {
+  const isAmount = (value: number | undefined): boolean => value === undefined || (Number.isFinite(value) && value > 0)
+  check(
+    isAmount(cost) && isAmount(tokens) && (cost ?? tokens) !== undefined && warnAt > 0 && warnAt <= 1,
+    name,
+    'its budget needs a cost or tokens above 0, and a warnAt above 0 and at most 1',
+  )
+  const common = { id: 'of the flow', flow: name, user: null, per: 'run', assignees: [], changedAt: 0, changedBy: name } as const
+  return { ...common, costMax: cost ?? null, tokensMax: tokens ?? null, warnAt }
 }
 
 function check(condition: boolean, name: unknown, rule: string): void {

@@ -1,4 +1,6 @@
 export { answerLock } from './answer-lock.ts'
+export { storedBudgets, type Budgets, type Spent } from './budgets/stored-budgets.ts'
+export { BUDGET_LID, type BudgetDecision } from './budgets/question.ts'
 export type { ChildEnd, ChildRuns, ChildStart } from './children/child-runs.ts'
 export { childrenOf, stopChildren, storedChildren, type StoredChildren } from './children/stored-children.ts'
 export { createCatalog, type Catalog } from './catalog.ts'

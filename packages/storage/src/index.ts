@@ -16,6 +16,7 @@ export { addSums, dayOf, secondsOf, type ModelSums } from './tally.ts'
 export type {
   AdminStore,
   ApiKey,
+  Budget,
   ChildSummary,
   ControlRequest,
   DeadEvent,

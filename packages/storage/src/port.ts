@@ -223,6 +223,32 @@ export interface InsightStore {
   models(query: InsightQuery, by: 'day' | 'flow' | 'user' | 'model'): Promise<readonly ModelUsage[]>
 }
 
+/**
+ * What may be spent on models before a run is held and people are asked whether it goes on: by each run, or on each day (UTC) by all its runs together. It holds for the runs of `flow` and
+ * `user`; null: of all. `warnAt`: the part of it (0 to 1) at which runs are warned. `assignees`: who may answer besides operators.
+ */
+export type Budget = {
+  readonly id: string
+  readonly flow: string | null
+  readonly user: string | null
+  readonly per: 'run' | 'day'
+  readonly costMax: number | null
+  readonly tokensMax: number | null
+  readonly warnAt: number
+  readonly assignees: readonly string[]
+  readonly changedAt: number
+  readonly changedBy: string
+}
+
+/** The budgets; there are few, so they are read together. */
+export interface BudgetStore {
+  /** Makes a budget, or replaces the one of this id. */
+  put(budget: Budget): Promise<void>
+  /** All, by id. */
+  list(): Promise<readonly Budget[]>
+  delete(id: string): Promise<boolean>
+}
+
 /** The execution store: everything that belongs to runs. SQLite under a folder or Postgres; both give equal timelines. */
 export interface ExecutionStore {
   readonly writer: EventWriter
@@ -235,6 +261,7 @@ export interface ExecutionStore {
   readonly sessions: SessionStore
   readonly keeper: StoreKeeper
   readonly insights: InsightStore
+  readonly budgets: BudgetStore
   /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
   check(): Promise<void>
   /** The server's clock in unix ms; absent when there is no server. */

@@ -1,10 +1,25 @@
 import { isFid, type RunEvent } from '@koco/core'
+import type { Budget } from '@koco/storage'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Launcher } from '../launcher.ts'
 import { contractFlows, Workshop } from './flows.ts'
 import { eventsOf, runEnd, runUntil, type LauncherUnderTest, type OpenLauncher } from './under-test.ts'
 
 const IDLE_MS = 100
+
+/** What a process knows of budgets may be some seconds old, so it is there from the beginning. */
+const BUDGET: Budget = {
+  id: 'contract',
+  flow: 'spends',
+  user: 'ada',
+  per: 'run',
+  costMax: 2,
+  tokensMax: null,
+  warnAt: 0.5,
+  assignees: ['bob'],
+  changedAt: 0,
+  changedBy: 'op',
+}
 
 /** The contract of launchers: what each adapter must do, over its real store and stream. */
 export function describeLauncher(name: string, open: OpenLauncher): void {
@@ -15,6 +30,7 @@ export function describeLauncher(name: string, open: OpenLauncher): void {
     beforeAll(async () => {
       under = await open(contractFlows(shop), IDLE_MS)
       launcher = under.launcher
+      await under.store.budgets.put(BUDGET)
     })
     afterAll(() => under.close())
 
@@ -68,6 +84,20 @@ export function describeLauncher(name: string, open: OpenLauncher): void {
       const run = await runEnd(under.store, fid)
       expect(run.final?.value).toEqual({ go: false, after: 'done' })
       expect(shop.done.filter((done) => done === 'first-answer before')).toHaveLength(1)
+    })
+
+    test('a run that used up a budget is held by a question, and goes on when somebody says so', async () => {
+      const fid = await start('spends', { n: 3 })
+      await asking(fid)
+      const lid = await lidOf(fid)
+      expect(await under.store.locks.get(fid, lid)).toMatchObject({ name: 'Budget "contract"', roles: ['operator'], assignees: ['bob'], expiresAt: null })
+      expect(await launcher.answer(fid, lid, { decision: 'perhaps' }, 'bob')).toMatchObject({ outcome: 'invalid' })
+      expect(await launcher.answer(fid, lid, { decision: 'go_on' }, 'bob', 'It is worth it.')).toEqual({ outcome: 'accepted' })
+      const run = await runEnd(under.store, fid)
+      expect(run).toMatchObject({ status: 'finished', usage: { calls: 3, cost: 3 }, openLocks: 0 })
+      const events = await eventsOf(under.store, fid)
+      expect(events.filter(({ kind }) => kind === 'warning')).toHaveLength(2)
+      expect(events.find(({ kind }) => kind === 'lease')?.data).toMatchObject({ by: 'bob', reason: 'It is worth it.' })
     })
 
     test('a lock answered at once, before the run is put aside, is not missed', async () => {

@@ -42,6 +42,13 @@ export function contractFlows(shop: Workshop): readonly Flow[] {
       const { go } = await ctx.lock('approve', { form: z.object({ go: z.boolean() }), data: { gate } })
       return { go, after: await ctx.step('after', () => 'done') }
     }),
+    flow('spends', async ({ n }, ctx) => {
+      for (let i = 1; i <= n; i += 1) {
+        const tokens = { input_uncached: 600, output: 400 }
+        await ctx.step('ask', { key: i }, () => ctx.model({ provider: 'acme', model: 'large', duration: 20, tokens, cost: 1 }))
+      }
+      return n
+    }),
     flow('sleeps', async (_inputs, ctx) => {
       await ctx.sleep(400)
       return 'awake'

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { isEnded, UnavailableError, type RunState } from '@koco/core'
 import { createProducer, type Producer } from '@koco/transport'
+import { storedBudgets, type Budgets } from '../budgets/stored-budgets.ts'
 import { stopChildren as stopAll, storedChildren } from '../children/stored-children.ts'
 import type { ChildRuns } from '../children/child-runs.ts'
 import { errorValue } from '../errors.ts'
@@ -26,6 +27,7 @@ export class Supervisor {
   readonly #settings: DirectSettings
   readonly #entries = new Map<string, Entry>()
   readonly #alarms: Alarms
+  readonly #budgets: Budgets
   readonly #launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>
   readonly #stop = new AbortController()
   readonly #stopNow = new AbortController()
@@ -37,6 +39,7 @@ export class Supervisor {
   constructor(settings: DirectSettings, launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>) {
     this.#settings = settings
     this.#launcher = launcher
+    this.#budgets = storedBudgets(settings.store, settings.clock)
     this.parents = new Parents(settings.store, (fid) => this.#childrenEnded(fid))
     this.committed.onEnded((fid) => this.parents.ended(fid))
     this.#alarms = new Alarms(settings.clock)
@@ -197,6 +200,7 @@ export class Supervisor {
       log,
       limits,
       files,
+      budgets: this.#budgets,
       reader: store.reader,
       requests: {
         wanted: async () => entry.control,

@@ -11,6 +11,7 @@ import {
   type RunStatus,
   type TypedValue,
 } from '@koco/core'
+import { tokensOf, type Spent } from '../budgets/stored-budgets.ts'
 
 /** What the journal knows of a step: its last failure or its result. `result` is JSON text, undefined for undefined. */
 export type JournaledStep =
@@ -20,7 +21,7 @@ export type JournaledStep =
 /** What the journal knows of a lock. Times are unix seconds. */
 export type JournaledLock = {
   readonly expiresAt: number | null
-  lease: { readonly answer: Json; readonly by: string } | 'expired' | undefined
+  lease: { readonly answer: Json; readonly by: string; readonly at: number } | 'expired' | undefined
 }
 
 /** What the journal knows of a child run: the hash of its inputs and, once it was seen, its end. `result` is the JSON text of a TypedValue. */
@@ -53,6 +54,8 @@ export class Journal {
   retriedAt = Number.NEGATIVE_INFINITY
   /** Tries that ended without a word, since the last sign of progress. */
   recoveries = 0
+  /** What was spent on models. */
+  spent: Spent = { cost: 0, tokens: 0 }
   /** Seconds of work in the epochs before. */
   workedS = 0
   readonly #emissions = new Map<string, number>()
@@ -69,6 +72,7 @@ export class Journal {
   add(record: EventRecord): void {
     if (record.kind === 'status') this.#status(record)
     this.#lastTs = record.ts
+    if (record.kind === 'model') this.#spend(parseJson(record.data) as unknown as EventData['model'])
     if (REPEATED.has(record.kind)) {
       if (record.step === null) this.#emissions.set(...this.#counted(record.kind, record.data, 1))
       return
@@ -193,6 +197,10 @@ export class Journal {
     )
   }
 
+  #spend({ cost, tokens }: EventData['model']): void {
+    this.spent = { cost: this.spent.cost + (cost ?? 0), tokens: this.spent.tokens + tokensOf(tokens) }
+  }
+
   #sleep(sleep: EventData['sleep']): void {
     if (sleep.phase === 'started') this.sleeps.set(sleep.id, { until: sleep.until, finished: false })
     else {
@@ -203,6 +211,6 @@ export class Journal {
 
   #lease(lease: EventData['lease']): void {
     const lock = this.locks.get(lease.lid)
-    if (lock) lock.lease = 'expired' in lease ? 'expired' : { answer: lease.answer, by: lease.by }
+    if (lock) lock.lease = 'expired' in lease ? 'expired' : { answer: lease.answer, by: lease.by, at: lease.at }
   }
 }

@@ -53,7 +53,7 @@ function expired(name: string, lid: string, options: LockOptions<unknown>): unde
 }
 
 /** The journaled answer to a question, or the question asked now and waited for. `void`: it expired before the last retry. */
-export async function leaseOf(runtime: Runtime, lid: string, question: () => Question): Promise<Pick<Lease, 'answer' | 'by'> | 'expired' | 'void'> {
+export async function leaseOf(runtime: Runtime, lid: string, question: () => Question): Promise<Lease | 'expired' | 'void'> {
   const { journal } = runtime
   const journaled = journal.locks.get(lid)
   const over = journaled !== undefined && journaled.expiresAt !== null && journaled.expiresAt <= journal.retriedAt

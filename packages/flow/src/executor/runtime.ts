@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { FencedError, ORIGIN, UnavailableError, type EventData, type EventKind, type Position } from '@koco/core'
 import type { ControlRequest } from '@koco/storage'
 import { Activity, type Wait } from './activity.ts'
+import { BudgetGuard } from './budget.ts'
 import { ChildWatch } from './child-watch.ts'
 import { Deltas } from './deltas.ts'
 import { currentFrame, type Frame, type FrameOwner } from './frame.ts'
@@ -32,6 +33,9 @@ export class Runtime implements FrameOwner {
   readonly deltas: Deltas
   readonly requests: Requests
   readonly children: ChildWatch
+  readonly budget: BudgetGuard
+  /** Cancels the run as people do. */
+  readonly cancelBy: (by: string, reason: string) => void
   /** Ids of journaled steps that the function asked for. */
   readonly asked = new Set<string>()
   /** Ids of the steps that were asked for and are not over. */
@@ -62,6 +66,8 @@ export class Runtime implements FrameOwner {
     this.requests = new Requests(deps.requests, apply, (error) => this.fail(error))
     this.requests.listen()
     this.children = new ChildWatch(this)
+    this.budget = new BudgetGuard(this)
+    this.cancelBy = (by, reason) => apply({ wanted: 'cancel', by, reason, at: deps.clock.now() / 1000 })
     const { promise, resolve, reject } = Promise.withResolvers<TryOutcome>()
     this.interrupted = promise
     this.#interrupt = resolve
@@ -104,6 +110,7 @@ export class Runtime implements FrameOwner {
     const { step } = this.frame()
     this.activity.touch()
     if (step === undefined && this.journal.takeEmission(kind, data)) return
+    if (kind === 'model') this.budget.count(data as EventData['model'])
     this.emit(kind, data, step)
   }
 

@@ -84,8 +84,16 @@ async function runTries(runtime: Runtime, asked: Asked, journaled: JournaledStep
   }
 }
 
-/** Where a run may be held: nothing of the caller is at work here. Goes on, waits for a resume, or throws when the run unwinds. */
+/** Where a run may be held: nothing of the caller is at work here. Goes on, waits for a resume or for more budget, or throws when the run unwinds. */
 export async function border(runtime: Runtime): Promise<void> {
+  await unheld(runtime)
+  const within = runtime.budget.pass()
+  if (within === undefined) return
+  await within
+  await unheld(runtime)
+}
+
+async function unheld(runtime: Runtime): Promise<void> {
   while (runtime.holding) await runtime.hold()
   if (runtime.phase === 'closed') return never()
   if (runtime.unwinding) throw runtime.unwinding.reason

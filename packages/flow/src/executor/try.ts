@@ -1,6 +1,7 @@
 import type { AttemptReason, ErrorValue, Json, Position, RunStatus, TypedValue } from '@koco/core'
 import type { ControlRequest, EventReader, LockAnswer } from '@koco/storage'
 import type { Producer, Signal } from '@koco/transport'
+import type { Budgets } from '../budgets/stored-budgets.ts'
 import type { ChildRuns } from '../children/child-runs.ts'
 import type { Clock } from '../clock.ts'
 import type { FileStore } from '../files/port.ts'
@@ -106,6 +107,8 @@ export type TryDeps = {
   /** A line for the operator: errors of flows with their stacks. */
   readonly log: (level: 'info' | 'warn' | 'error', message: string, details?: unknown) => void
   readonly limits: TryLimits
+  /** What may be spent on models; without it only the flow's own budget holds. */
+  readonly budgets?: Budgets | undefined
   /** Where the run's files are; without it `ctx.files` refuses. */
   readonly files?: FileStore | undefined
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { ExecutionStore } from '../port.ts'
+import { describeBudgets } from './budgets.ts'
 import { describeDelivery } from './delivery.ts'
 import { describeHousekeeping } from './housekeeping.ts'
 import { describeKeeping } from './keeping.ts'
@@ -31,6 +32,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('runs', () => describeRuns(store))
     describe('locks', () => describeLocks(store))
     describe('insights', () => describeInsights(store))
+    describe('budgets', () => describeBudgets(store))
     describe('schedules', () => describeSchedules(store))
     describe('sessions', () => describeSessions(store, open))
     describe('keeping house', () => describeKeeping(store))

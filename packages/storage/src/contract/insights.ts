@@ -45,8 +45,32 @@ export function describeInsights(store: () => ExecutionStore): void {
     await write(someFid(), [...openingOf(flow), call(6), call(7), call(8, { model: 'small', cost: null })])
     await write(someFid(), [...openingOf(flow, 'bob'), call(6, { cost: 0.25 })])
     expect(await models(flow)).toEqual([
-      { key: 'large', provider: 'acme', calls: 3, priced: 3, cost: 1.25, durationS: 6, input_uncached: 300, cache_read: 60, cache_write: 9, output: 120, reasoning: 15 },
-      { key: 'small', provider: 'acme', calls: 1, priced: 0, cost: 0, durationS: 2, input_uncached: 100, cache_read: 20, cache_write: 3, output: 40, reasoning: 5 },
+      {
+        key: 'large',
+        provider: 'acme',
+        calls: 3,
+        priced: 3,
+        cost: 1.25,
+        durationS: 6,
+        input_uncached: 300,
+        cache_read: 60,
+        cache_write: 9,
+        output: 120,
+        reasoning: 15,
+      },
+      {
+        key: 'small',
+        provider: 'acme',
+        calls: 1,
+        priced: 0,
+        cost: 0,
+        durationS: 2,
+        input_uncached: 100,
+        cache_read: 20,
+        cache_write: 3,
+        output: 40,
+        reasoning: 5,
+      },
     ])
     expect((await models(flow, 'user')).map(({ key, provider, calls, cost }) => [key, provider, calls, cost])).toEqual([
       ['ada', null, 3, 1],

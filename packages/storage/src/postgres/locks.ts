@@ -18,7 +18,13 @@ export function createLockTable(db: ExecutionDatabase): LockStore {
     answer: (fid, answer) => accept(db, fid, answer),
     async answers(fid) {
       const rows = await db.selectFrom('lock_answers').selectAll().where('fid', '=', fid).orderBy('answered_at').orderBy('lid').execute()
-      return rows.map(({ lid, answer, answered_by: by, answered_at: at, reason }) => ({ lid, answer: parseJson(answer), by, at, ...(reason !== null && { reason }) }))
+      return rows.map(({ lid, answer, answered_by: by, answered_at: at, reason }) => ({
+        lid,
+        answer: parseJson(answer),
+        by,
+        at,
+        ...(reason !== null && { reason }),
+      }))
     },
   }
 }

@@ -5,6 +5,7 @@ import type { EntryRow } from '../sessions/entry.ts'
 import type { ModelTally, RunTally } from '../tally.ts'
 import {
   addLockPeople,
+  createBudgets,
   createChildIndex,
   createTallyTables,
   createEventTables,
@@ -30,6 +31,7 @@ export type ExecutionTables = {
   session_entries: EntryRow & { session: string }
   run_days: { day: number; flow: string; username: string; shard: number; outcome: RunTally['outcome']; bucket: number; runs: number }
   model_days: ModelDayTable
+  budgets: { id: string; about: string }
   store_health: { id: number; at: number }
 }
 
@@ -144,6 +146,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'sessions', up: createSessionTables },
     { name: 'who may answer locks, and why they did', up: addLockPeople },
     { name: 'tallies of runs and models by day', up: createTallyTables },
+    { name: 'budgets', up: createBudgets },
   ],
 }
 

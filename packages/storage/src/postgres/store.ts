@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import { guarded } from '../guard.ts'
 import { migrate as migrateSchema, requireSchema, schemaVersion } from '../migrations.ts'
 import type { ExecutionStore } from '../port.ts'
+import { createBudgetTable } from './budgets.ts'
 import { openKysely, openPool } from './database.ts'
 import { createDeadEventTable } from './dead-events.ts'
 import { postgresError, writeError } from './errors.ts'
@@ -77,6 +78,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     schedules: guarded(createScheduleTable(db), convert),
     sessions: guarded(createSessionTable(db), convert),
     keeper: guarded(createPostgresKeeper(db, pool), convert),
+    budgets: guarded(createBudgetTable(db), convert),
     insights: guarded(createInsightTable(db), convert),
     ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),

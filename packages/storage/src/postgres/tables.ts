@@ -190,6 +190,15 @@ export async function createTallyTables(db: Kysely<unknown>): Promise<void> {
   await models.addPrimaryKeyConstraint('model_days_pkey', ['day', 'flow', 'username', 'provider', 'model', 'shard']).execute()
 }
 
+/** What may be spent; `about` is JSON text. */
+export async function createBudgets(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('budgets')
+    .addColumn('id', key, (column) => column.primaryKey())
+    .addColumn('about', 'text', (column) => column.notNull())
+    .execute()
+}
+
 /** Questions to people, entries set aside, the catalogue of flows, and the row that `check` writes. */
 export async function createPeopleTables(db: Kysely<unknown>): Promise<void> {
   await createLocks(db)

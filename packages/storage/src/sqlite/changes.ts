@@ -5,6 +5,7 @@ import type { Db } from './connection.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
 import { isUserName } from './run-files.ts'
 import { readLock, type RunRows } from './run-rows.ts'
+import { budgetChanges } from './budgets.ts'
 import { scheduleChanges } from './schedules.ts'
 import { sessionChanges } from './session-changes.ts'
 
@@ -29,6 +30,7 @@ export function createChanges(db: Db, rows: RunRows, cache: RunCache) {
     ...flowChanges(db),
     ...scheduleChanges(db),
     ...sessionChanges(db),
+    ...budgetChanges(db),
   }
 }
 

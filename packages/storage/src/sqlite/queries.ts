@@ -6,6 +6,7 @@ import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, ListedRun, LockA
 import { searchWords } from '../search.ts'
 import { CHILD_OF, childQueries } from './child-queries.ts'
 import type { Db } from './connection.ts'
+import { budgetQueries } from './budgets.ts'
 import { insightQueries } from './insights.ts'
 import { scheduleQueries } from './schedules.ts'
 import { type RawRun, readLock, readRun, SELECT_RUN } from './run-rows.ts'
@@ -34,6 +35,7 @@ export function createQueries(db: Db) {
     ...deadQueries(db),
     ...flowQueries(db),
     ...sessionQueries(db),
+    ...budgetQueries(db),
   }
 }
 
@@ -101,7 +103,8 @@ function lockQueries(db: Db) {
       return text === undefined ? undefined : readLock(text)
     },
     listLocks: (query: LockQuery): Page<ListedLock> => listLocks(db, query),
-    answersOf: (fid: string): LockAnswer[] => answers.all(fid).map(({ reason, ...row }) => ({ ...row, answer: parseJson(row.answer), ...(reason !== null && { reason }) })),
+    answersOf: (fid: string): LockAnswer[] =>
+      answers.all(fid).map(({ reason, ...row }) => ({ ...row, answer: parseJson(row.answer), ...(reason !== null && { reason }) })),
   }
 }
 

@@ -109,6 +109,7 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (day, flow, user, provider, model)
   ) STRICT, WITHOUT ROWID;
   `,
+  'CREATE TABLE budgets (id TEXT PRIMARY KEY, about TEXT NOT NULL) STRICT',
 ]
 
 /** The schema version that this code writes. */

@@ -80,6 +80,11 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
       delete: (id) => writer.call('deleteSession', id),
     },
     keeper: sqliteKeeper(dir, writer, reader),
+    budgets: {
+      put: (budget) => writer.call('putBudget', budget),
+      list: () => reader.call('listBudgets'),
+      delete: (id) => writer.call('deleteBudget', id),
+    },
     insights: {
       runs: (query, by) => reader.call('countRunDays', query, by),
       models: (query, by) => reader.call('sumModelDays', query, by),

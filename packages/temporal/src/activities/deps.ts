@@ -1,4 +1,4 @@
-import type { Catalog, Clock, FileStore, Launcher, TryLimits } from '@koco/flow'
+import type { Budgets, Catalog, Clock, FileStore, Launcher, TryLimits } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { ChildStarts } from '../client/child-starts.ts'
@@ -25,6 +25,7 @@ export type ActivityDeps = {
   /** Is told which tries this worker is at. */
   readonly liveness: { take(task: TryTask): void; drop(task: TryTask): void }
   readonly clock: Clock
+  readonly budgets: Budgets
   /** Where the files of runs are; without it they have none. */
   readonly files: FileStore | undefined
   /** The worker's name: host and process. */

@@ -58,6 +58,7 @@ function tryDeps(deps: ActivityDeps, life: TryLife, run: RunState, flow: Flow, r
     log: deps.log,
     limits: deps.limits,
     files: deps.files,
+    budgets: deps.budgets,
   }
 }
 

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { UnavailableError } from '@koco/core'
-import { defaultLimits, systemClock, type Catalog, type Clock, type FileStore, type TryLimits } from '@koco/flow'
+import { defaultLimits, storedBudgets, systemClock, type Catalog, type Clock, type FileStore, type TryLimits } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { ActivityDeps } from '../activities/deps.ts'
@@ -167,6 +167,7 @@ class RunningWorker implements TemporalWorker {
       news: this.#news,
       liveness,
       clock: clock ?? systemClock,
+      budgets: storedBudgets(store, clock ?? systemClock),
       owner: this.id,
       files: this.#options.files,
       limits: { ...defaultLimits, ...limits },
