@@ -3,6 +3,7 @@ import { dayOf, type Budget } from '@koco/storage'
 import { BUDGET_FORM, BUDGET_LID, budgetData, budgetWarning, type Allowed, type Overrun } from '../budgets/question.ts'
 import { tokensOf, type Spent } from '../budgets/stored-budgets.ts'
 import { digest } from './digest.ts'
+import type { StepGuard } from './guard.ts'
 import { leaseOf } from './lock.ts'
 import { never, type Runtime } from './runtime.ts'
 
@@ -21,7 +22,7 @@ type Standing = { readonly round: number; readonly grants: number; readonly stop
  * Watches what a run spends on models. A run that has used up a budget is held at its next step border by a question; it goes on when somebody says so, when the budget was changed, and, under
  * the budget of a day, when the day is over. Nobody's silence ends a run. What was asked and answered is journaled, so a later try stands where this one did.
  */
-export class BudgetGuard {
+export class BudgetGuard implements StepGuard {
   readonly #runtime: Runtime
   readonly #leases = new Map<string, Lease>()
   readonly #said = new Set<string>()
@@ -32,12 +33,10 @@ export class BudgetGuard {
     this.#runtime = runtime
   }
 
-  /** Counts a model call that was made now. */
   count(call: EventData['model']): void {
     this.#own = { cost: this.#own.cost + (call.cost ?? 0), tokens: this.#own.tokens + tokensOf(call.tokens) }
   }
 
-  /** At a step border: resolves when the run may go on; undefined when no budget holds for it, the common case. */
   pass(): Promise<void> | undefined {
     if (this.#passing) return this.#passing
     const budgets = this.#budgets()

@@ -3,6 +3,7 @@ import type { ControlRequest } from '@koco/storage'
 import { CancelledError, errorValue, NondeterminismError, RunTimeoutError } from '../errors.ts'
 import { checkInputs } from '../schema-check.ts'
 import { typedValue } from '../value.ts'
+import { BudgetGuard } from './budget.ts'
 import { childMark } from './child.ts'
 import { createContext } from './context.ts'
 import { inFrame } from './frame.ts'
@@ -22,6 +23,7 @@ export async function executeTry(deps: TryDeps): Promise<TryOutcome> {
     () => suspendIfIdle(runtime),
     (control) => applyControl(runtime, control),
   )
+  runtime.guard = new BudgetGuard(runtime)
   const letGo = (): void => releaseIfQuiet(runtime)
   deps.stop.addEventListener('abort', letGo)
   deps.stopNow.addEventListener('abort', letGo)

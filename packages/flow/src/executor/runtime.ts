@@ -2,10 +2,10 @@ import { setMaxListeners } from 'node:events'
 import { FencedError, ORIGIN, UnavailableError, type EventData, type EventKind, type Position } from '@koco/core'
 import type { ControlRequest } from '@koco/storage'
 import { Activity, type Wait } from './activity.ts'
-import { BudgetGuard } from './budget.ts'
 import { ChildWatch } from './child-watch.ts'
 import { Deltas } from './deltas.ts'
 import { currentFrame, type Frame, type FrameOwner } from './frame.ts'
+import { noGuard, type StepGuard } from './guard.ts'
 import { Journal } from './journal.ts'
 import { Names } from './names.ts'
 import { Outbox } from './outbox.ts'
@@ -33,7 +33,8 @@ export class Runtime implements FrameOwner {
   readonly deltas: Deltas
   readonly requests: Requests
   readonly children: ChildWatch
-  readonly budget: BudgetGuard
+  /** Whether the run may go on at a step border. */
+  guard: StepGuard = noGuard
   /** Cancels the run as people do. */
   readonly cancelBy: (by: string, reason: string) => void
   /** Ids of journaled steps that the function asked for. */
@@ -66,7 +67,6 @@ export class Runtime implements FrameOwner {
     this.requests = new Requests(deps.requests, apply, (error) => this.fail(error))
     this.requests.listen()
     this.children = new ChildWatch(this)
-    this.budget = new BudgetGuard(this)
     this.cancelBy = (by, reason) => apply({ wanted: 'cancel', by, reason, at: deps.clock.now() / 1000 })
     const { promise, resolve, reject } = Promise.withResolvers<TryOutcome>()
     this.interrupted = promise
@@ -110,7 +110,7 @@ export class Runtime implements FrameOwner {
     const { step } = this.frame()
     this.activity.touch()
     if (step === undefined && this.journal.takeEmission(kind, data)) return
-    if (kind === 'model') this.budget.count(data as EventData['model'])
+    if (kind === 'model') this.guard.count(data as EventData['model'])
     this.emit(kind, data, step)
   }
 

@@ -87,7 +87,7 @@ async function runTries(runtime: Runtime, asked: Asked, journaled: JournaledStep
 /** Where a run may be held: nothing of the caller is at work here. Goes on, waits for a resume or for more budget, or throws when the run unwinds. */
 export async function border(runtime: Runtime): Promise<void> {
   await unheld(runtime)
-  const within = runtime.budget.pass()
+  const within = runtime.guard.pass()
   if (within === undefined) return
   await within
   await unheld(runtime)
