@@ -56,6 +56,6 @@ function within<T extends Day>(from: SelectQueryBuilder<ExecutionTables, T, obje
 }
 
 function toUsage({ key, provider, ...sums }: Sums & { readonly key: string | number; readonly provider?: string }) {
-  const { duration_s: durationS, ...rest } = Object.fromEntries(SUMS.map((name) => [name, Number(sums[name])])) as Sums
+  const { duration_s: durationS, ...rest } = Object.fromEntries(SUMS.map((name) => [name, Number(sums[name] as number | string)])) as Sums
   return { key: String(key), provider: provider ?? null, durationS, ...rest }
 }

@@ -80,6 +80,15 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
       delete: (id) => writer.call('deleteSession', id),
     },
     keeper: sqliteKeeper(dir, writer, reader),
+    ...spending(threads),
+    check: async () => await check(threads),
+    exclusive: async (name) => await exclusive(reader, name),
+    close: async () => await close(threads),
+  }
+}
+
+function spending({ writer, reader }: Threads): Pick<ExecutionStore, 'budgets' | 'insights'> {
+  return {
     budgets: {
       put: (budget) => writer.call('putBudget', budget),
       list: () => reader.call('listBudgets'),
@@ -89,9 +98,6 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
       runs: (query, by) => reader.call('countRunDays', query, by),
       models: (query, by) => reader.call('sumModelDays', query, by),
     },
-    check: async () => await check(threads),
-    exclusive: async (name) => await exclusive(reader, name),
-    close: async () => await close(threads),
   }
 }
 
