@@ -269,7 +269,7 @@ export function describeSessions(store: () => ExecutionStore, open: OpenFixture)
         `UPDATE session_entries SET body = '{"messages":[{"id":"x","role":"user","content":"forged"}]}' WHERE session = 'aaaaaaaaaaaa' AND revision = 2`,
       )
       await fixture.damage(`UPDATE session_entries SET head = '{"kind":"truncated","keep":0}' WHERE session = 'bbbbbbbbbbbb' AND revision = 2`)
-      await fixture.damage(`UPDATE sessions SET session = '{"id":' WHERE id = 'cccccccccccc'`)
+      await fixture.damage(`UPDATE chat_sessions SET session = '{"id":' WHERE id = 'cccccccccccc'`)
       const [a, b, c, d] = await Promise.all(['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc', 'dddddddddddd'].map((id) => sessions.read(id)))
       expect(a?.messages).toMatchObject([{ content: 'first' }, { content: '', role: 'assistant', damaged: true }])
       expect(b).toMatchObject({ session: { damaged: [2] }, messages: [{ content: 'first' }] })

@@ -27,7 +27,7 @@ export type ExecutionTables = {
   flow_entries: FlowTable
   flow_workers: { id: string; launcher: string; host: string; pid: number; seen_at: number; flows: ColumnType<string[], string, string> }
   schedules: ScheduleTable
-  sessions: SessionTable
+  chat_sessions: SessionTable
   session_entries: EntryRow & { session: string }
   run_days: { day: number; flow: string; username: string; shard: number; outcome: RunTally['outcome']; bucket: number; runs: number }
   model_days: ModelDayTable

@@ -13,7 +13,7 @@ const SEARCHED_MAX = 500
 /** A page of sessions, pinned ones first, then the latest. Throws RefusedError `bad_cursor`. */
 export async function listSessions(db: ExecutionDatabase, { user, archived, q, cursor, limit: asked }: SessionQuery): Promise<Page<ChatSession>> {
   const limit = clampLimit(asked)
-  let sessions = db.selectFrom('sessions').select(['id', 'session', 'sum']).where('username', '=', user)
+  let sessions = db.selectFrom('chat_sessions').select(['id', 'session', 'sum']).where('username', '=', user)
   if (archived !== undefined) sessions = sessions.where('archived', '=', archived)
   for (const word of searchWords(q ?? '')) sessions = sessions.where(sql<boolean>`position(${word} in search) > 0`)
   if (cursor !== undefined) {
@@ -47,7 +47,7 @@ export async function searchSessions(db: ExecutionDatabase, search: SessionSearc
       refs.map((ref) => messageAt(ref, bodies)),
       q,
     )
-    const row = found && (await db.selectFrom('sessions').select(['id', 'session', 'sum']).where('id', '=', id).executeTakeFirst())
+    const row = found && (await db.selectFrom('chat_sessions').select(['id', 'session', 'sum']).where('id', '=', id).executeTakeFirst())
     if (found && row) hits.push({ session: await readRow(db, row), match: 'content', preview: found.preview, messageId: found.id })
   }
   return hits
@@ -55,7 +55,7 @@ export async function searchSessions(db: ExecutionDatabase, search: SessionSearc
 
 /** The entries that may have all words somewhere in their stored text, by session, the latest sessions first. How a server lowers letters beyond ASCII depends on its collation, so those are left to be judged here. */
 async function candidates(db: ExecutionDatabase, user: string, q: string): Promise<Map<string, Set<number>>> {
-  const latest = db.selectFrom('sessions').select(['id', 'updated_at']).where('username', '=', user).orderBy('updated_at', 'desc').limit(SEARCHED_MAX)
+  const latest = db.selectFrom('chat_sessions').select(['id', 'updated_at']).where('username', '=', user).orderBy('updated_at', 'desc').limit(SEARCHED_MAX)
   let entries = db.selectFrom(latest.as('latest')).innerJoin('session_entries', 'session', 'latest.id').select(['latest.id', 'revision'])
   for (const word of searchWords(q).filter(isAscii).map(searchInJson)) entries = entries.where(sql<boolean>`position(${word} in lower(body)) > 0`)
   const found = new Map<string, Set<number>>()

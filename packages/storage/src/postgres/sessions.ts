@@ -13,7 +13,7 @@ export function createSessionTable(db: ExecutionDatabase): SessionStore {
   return {
     create: (session) => create(db, session),
     async get(id) {
-      const row = await db.selectFrom('sessions').select(['id', 'session', 'sum']).where('id', '=', id).executeTakeFirst()
+      const row = await db.selectFrom('chat_sessions').select(['id', 'session', 'sum']).where('id', '=', id).executeTakeFirst()
       return row && (await readRow(db, row))
     },
     read: (id, query = {}) =>
@@ -21,7 +21,7 @@ export function createSessionTable(db: ExecutionDatabase): SessionStore {
         .transaction()
         .setIsolationLevel('repeatable read')
         .execute(async (snapshot) => {
-          if (!(await snapshot.selectFrom('sessions').select('id').where('id', '=', id).executeTakeFirst())) return undefined
+          if (!(await snapshot.selectFrom('chat_sessions').select('id').where('id', '=', id).executeTakeFirst())) return undefined
           const session = await foldLog(snapshot, id, query.revision)
           const window = windowOf(session, query)
           return conversationOf(session, window, await readBodies(snapshot, id, revisionsOf(session, window.refs)))
@@ -31,16 +31,16 @@ export function createSessionTable(db: ExecutionDatabase): SessionStore {
     change: (id, command, options) => change(db, id, command, options),
     async setDraft(id, draft) {
       const text = draft === null ? null : toJsonText(draft)
-      const { numUpdatedRows } = await db.updateTable('sessions').set({ draft: text }).where('id', '=', id).executeTakeFirst()
+      const { numUpdatedRows } = await db.updateTable('chat_sessions').set({ draft: text }).where('id', '=', id).executeTakeFirst()
       return numUpdatedRows > 0n
     },
     async draft(id) {
-      const row = await db.selectFrom('sessions').select('draft').where('id', '=', id).executeTakeFirst()
+      const row = await db.selectFrom('chat_sessions').select('draft').where('id', '=', id).executeTakeFirst()
       return row?.draft ? parseJson(row.draft) : null
     },
     async held(after, limit) {
       const rows = db
-        .selectFrom('sessions')
+        .selectFrom('chat_sessions')
         .select(['id', 'session', 'sum'])
         .where('turn', 'is not', null)
         .where('id', '>', after ?? '')
@@ -48,7 +48,7 @@ export function createSessionTable(db: ExecutionDatabase): SessionStore {
     },
     delete: (id) =>
       db.transaction().execute(async (transaction) => {
-        const { numDeletedRows } = await transaction.deleteFrom('sessions').where('id', '=', id).executeTakeFirst()
+        const { numDeletedRows } = await transaction.deleteFrom('chat_sessions').where('id', '=', id).executeTakeFirst()
         await transaction.deleteFrom('session_entries').where('session', '=', id).execute()
         return numDeletedRows > 0n
       }),
@@ -61,7 +61,7 @@ async function create(db: ExecutionDatabase, session: NewSession): Promise<ChatS
   const made = describeSession(foldSession(id, [{ revision: 1, at, head: entry.head }]))
   return await db.transaction().execute(async (transaction) => {
     const { numInsertedOrUpdatedRows } = await transaction
-      .insertInto('sessions')
+      .insertInto('chat_sessions')
       .values({ ...rowOf(made), draft: null })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst()
@@ -79,7 +79,7 @@ async function change(
   { at, expectedRevision }: Parameters<SessionStore['change']>[2],
 ): Promise<CommandOutcome> {
   return await db.transaction().execute(async (transaction): Promise<CommandOutcome> => {
-    const row = await transaction.selectFrom('sessions').select('id').where('id', '=', id).forUpdate().executeTakeFirst()
+    const row = await transaction.selectFrom('chat_sessions').select('id').where('id', '=', id).forUpdate().executeTakeFirst()
     if (!row) return { outcome: 'unknown' }
     const session = await foldLog(transaction, id)
     const [next] = session.queue
@@ -90,7 +90,7 @@ async function change(
     await appendEntry(transaction, { id, revision, at }, decision.entry)
     foldEntry(session, { revision, at, head: decision.entry.head })
     const changed = describeSession(session)
-    await transaction.updateTable('sessions').set(rowOf(changed)).where('id', '=', id).execute()
+    await transaction.updateTable('chat_sessions').set(rowOf(changed)).where('id', '=', id).execute()
     const [ref] = decision.removed ?? []
     const first = ref ? messageAt(ref, await readBodies(transaction, id, [ref.revision])) : null
     return { outcome: 'done', session: changed, removed: decision.removed?.length ?? 0, restored: decision.restored?.length ?? 0, first }

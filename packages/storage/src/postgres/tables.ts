@@ -124,7 +124,7 @@ export async function createScheduleTable(db: Kysely<unknown>): Promise<void> {
 /** Conversations: their entries, and a row of each for lists. */
 export async function createSessionTables(db: Kysely<unknown>): Promise<void> {
   await db.schema
-    .createTable('sessions')
+    .createTable('chat_sessions')
     .addColumn('id', key, (column) => column.primaryKey())
     .addColumn('username', key, (column) => column.notNull())
     .addColumn('search', 'text', (column) => column.notNull())
@@ -136,8 +136,8 @@ export async function createSessionTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('sum', 'bigint', (column) => column.notNull())
     .addColumn('draft', 'text')
     .execute()
-  await sql`create index ix_sessions_listed on sessions (username, pinned, updated_at, id)`.execute(db)
-  await sql`create index ix_sessions_held on sessions (id) where turn is not null`.execute(db)
+  await sql`create index ix_sessions_listed on chat_sessions (username, pinned, updated_at, id)`.execute(db)
+  await sql`create index ix_sessions_held on chat_sessions (id) where turn is not null`.execute(db)
   await db.schema
     .createTable('session_entries')
     .addColumn('session', key, (column) => column.notNull())

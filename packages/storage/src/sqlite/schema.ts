@@ -77,14 +77,14 @@ const MIGRATIONS: readonly string[] = [
   `,
   `
   -- A conversation is its entries; the row follows from them and is there for lists. Heads come before bodies, so that a fold reads no long text.
-  CREATE TABLE sessions (
+  CREATE TABLE chat_sessions (
     id TEXT PRIMARY KEY, user TEXT NOT NULL, search TEXT NOT NULL, pinned INTEGER NOT NULL, archived INTEGER NOT NULL, updated_at REAL NOT NULL,
     turn TEXT,                   -- the run that holds it
     session TEXT NOT NULL, sum INTEGER NOT NULL, -- the row of a list, JSON, and its CRC-32
     draft TEXT
   ) STRICT;
-  CREATE INDEX sessions_listed ON sessions (user, pinned, updated_at, id);
-  CREATE INDEX sessions_held ON sessions (id) WHERE turn IS NOT NULL;
+  CREATE INDEX sessions_listed ON chat_sessions (user, pinned, updated_at, id);
+  CREATE INDEX sessions_held ON chat_sessions (id) WHERE turn IS NOT NULL;
   CREATE TABLE session_entries (
     session TEXT NOT NULL, revision INTEGER NOT NULL, at REAL NOT NULL, head TEXT NOT NULL, head_sum INTEGER NOT NULL, body TEXT, body_sum INTEGER NOT NULL,
     PRIMARY KEY (session, revision)

@@ -11,9 +11,9 @@ type Options = { readonly at: number; readonly expectedRevision?: number | undef
 /** The writes of sessions, each within the caller's transaction. */
 export function sessionChanges(db: Db) {
   const log = sessionLog(db)
-  const exists = db.prepare<[string], number>('SELECT 1 FROM sessions WHERE id = ?').pluck()
-  const setDraft = db.prepare('UPDATE sessions SET draft = ? WHERE id = ?')
-  const dropRow = db.prepare('DELETE FROM sessions WHERE id = ?')
+  const exists = db.prepare<[string], number>('SELECT 1 FROM chat_sessions WHERE id = ?').pluck()
+  const setDraft = db.prepare('UPDATE chat_sessions SET draft = ? WHERE id = ?')
+  const dropRow = db.prepare('DELETE FROM chat_sessions WHERE id = ?')
   const dropEntries = db.prepare('DELETE FROM session_entries WHERE session = ?')
   return {
     createSession(session: NewSession): ChatSession {

@@ -19,7 +19,7 @@ export function sessionLog(db: Db) {
   )
   const add = db.prepare('INSERT INTO session_entries (session, revision, at, head, head_sum, body, body_sum) VALUES (?, ?, ?, ?, ?, ?, ?)')
   const setRow = db.prepare(
-    `INSERT INTO sessions (id, user, search, pinned, archived, updated_at, turn, session, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO chat_sessions (id, user, search, pinned, archived, updated_at, turn, session, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET search = excluded.search, pinned = excluded.pinned, archived = excluded.archived, updated_at = excluded.updated_at,
        turn = excluded.turn, session = excluded.session, sum = excluded.sum`,
   )

@@ -13,9 +13,9 @@ const SEARCHED_MAX = 500
 /** The reads of sessions. */
 export function sessionQueries(db: Db) {
   const log = sessionLog(db)
-  const find = db.prepare<[string], SessionRow>('SELECT id, session, sum FROM sessions WHERE id = ?')
-  const draft = db.prepare<[string], string | null>('SELECT draft FROM sessions WHERE id = ?').pluck()
-  const held = db.prepare<[string, number], SessionRow>('SELECT id, session, sum FROM sessions WHERE turn IS NOT NULL AND id > ? ORDER BY id LIMIT ?')
+  const find = db.prepare<[string], SessionRow>('SELECT id, session, sum FROM chat_sessions WHERE id = ?')
+  const draft = db.prepare<[string], string | null>('SELECT draft FROM chat_sessions WHERE id = ?').pluck()
+  const held = db.prepare<[string, number], SessionRow>('SELECT id, session, sum FROM chat_sessions WHERE turn IS NOT NULL AND id > ? ORDER BY id LIMIT ?')
   // One snapshot: the log, and the bodies that it names.
   const read = db.transaction((id: string, query: ConversationQuery): Conversation | undefined => {
     if (!find.get(id)) return undefined
@@ -55,7 +55,7 @@ function listSessions(db: Db, { user, archived, q, cursor, limit: asked }: Sessi
     where.push('(pinned, updated_at, id) < (?, ?, ?)')
     values.push(...decodeCursor('sessions', cursor, ['number', 'number', 'string']))
   }
-  const text = `SELECT id, session, sum FROM sessions WHERE ${where.join(' AND ')} ORDER BY pinned DESC, updated_at DESC, id DESC LIMIT ?`
+  const text = `SELECT id, session, sum FROM chat_sessions WHERE ${where.join(' AND ')} ORDER BY pinned DESC, updated_at DESC, id DESC LIMIT ?`
   const rows = db.prepare<unknown[], SessionRow>(text).all(...values, limit + 1)
   return pageOf(rows.map(sessionLog(db).read), limit, (last) => encodeCursor('sessions', [Number(last.pinned), last.updatedAt, last.id]))
 }
@@ -66,7 +66,7 @@ function searchSessions(db: Db, search: SessionSearch): SessionHit[] {
   if (!content || searchWords(q).length === 0) return titles
   const hits = [...titles]
   const log = sessionLog(db)
-  const row = db.prepare<[string], SessionRow>('SELECT id, session, sum FROM sessions WHERE id = ?')
+  const row = db.prepare<[string], SessionRow>('SELECT id, session, sum FROM chat_sessions WHERE id = ?')
   for (const [id, revisions] of candidates(db, user, q)) {
     if (hits.length >= limit) break
     if (titles.some(({ session }) => session.id === id)) continue
@@ -91,7 +91,7 @@ function candidates(db: Db, user: string, q: string): Map<string, Set<number>> {
   const words = searchWords(q).map(searchInJson)
   const rows = db
     .prepare<unknown[], { id: string; revision: number }>(
-      `SELECT latest.id, revision FROM (SELECT id, updated_at FROM sessions WHERE user = ? ORDER BY updated_at DESC LIMIT ${SEARCHED_MAX}) AS latest
+      `SELECT latest.id, revision FROM (SELECT id, updated_at FROM chat_sessions WHERE user = ? ORDER BY updated_at DESC LIMIT ${SEARCHED_MAX}) AS latest
        JOIN session_entries ON session = latest.id WHERE ${words.map(() => 'instr(koco_lower(body), ?) > 0').join(' AND ')} ORDER BY latest.updated_at DESC`,
     )
     .all(user, ...words)
