@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { decodeEvent, encodeEvent, EVENT_KINDS, evolve, must, newRunState, parseJson, toJson } from '@koco/core'
 import { expect, test } from 'vitest'
-import { checkRun } from '../checker/checker.ts'
+import { checkRun } from '@koco/core/checker'
 import { newEvent } from './events.ts'
 import { plainRun, recordedRun, recordedRuns } from './recorded-runs.ts'
 import type { RecordedRun } from './run-script.ts'

@@ -1,6 +1,7 @@
 // Goal: the checker catches each way in which a history can be wrong, and nothing else. Method: one good history with a seal, a fenced tail and a reported hole, spoilt in one way a test.
-import { formatPosition, type EventRecord } from '@koco/core'
 import { expect, test } from 'vitest'
+import type { EventRecord } from '../event.ts'
+import { formatPosition } from '../position.ts'
 import { checkRun, type RunHistory } from './checker.ts'
 
 const FID = '6ab13b80'.padEnd(24, '0')

@@ -1,4 +1,7 @@
-import { comparePositions, decodeEvent, formatPosition, isJsonObject, ORIGIN, parseJson, parsePosition, type EventRecord, type Position } from '@koco/core'
+import { decodeEvent } from '../codec.ts'
+import type { EventRecord } from '../event.ts'
+import { isJsonObject, parseJson } from '../json.ts'
+import { comparePositions, formatPosition, ORIGIN, parsePosition, type Position } from '../position.ts'
 
 /** What is known of one run at the end of a test, as plain data. */
 export type RunHistory = {
