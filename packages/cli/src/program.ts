@@ -4,6 +4,7 @@ import { createContext } from './commands/context.ts'
 import { dbCommand } from './commands/db.ts'
 import { deadCommand } from './commands/dead.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { drillCommand } from './commands/drill.ts'
 import { initCommand } from './commands/init.ts'
 import { locksCommand } from './commands/locks.ts'
 import { pruneCommand } from './commands/prune.ts'
@@ -36,6 +37,7 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     usersCommand,
     keysCommand,
     doctorCommand,
+    drillCommand,
   ]) {
     program.addCommand(make(context))
   }

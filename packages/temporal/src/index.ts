@@ -4,4 +4,5 @@ export { createTemporalSchedules, type TemporalSchedulesOptions } from './client
 export { TemporalServer, type TemporalSettings } from './client/server.ts'
 export type { Reconciled } from './reconcile/reconcile.ts'
 export { reconcileNow, startReconciler, type ReconcilerOptions } from './reconcile/reconciler.ts'
+export { terminateWorkflow, workflowState, type WorkflowState } from './reconcile/workflow-state.ts'
 export type { Log } from './log.ts'

@@ -43,6 +43,11 @@ async function closing(server: TemporalServer, workflowId: string, runId: string
   return { by: identity || 'temporal', reason: reason ?? last?.workflowExecutionFailedEventAttributes?.failure?.message ?? '' }
 }
 
+/** Closes a workflow as the Terminate button of Temporal's page does: nothing of koco hears of it. */
+export async function terminateWorkflow(server: TemporalServer, workflowId: string, reason: string): Promise<void> {
+  await server.call('terminate a run', (client) => client.workflow.getHandle(workflowId).terminate(reason))
+}
+
 /** The ids of the open workflows of runs on the installation's queue, as Temporal's visibility has them: it may be a second late. */
 export async function openWorkflows(server: TemporalServer): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
