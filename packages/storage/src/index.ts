@@ -68,3 +68,12 @@ export type {
   TurnEnd,
   WaitingMessage,
 } from './sessions/port.ts'
+export type {
+  CheckpointLock,
+  CheckpointOrigin,
+  CheckpointQuery,
+  CheckpointRow,
+  CheckpointStore,
+  CheckpointTotals,
+  CheckpointWords,
+} from './checkpoints/port.ts'

@@ -1,4 +1,5 @@
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, RunStatus } from '@koco/core'
+import type { CheckpointStore } from './checkpoints/port.ts'
 import type { SessionStore } from './sessions/port.ts'
 import type { StoreKeeper } from './keeping.ts'
 import type { ModelSums, RunTally } from './tally.ts'
@@ -262,6 +263,7 @@ export interface ExecutionStore {
   readonly keeper: StoreKeeper
   readonly insights: InsightStore
   readonly budgets: BudgetStore
+  readonly checkpoints: CheckpointStore
   /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
   check(): Promise<void>
   /** The server's clock in unix ms; absent when there is no server. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { ExecutionStore } from '../port.ts'
 import { describeBudgets } from './budgets.ts'
+import { describeCheckpoints } from './checkpoints.ts'
 import { describeDelivery } from './delivery.ts'
 import { describeHousekeeping } from './housekeeping.ts'
 import { describeKeeping } from './keeping.ts'
@@ -34,6 +35,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('insights', () => describeInsights(store))
     describe('budgets', () => describeBudgets(store))
     describe('schedules', () => describeSchedules(store))
+    describe('checkpoints', () => describeCheckpoints(store))
     describe('sessions', () => describeSessions(store, open))
     describe('keeping house', () => describeKeeping(store))
     describe('housekeeping', () => describeHousekeeping(store, open))

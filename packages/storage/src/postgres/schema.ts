@@ -1,5 +1,6 @@
 import type { RunStatus, LockState } from '@koco/core'
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
+import type { StoredCheckpoint } from '../checkpoints/row.ts'
 import type { Schema } from '../migrations.ts'
 import type { EntryRow } from '../sessions/entry.ts'
 import type { ModelTally, RunTally } from '../tally.ts'
@@ -8,6 +9,7 @@ import {
   createBudgets,
   createChildIndex,
   createTallyTables,
+  createCheckpointTable,
   createEventTables,
   createScheduleTable,
   createSessionTables,
@@ -32,6 +34,7 @@ export type ExecutionTables = {
   run_days: { day: number; flow: string; username: string; shard: number; outcome: RunTally['outcome']; bucket: number; runs: number }
   model_days: ModelDayTable
   budgets: { id: string; about: string }
+  checkpoints: StoredCheckpoint
   store_health: { id: number; at: number }
 }
 
@@ -147,6 +150,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'who may answer locks, and why they did', up: addLockPeople },
     { name: 'tallies of runs and models by day', up: createTallyTables },
     { name: 'budgets', up: createBudgets },
+    { name: 'checkpoints', up: createCheckpointTable },
   ],
 }
 

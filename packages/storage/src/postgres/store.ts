@@ -4,6 +4,7 @@ import { guarded } from '../guard.ts'
 import { migrate as migrateSchema, requireSchema, schemaVersion } from '../migrations.ts'
 import type { ExecutionStore } from '../port.ts'
 import { createBudgetTable } from './budgets.ts'
+import { createCheckpointTable } from './checkpoints.ts'
 import { openKysely, openPool } from './database.ts'
 import { createDeadEventTable } from './dead-events.ts'
 import { postgresError, writeError } from './errors.ts'
@@ -80,6 +81,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     keeper: guarded(createPostgresKeeper(db, pool), convert),
     budgets: guarded(createBudgetTable(db), convert),
     insights: guarded(createInsightTable(db), convert),
+    checkpoints: guarded(createCheckpointTable(db), convert),
     ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),
   }

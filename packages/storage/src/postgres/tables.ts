@@ -199,6 +199,31 @@ export async function createBudgets(db: Kysely<unknown>): Promise<void> {
     .execute()
 }
 
+/** The index of checkpoints; what they hold lies in the content store. */
+export async function createCheckpointTable(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('checkpoints')
+    .addColumn('id', key, (column) => column.primaryKey())
+    .addColumn('session', key, (column) => column.notNull())
+    .addColumn('username', key, (column) => column.notNull())
+    .addColumn('created_at', 'double precision', (column) => column.notNull())
+    .addColumn('parent', key)
+    .addColumn('merged', key)
+    .addColumn('bytes', 'bigint', (column) => column.notNull())
+    .addColumn('added', 'bigint', (column) => column.notNull())
+    .addColumn('revision', 'integer', (column) => column.notNull())
+    .addColumn('locked', 'text')
+    .addColumn('tokens', key, (column) => column.notNull())
+    .addColumn('search', key, (column) => column.notNull())
+    .addColumn('about', 'text', (column) => column.notNull())
+    .execute()
+  await sql`create index ix_checkpoints_created on checkpoints (created_at, id)`.execute(db)
+  await sql`create index ix_checkpoints_session on checkpoints (session, created_at, id)`.execute(db)
+  await sql`create index ix_checkpoints_user on checkpoints (username, created_at, id)`.execute(db)
+  await sql`create index ix_checkpoints_parent on checkpoints (parent) where parent is not null`.execute(db)
+  await sql`create index ix_checkpoints_merged on checkpoints (merged) where merged is not null`.execute(db)
+}
+
 /** Questions to people, entries set aside, the catalogue of flows, and the row that `check` writes. */
 export async function createPeopleTables(db: Kysely<unknown>): Promise<void> {
   await createLocks(db)

@@ -1,6 +1,7 @@
 import type { NewRun } from '@koco/core'
 import { isEnded, isFid, newRunState, RefusedError, toJsonText } from '@koco/core'
 import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, LockAnswer } from '../port.ts'
+import { checkpointChanges } from './checkpoints.ts'
 import type { Db } from './connection.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
 import { isUserName } from './run-files.ts'
@@ -31,6 +32,7 @@ export function createChanges(db: Db, rows: RunRows, cache: RunCache) {
     ...scheduleChanges(db),
     ...sessionChanges(db),
     ...budgetChanges(db),
+    ...checkpointChanges(db),
   }
 }
 

@@ -5,6 +5,8 @@ import { inputsInShort, SHORT_FROM_CHARS } from '../inputs-in-short.ts'
 import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, ListedRun, LockAnswer, LockStore, Page, RunQuery, RunStore, RunSummary } from '../port.ts'
 import { searchWords } from '../search.ts'
 import { CHILD_OF, childQueries } from './child-queries.ts'
+import { checkpointQueries } from './checkpoints.ts'
+import { Conditions } from './conditions.ts'
 import type { Db } from './connection.ts'
 import { budgetQueries } from './budgets.ts'
 import { insightQueries } from './insights.ts'
@@ -36,6 +38,7 @@ export function createQueries(db: Db) {
     ...flowQueries(db),
     ...sessionQueries(db),
     ...budgetQueries(db),
+    ...checkpointQueries(db),
   }
 }
 
@@ -162,19 +165,4 @@ function flowQueries(db: Db) {
 function summaryOf(raw: RawRun): RunSummary {
   const { inputs: _inputs, final: _final, ...summary }: RunState = readRun(raw).state
   return summary
-}
-
-/** Conditions of a WHERE clause, joined by AND, with their values in order. */
-class Conditions {
-  readonly #parts: string[] = []
-  readonly values: (string | number)[] = []
-
-  add(part: string, ...values: readonly (string | number)[]): void {
-    this.#parts.push(part)
-    this.values.push(...values)
-  }
-
-  get sql(): string {
-    return this.#parts.length === 0 ? '' : `WHERE ${this.#parts.join(' AND ')}`
-  }
 }

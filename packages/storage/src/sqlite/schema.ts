@@ -110,6 +110,22 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'CREATE TABLE budgets (id TEXT PRIMARY KEY, about TEXT NOT NULL) STRICT',
+  `
+  -- The index of checkpoints; what they hold lies in the content store.
+  CREATE TABLE checkpoints (
+    id TEXT PRIMARY KEY, session TEXT NOT NULL, username TEXT NOT NULL, created_at REAL NOT NULL, parent TEXT, merged TEXT,
+    bytes INTEGER NOT NULL, added INTEGER NOT NULL, revision INTEGER NOT NULL,
+    locked TEXT,                 -- by whom, when and why, JSON
+    tokens TEXT NOT NULL,        -- a line for each tag and each value of the metadata
+    search TEXT NOT NULL,        -- lower-cased description, tags, metadata, id, session
+    about TEXT NOT NULL          -- the rest of the row, JSON
+  ) STRICT;
+  CREATE INDEX checkpoints_created ON checkpoints (created_at, id);
+  CREATE INDEX checkpoints_session ON checkpoints (session, created_at, id);
+  CREATE INDEX checkpoints_user ON checkpoints (username, created_at, id);
+  CREATE INDEX checkpoints_parent ON checkpoints (parent) WHERE parent IS NOT NULL;
+  CREATE INDEX checkpoints_merged ON checkpoints (merged) WHERE merged IS NOT NULL;
+  `,
 ]
 
 /** The schema version that this code writes. */

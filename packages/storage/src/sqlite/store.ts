@@ -81,6 +81,7 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
     },
     keeper: sqliteKeeper(dir, writer, reader),
     ...spending(threads),
+    checkpoints: checkpointCalls(threads),
     check: async () => await check(threads),
     exclusive: async (name) => await exclusive(reader, name),
     close: async () => await close(threads),
@@ -145,6 +146,20 @@ async function startThreads(dir: string, options: SqliteStoreOptions): Promise<T
   const failed = [writer, reader, filer].find((thread) => thread.status === 'rejected')
   await Promise.all([filer, reader, writer].map(async (thread) => thread.status === 'fulfilled' && (await thread.value.close())))
   throw failed?.reason
+}
+
+function checkpointCalls({ writer, reader }: Threads): ExecutionStore['checkpoints'] {
+  return {
+    insert: (row) => writer.call('insertCheckpoint', row),
+    get: (id) => reader.call('getCheckpoint', id),
+    describe: (id, revision, words) => writer.call('describeCheckpoint', id, revision, words),
+    setLock: (id, lock) => writer.call('lockCheckpoint', id, lock),
+    delete: (id) => writer.call('deleteCheckpoint', id),
+    list: (query) => reader.call('listCheckpoints', query),
+    ancestors: (id) => reader.call('checkpointAncestors', id),
+    family: (session) => reader.call('checkpointFamily', session),
+    totals: (user) => reader.call('checkpointTotals', user ?? null),
+  }
 }
 
 async function write(writer: ThreadClient, batch: readonly RunRecords[]): Promise<WriteResult> {
