@@ -5,6 +5,7 @@ import type { Authenticator } from './auth/authenticator.ts'
 import type { Passwords } from './auth/passwords.ts'
 import type { Action, Principal } from './auth/permissions.ts'
 import type { SignIn } from './auth/sign-in.ts'
+import type { Conversations } from './chat/conversations.ts'
 import type { PanelFiles } from './files/panel-files.ts'
 import type { PanelDeps, PanelSettings } from './options.ts'
 import type { Metrics } from './server/metrics.ts'
@@ -40,6 +41,7 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
   readonly feed: RunFeed
   readonly endings: Endings
   readonly files: PanelFiles
+  readonly conversations: Conversations
   /** True as soon as a shutdown has begun. */
   readonly closing: () => boolean
 }

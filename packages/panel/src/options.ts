@@ -4,6 +4,7 @@ import type { ConsumerStatus, SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { SecretHash } from './auth/secrets.ts'
+import { LIST_PRICES, type Price } from './chat/prices.ts'
 
 /** What the panel is told by its configuration. Sizes in bytes, times as their names say. */
 export type PanelSettings = {
@@ -37,6 +38,11 @@ export type PanelSettings = {
   readonly filesMax: number
   /** An upload to which nothing was added for so long is taken away. */
   readonly uploadExpiresS: number
+  /** The flow that answers in conversations that name none, and the one that makes long ones shorter. */
+  readonly chatFlow: string
+  readonly compressFlow: string
+  /** What models cost. */
+  readonly prices: readonly Price[]
 }
 
 /** What a setting is when nobody says. */
@@ -55,6 +61,9 @@ export const PANEL_DEFAULTS: PanelSettings = {
   recheckMs: 120_000,
   ...defaultFileLimits,
   uploadExpiresS: 86_400,
+  chatFlow: 'chat',
+  compressFlow: 'chat-compress',
+  prices: LIST_PRICES,
 }
 
 /** The flows that this process can start by itself; empty in a panel that only launches elsewhere. Asked at each request, so it may change. */

@@ -7,11 +7,13 @@ import type { AddressInfo } from 'node:net'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { createPasswords } from './auth/passwords.ts'
 import { createSignIn } from './auth/sign-in.ts'
+import { createConversations } from './chat/conversations.ts'
 import type { App, PanelContext, Routes } from './context.ts'
 import { createFiles } from './files/panel-files.ts'
 import { PANEL_DEFAULTS, type PanelDeps, type PanelSettings } from './options.ts'
 import { authRoutes } from './routes/auth.ts'
 import { bulkRunRoutes } from './routes/bulk-runs.ts'
+import { chatQueueRoutes, chatRoutes } from './routes/chat.ts'
 import { deadRoutes } from './routes/dead.ts'
 import { eventRoutes } from './routes/events.ts'
 import { flowRoutes } from './routes/flows.ts'
@@ -27,6 +29,10 @@ import { runFileRoutes } from './routes/run-files.ts'
 import { runImportRoutes } from './routes/run-import.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scheduleControlRoutes, scheduleRoutes } from './routes/schedules.ts'
+import { sessionCreateRoutes } from './routes/session-create.ts'
+import { sessionEditRoutes } from './routes/session-edit.ts'
+import { sessionDraftRoutes, sessionLabelRoutes } from './routes/session-labels.ts'
+import { sessionListRoutes, sessionReadRoutes } from './routes/session-read.ts'
 import { startRunRoutes } from './routes/start-run.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
@@ -68,6 +74,16 @@ const RUN_ROUTES: readonly Routes[] = [
   lockRoutes,
   answerRoutes,
 ]
+const CHAT_ROUTES: readonly Routes[] = [
+  sessionCreateRoutes,
+  sessionReadRoutes,
+  sessionListRoutes,
+  sessionEditRoutes,
+  sessionLabelRoutes,
+  sessionDraftRoutes,
+  chatRoutes,
+  chatQueueRoutes,
+]
 const FILE_ROUTES: readonly Routes[] = [uploadRoutes, runFileRoutes]
 const OPERATION_ROUTES: readonly Routes[] = [scheduleRoutes, scheduleControlRoutes, deadRoutes, operationsRoutes, opsRoutes]
 
@@ -80,7 +96,7 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   await app.register(cookie)
   guardRoutes(app, context)
   await describeApi(app, deps.version)
-  for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...FILE_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
+  for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...CHAT_ROUTES, ...FILE_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
   serveDescription(app)
   await serveWeb(app, deps.webDir)
   let closed: Promise<void> | undefined
@@ -109,9 +125,11 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const passwords = createPasswords()
   const signIn = createSignIn({ admin, passwords, clock, count: (outcome) => metrics.login(outcome) })
   const { files, close: closeFiles } = createFiles(deps, settings)
-  const context = { ...deps, files, settings, auth, passwords, signIn, metrics, tails, streams, feed, endings, closing: () => state.closing }
+  const conversations = createConversations({ store, launcher: deps.launcher, wakeups, flow: settings.chatFlow, lookAgainMs: settings.lookAgainMs, clock, log })
+  const context = { ...deps, files, conversations, settings, auth, passwords, signIn, metrics, tails, streams, feed, endings, closing: () => state.closing }
   const closeParts = (): void => {
     closeFiles()
+    conversations.close()
     endings.close()
     streams.close()
     feed.close()

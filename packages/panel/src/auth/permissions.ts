@@ -29,6 +29,9 @@ export const PERMISSIONS = {
   'files.write': { viewer: 'none', user: 'own', operator: 'any' },
   'schedules.read': { viewer: 'own', user: 'own', operator: 'any' },
   'schedules.manage': { viewer: 'none', user: 'own', operator: 'any' },
+  // What people say to an agent is their own: nobody else reads it here.
+  'sessions.read': { viewer: 'own', user: 'own', operator: 'own' },
+  'sessions.write': { viewer: 'none', user: 'own', operator: 'own' },
   'keys.manage': { viewer: 'own', user: 'own', operator: 'any' },
   'operations.read': { viewer: 'none', user: 'none', operator: 'any' },
   'users.manage': { viewer: 'none', user: 'none', operator: 'any' },

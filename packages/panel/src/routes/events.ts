@@ -67,7 +67,14 @@ function lastEventId(request: FastifyRequest): string | undefined {
   return typeof header === 'string' && header !== '' ? header : undefined
 }
 
-async function tailRun(context: PanelContext, request: FastifyRequest, reply: FastifyReply, fid: string, cursor: string | undefined): Promise<FastifyReply> {
+/** Sends the timeline of a run live, from a cursor on. */
+export async function tailRun(
+  context: PanelContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  fid: string,
+  cursor: string | undefined,
+): Promise<FastifyReply> {
   const principal = caller(request)
   // The wake-ups first: what commits from here on is heard.
   const { tail, release } = context.tails.take(fid)

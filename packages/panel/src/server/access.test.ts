@@ -3,6 +3,7 @@
  * Method: every route of the panel, for every role, on one's own run and on a foreign one, over HTTP. The table is written by hand, not derived from the
  * code; a route that it lacks fails the test.
  */
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { must } from '@koco/core'
 import { FileFolder } from '@koco/flow'
@@ -34,6 +35,13 @@ type Rule = {
 }
 const read = { own: signedIn, foreign: foreignRead }
 const write = { own: users, foreign: foreignWrite, body: {} }
+
+const session = (path: string, body?: object) => ({
+  own: body ? users : signedIn,
+  foreign: { nobody: 'unsigned', viewer: body ? 'forbidden' : 'unknown', user: 'unknown', operator: 'unknown' } as const,
+  ...(body ? { body: { session_id: '{sid}', ...body } } : { path: `${path}?session_id={sid}` }),
+})
+const UNKNOWN_STREAM = { ...users, user: 'unknown', operator: 'unknown' } as const
 
 const FOREIGN_SCHEDULE = '/api/schedules/of-a-stranger'
 const UNKNOWN_UPLOAD = '/api/uploads/0123456789abcdef0123456789abcdef'
@@ -99,6 +107,37 @@ const RULES: Readonly<Record<string, Rule>> = {
   'POST /api/schedules/{id}/pause': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_SCHEDULE}/pause` },
   'POST /api/schedules/{id}/resume': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_SCHEDULE}/resume` },
   'POST /api/schedules/{id}/trigger': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_SCHEDULE}/trigger` },
+  'POST /api/session/new': { own: users, body: {} },
+  'POST /api/session/import': { own: users, body: { messages: [] } },
+  'GET /api/session': session('/api/session'),
+  'GET /api/session/status': session('/api/session/status'),
+  'GET /api/session/usage': session('/api/session/usage'),
+  'GET /api/session/export': session('/api/session/export'),
+  'GET /api/session/draft': session('/api/session/draft'),
+  'GET /api/sessions': { own: signedIn },
+  'GET /api/sessions/search': { own: signedIn },
+  'POST /api/session/retry': session('', {}),
+  'POST /api/session/undo': session('', {}),
+  'POST /api/session/redo': session('', {}),
+  'POST /api/session/truncate': session('', { keep_count: 0 }),
+  'POST /api/session/clear': session('', {}),
+  'POST /api/session/rename': session('', { title: 'x' }),
+  'POST /api/session/pin': session('', {}),
+  'POST /api/session/archive': session('', {}),
+  'POST /api/session/move': session('', { project_id: 'p' }),
+  'POST /api/session/update': session('', { model: 'm' }),
+  'POST /api/session/draft': session('', { text: 'x' }),
+  'POST /api/session/branch': session('', {}),
+  'POST /api/session/duplicate': session('', {}),
+  // Idempotent: what is not there, or not one's own, is told as gone.
+  'POST /api/session/delete': { own: users, body: { session_id: '0123456789ab' } },
+  'POST /api/chat/start': { ...session('', { message: 'hi' }) },
+  'GET /api/chat/queue': session('/api/chat/queue'),
+  'POST /api/chat/queue': session('', { message: 'then' }),
+  'POST /api/chat/steer': session('', { text: 'x' }),
+  'GET /api/chat/stream': { own: { ...signedIn, viewer: 'unknown', user: 'unknown', operator: 'unknown' }, path: '/api/chat/stream?stream_id=x' },
+  'GET /api/chat/cancel': { own: UNKNOWN_STREAM, path: '/api/chat/cancel?stream_id=x' },
+  'POST /api/chat/cancel': { own: UNKNOWN_STREAM, body: { stream_id: 'x' } },
   'GET /api/dead': { own: operators },
   'POST /api/dead/{id}/retry': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999/retry' },
   'DELETE /api/dead/{id}': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999' },
@@ -107,6 +146,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 let at: TestPanel
 const people = new Map<Role, Awaited<ReturnType<TestPanel['user']>>>()
 const runs = new Map<Role | 'stranger', { readonly fid: string; readonly lid: string }>()
+const sessions = new Map<Role | 'stranger', string>()
 
 beforeAll(async () => {
   at = await openTestPanel()
@@ -114,7 +154,9 @@ beforeAll(async () => {
     const person = await at.user(role)
     people.set(role, person)
     runs.set(role, await at.asking(person.name))
+    sessions.set(role, await makeSession(person.name))
   }
+  sessions.set('stranger', await makeSession('stranger'))
   runs.set('stranger', await at.asking((await at.user('user')).name))
   const timing = { everyMs: 3_600_000 }
   await at.schedules.create({ id: 'of-a-stranger', flow: 'ask', inputs: {}, user: (await at.user('user')).name, timing })
@@ -126,11 +168,18 @@ afterAll(async () => {
   await closeTestParts()
 })
 
+async function makeSession(user: string): Promise<string> {
+  const id = randomBytes(6).toString('hex')
+  await at.store.sessions.create({ id, user, at: 1 })
+  return id
+}
+
 async function ask(route: string, who: Who, whose: 'own' | 'foreign'): Promise<Verdict> {
   const rule = RULES[route]
   const [method = '', template = ''] = route.split(' ')
   const { fid, lid } = must(runs.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the run')
-  const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', lid)
+  const sid = must(sessions.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the session')
+  const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', lid).replace('{sid}', sid)
   const answer = await fetch(at.url + path, {
     method,
     headers: {
@@ -138,7 +187,7 @@ async function ask(route: string, who: Who, whose: 'own' | 'foreign'): Promise<V
       ...(rule?.body && { 'content-type': 'application/json' }),
       ...(rule?.bytes && { 'content-type': 'application/octet-stream' }),
     },
-    ...(rule?.body && { body: JSON.stringify(rule.body) }),
+    ...(rule?.body && { body: JSON.stringify(rule.body).replace('{sid}', sid) }),
     ...(rule?.bytes && { body: rule.bytes }),
   })
   await answer.text()

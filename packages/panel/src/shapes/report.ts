@@ -52,12 +52,13 @@ function bodyText(value: Json): string {
   return JSON.stringify(value, null, 1)
 }
 
-function moment(seconds: number): string {
+/** A time of unix seconds, for people. */
+export function moment(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 23)
 }
 
 /** Text for HTML, without marks that turn the order of what follows around. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
   return text.replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '').replaceAll(/[&<>"']/g, (char) => entities[char] ?? char)
 }

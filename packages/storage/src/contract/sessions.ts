@@ -174,6 +174,7 @@ export function describeSessions(store: () => ExecutionStore, open: OpenFixture)
       ['not heard', null],
       ['then', 'big'],
     ])
+    expect((await store().sessions.held(null, 1000)).map((one) => one.id)).toContain(id)
     await change(id, { do: 'start-turn', fid: 'f2', kind: 'chat', message: 'next' })
     await change(id, { do: 'end-turn', fid: 'f2', end: 'finished', messages: [], uses: [] })
     expect(await change(id, { do: 'start-turn', fid: 'f3', kind: 'chat', message: 'next' })).toMatchObject({ session: { model: 'big', queued: 0 } })

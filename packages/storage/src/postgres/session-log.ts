@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { parseJson, toJsonText } from '@koco/core'
 import { packEntry, unpackHead, type NewEntry } from '../sessions/entry.ts'
-import { describeSession, foldSession, type FoldedSession } from '../sessions/fold.ts'
+import { describeSession, foldSession, heldBy, type FoldedSession } from '../sessions/fold.ts'
 import type { ChatSession } from '../sessions/port.ts'
 import { bodiesOf, type Bodies } from '../sessions/transcript.ts'
 import type { ExecutionDatabase, SessionTable } from './schema.ts'
@@ -35,10 +35,10 @@ export async function appendEntry(
 
 /** The row that follows from a session's log. */
 export function rowOf(session: ChatSession): Omit<SessionTable, 'draft'> {
-  const { id, user: username, title, pinned, archived, updatedAt, turn } = session
+  const { id, user: username, title, pinned, archived, updatedAt } = session
   const text = toJsonText(session)
   const search = title.toLowerCase().replaceAll('\0', '').toWellFormed()
-  return { id, username, search, pinned, archived, updated_at: updatedAt, turn: turn?.fid ?? null, session: text, sum: crc32(text) }
+  return { id, username, search, pinned, archived, updated_at: updatedAt, turn: heldBy(session), session: text, sum: crc32(text) }
 }
 
 /** The session of a row; of its log when the row is damaged. */

@@ -84,6 +84,11 @@ export function describeSession(session: FoldedSession): ChatSession {
   return { ...labels, id, user, parent, createdAt, updatedAt, revision, turn, damaged: [...damaged], ...counts }
 }
 
+/** What the column of held sessions says: the run, nothing but a mark while something waits, null for a session at rest. */
+export function heldBy({ turn, queued }: ChatSession): string | null {
+  return turn?.fid ?? (queued > 0 ? '' : null)
+}
+
 function apply(session: FoldedSession, head: EntryHead, revision: number, at: number): void {
   switch (head.kind) {
     case 'created':

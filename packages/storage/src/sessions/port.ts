@@ -152,7 +152,7 @@ export interface SessionStore {
   /** Keeps what somebody is about to say; no entry of the log, no change of `updatedAt`. False for an unknown session. */
   setDraft(id: string, draft: Json): Promise<boolean>
   draft(id: string): Promise<Json>
-  /** The sessions that a turn holds, by id. */
+  /** The sessions that a turn holds or where something waits to be said, by id. */
   held(after: string | null, limit: number): Promise<readonly ChatSession[]>
   /** Deletes the session and its log; false when it was not there. */
   delete(id: string): Promise<boolean>

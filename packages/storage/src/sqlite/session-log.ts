@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { parseJson, toJsonText } from '@koco/core'
 import { packEntry, unpackHead, type EntryRow, type HeadRow, type NewEntry } from '../sessions/entry.ts'
-import { describeSession, foldSession, type FoldedSession } from '../sessions/fold.ts'
+import { describeSession, foldSession, heldBy, type FoldedSession } from '../sessions/fold.ts'
 import type { ChatSession } from '../sessions/port.ts'
 import { bodiesOf, type Bodies } from '../sessions/transcript.ts'
 import type { Db } from './connection.ts'
@@ -32,9 +32,9 @@ export function sessionLog(db: Db) {
       add.run(id, row.revision, row.at, row.head, row.head_sum, row.body, row.body_sum)
     },
     store(session: ChatSession): void {
-      const { id, user, title, pinned, archived, updatedAt, turn } = session
+      const { id, user, title, pinned, archived, updatedAt } = session
       const text = toJsonText(session)
-      setRow.run(id, user, title.toLowerCase().toWellFormed(), Number(pinned), Number(archived), updatedAt, turn?.fid ?? null, text, crc32(text))
+      setRow.run(id, user, title.toLowerCase().toWellFormed(), Number(pinned), Number(archived), updatedAt, heldBy(session), text, crc32(text))
     },
     /** The session of a row; of its log when the row is damaged. */
     read: ({ id, session, sum }: SessionRow): ChatSession =>
