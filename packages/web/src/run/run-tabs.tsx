@@ -29,7 +29,7 @@ export function RunTabs({ run, feed, state }: Props) {
   const tab = search.tab ?? first
   const change = useCallback((next: RunSearch) => void navigate({ search: next, replace: true }), [navigate])
   const counts: Partial<Record<RunTab, number>> = {
-    steps: feed.spans.list().filter((span) => span.kind === 'step').length,
+    steps: feed.spans.steps,
     files: feed.log.kinds.get('upload') ?? 0,
     logs: (feed.log.kinds.get('stdout') ?? 0) + (feed.log.kinds.get('stderr') ?? 0),
   }
@@ -58,7 +58,7 @@ export function RunTabs({ run, feed, state }: Props) {
         <TimelineTab run={run} feed={feed} state={state} search={search} change={change} />
       </Tabs.Panel>
       <Tabs.Panel value="steps">
-        <Steps feed={feed} version={state.version} live={!isEnded(run.status)} />
+        <Steps feed={feed} version={state.version} live={!isEnded(run.status)} show={(position) => change({ tab: 'timeline', at: position })} />
       </Tabs.Panel>
       <Tabs.Panel value="result">
         <Result run={run} />

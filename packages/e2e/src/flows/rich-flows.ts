@@ -1,0 +1,94 @@
+// oxlint-disable eslint/no-console -- a flow's console is captured into its run, and that is what is shown
+import { defineFlow, file, files } from 'koco'
+import { z } from 'zod'
+
+const QUARTERS = ['Alfama', 'Baixa', 'Belém', 'Chiado']
+
+/** A run with something of everything: groups, calls of models and tools, a step that fails at first, a wait, a question, logs in colours, files. */
+export const everything = defineFlow({
+  name: 'everything',
+  summary: 'Plans a trip: groups, model calls, retries, waits, a question, logs and files.',
+  tags: ['travel', 'demo'],
+  author: 'Ada Byron',
+  inputs: z.object({ city: z.string().min(1).default('Lisbon'), restSeconds: z.number().min(0).max(600).default(0), doc: file().optional(), ask: z.boolean().default(true) }),
+  async run({ city, restSeconds, doc, ask }, ctx) {
+    console.log(`\u001B[1mPlanning\u001B[0m a trip to \u001B[36m${city}\u001B[0m`)
+    if (doc !== undefined) ctx.action('read', { bytes: (await ctx.files.bytes(doc)).byteLength })
+    await ctx.step('outline', async () => {
+      for (const word of `A few days in ${city}, on foot and by tram.`.split(' ')) ctx.delta(`${word} `)
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      ctx.model({
+        provider: 'example',
+        model: 'writer-2',
+        duration: 55,
+        tokens: { input_uncached: 812, cache_read: 4096, output: 240 },
+        cost: 0.0042,
+        text: `A few days in **${city}**, on foot and by tram.`,
+      })
+    })
+    const found = await ctx.group('research', () =>
+      Promise.all(
+        QUARTERS.map((quarter) =>
+          ctx.group('quarter', { key: quarter }, async () => {
+            const page = await ctx.step('fetch', { retries: { max: 2, delay: '30ms' } }, async ({ try: one }) => {
+              await new Promise((resolve) => setTimeout(resolve, 20 + quarter.length * 5))
+              if (quarter === 'Belém' && one === 1) throw new Error('503: the guide is busy')
+              ctx.tool({ name: 'http_get', input: { url: `https://guide.example/${quarter}` }, output: { status: 200 }, duration: 18 })
+              return `${quarter} is worth half a day.`
+            })
+            return ctx.step('read', () => `${page} Go early.`)
+          }),
+        ),
+      ),
+    )
+    ctx.progress(4, 5, 'Quarters read')
+    ctx.warning('Belém answered only at the second try.')
+    console.error('\u001B[33mwarn\u001B[0m the guide was slow')
+    if (restSeconds > 0) await ctx.sleep(restSeconds * 1000)
+    const answer = ask
+      ? await ctx.lock('Is this plan good?', { form: z.object({ go: z.boolean().default(true), note: z.string().optional() }), data: { plan: found } })
+      : { go: true }
+    await ctx.step('write', async () => {
+      await ctx.files.write('plan.md', `# ${city}\n\n${found.map((line) => `- ${line}`).join('\n')}\n`)
+      await ctx.files.write('costs.csv', 'what,euros\ntram,12\ncustard tarts,9\n')
+    })
+    ctx.agent(ctx.markdown(`The plan for **${city}** is ready.`))
+    return ctx.markdown(`# Four quarters of ${city}\n\n${found.map((line) => `- ${line}`).join('\n')}\n\n${answer.go ? 'Approved.' : 'Not approved.'}`)
+  },
+})
+
+/** One form with every kind of field, its rules on the server the same as in the browser. Returns what it was given. */
+export const everyField = defineFlow({
+  name: 'every-field',
+  summary: 'One form with every kind of field.',
+  tags: ['form'],
+  inputs: z.object({
+    title: z.string().min(3).max(40).describe('A name of **3 to 40** letters; [Markdown](https://example.com) is fine.'),
+    secret: z.string().min(8).meta({ format: 'password' }),
+    copies: z.number().int().min(2).max(20).multipleOf(2),
+    letter: z.string().min(5).meta({ format: 'textarea' }),
+    day: z.iso.date(),
+    hour: z.iso.time(),
+    moment: z.iso.datetime({ offset: true }),
+    agreed: z.literal(true).meta({ title: 'I have read it' }),
+    size: z.enum(['small', 'medium', 'large', 'huge']),
+    colour: z.enum(['red', 'green', 'blue']),
+    days: z.array(z.enum(['mon', 'tue', 'wed', 'thu'])).min(1).meta({ uniqueItems: true }),
+    towns: z.array(z.enum(['Aveiro', 'Braga', 'Coimbra', 'Évora', 'Faro', 'Guarda', 'Lisboa', 'Porto'])).min(2).meta({ uniqueItems: true }),
+    mail: z.email(),
+    page: z.url(),
+    phone: z.string().regex(/^\+\d{6,15}$/, 'must begin with + and have 6 to 15 digits').meta({ format: 'tel' }),
+    paint: z.string().meta({ format: 'color' }).default('#336699'),
+    volume: z.number().min(0).max(11).meta({ format: 'range' }).default(5),
+    campaign: z.string().meta({ format: 'hidden' }).default('spring'),
+    paper: file({ accept: ['.txt', '.csv'] }),
+    pictures: files({ max: 3 }).optional(),
+    folder: files({ folder: true, max: 50 }).optional(),
+    address: z.object({ street: z.string().min(1), city: z.string().min(1) }).meta({ title: 'Where to', description: 'A section of its own.' }),
+    delivery: z.discriminatedUnion('by', [
+      z.object({ by: z.literal('post'), insured: z.boolean().default(false) }).meta({ title: 'By post' }),
+      z.object({ by: z.literal('courier'), phone: z.string().min(6) }).meta({ title: 'By courier' }),
+    ]),
+  }),
+  run: ({ secret, ...rest }) => ({ ...rest, secret: secret.length }),
+})
