@@ -16,6 +16,8 @@ export type PanelSettings = {
   readonly corsOrigins: readonly string[]
   /** Addresses or networks of the proxies in front, whose X-Forwarded-For counts. Empty: none. */
   readonly trustedProxies: readonly string[]
+  /** What the address of a run's workflow in Temporal's own page begins with; the fid follows. Null: runs have no link there. */
+  readonly workflowUrl: string | null
   /** The largest request body. */
   readonly bodyBytesMax: number
   /** Open live streams of one user, and of all. */
@@ -51,6 +53,7 @@ export const PANEL_DEFAULTS: PanelSettings = {
   auth: 'on',
   corsOrigins: [],
   trustedProxies: [],
+  workflowUrl: null,
   bodyBytesMax: 1024 * 1024,
   streamsPerUserMax: 256,
   streamsMax: 2_000,

@@ -99,6 +99,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
       auth: settings.auth,
       corsOrigins: settings.corsOrigins ?? [],
       trustedProxies: settings.trustedProxies ?? [],
+      workflowUrl: workflowUrl(settings),
       ...limits,
     },
     clock: Date.now,
@@ -119,6 +120,12 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
 const WATCHER = 'panel'
 
 /** Opens stores and transport at the same time; those that opened are closed again when another did not. */
+/** What the address of a run's workflow in Temporal's own page begins with; its fid follows. */
+function workflowUrl({ temporalUi, temporalNamespace, temporalWorkflowIdPrefix }: Settings): string | null {
+  if (temporalUi === undefined) return null
+  return `${temporalUi.replace(/\/$/, '')}/namespaces/${encodeURIComponent(temporalNamespace)}/workflows/${encodeURIComponent(temporalWorkflowIdPrefix)}`
+}
+
 async function openBases(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<[AdminStore, ExecutionStore, Transport]> {
   const outcomes = await Promise.allSettled([openAdmin(settings, cwd), openExecution(settings, cwd), openTransport(settings)] as const)
   for (const outcome of outcomes) {

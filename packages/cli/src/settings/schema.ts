@@ -167,6 +167,11 @@ export const settingsSchema = z.object({
     .string()
     .default('kodo-')
     .meta(about({ variable: 'TEMPORAL_WORKFLOW_ID_PREFIX', help: 'What workflow ids start with' })),
+  temporalUi: address
+    .optional()
+    .meta(
+      about({ variable: 'TEMPORAL_UI', none: 'none', help: "Address of Temporal's own page, http://localhost:8233 say: runs link to their workflow there" }),
+    ),
   temporalExecutionTimeout: seconds(1, 10 * 365 * 86_400)
     .optional()
     .meta(about({ variable: 'TEMPORAL_EXECUTION_TIMEOUT', none: 'none', help: 'Longest life of a workflow, in seconds' })),

@@ -10,7 +10,12 @@ export const everything = defineFlow({
   summary: 'Plans a trip: groups, model calls, retries, waits, a question, logs and files.',
   tags: ['travel', 'demo'],
   author: 'Ada Byron',
-  inputs: z.object({ city: z.string().min(1).default('Lisbon'), restSeconds: z.number().min(0).max(600).default(0), doc: file().optional(), ask: z.boolean().default(true) }),
+  inputs: z.object({
+    city: z.string().min(1).default('Lisbon'),
+    restSeconds: z.number().min(0).max(600).default(0),
+    doc: file().optional(),
+    ask: z.boolean().default(true),
+  }),
   async run({ city, restSeconds, doc, ask }, ctx) {
     console.log(`\u001B[1mPlanning\u001B[0m a trip to \u001B[36m${city}\u001B[0m`)
     if (doc !== undefined) ctx.action('read', { bytes: (await ctx.files.bytes(doc)).byteLength })
@@ -73,11 +78,20 @@ export const everyField = defineFlow({
     agreed: z.literal(true).meta({ title: 'I have read it' }),
     size: z.enum(['small', 'medium', 'large', 'huge']),
     colour: z.enum(['red', 'green', 'blue']),
-    days: z.array(z.enum(['mon', 'tue', 'wed', 'thu'])).min(1).meta({ uniqueItems: true }),
-    towns: z.array(z.enum(['Aveiro', 'Braga', 'Coimbra', 'Évora', 'Faro', 'Guarda', 'Lisboa', 'Porto'])).min(2).meta({ uniqueItems: true }),
+    days: z
+      .array(z.enum(['mon', 'tue', 'wed', 'thu']))
+      .min(1)
+      .meta({ uniqueItems: true }),
+    towns: z
+      .array(z.enum(['Aveiro', 'Braga', 'Coimbra', 'Évora', 'Faro', 'Guarda', 'Lisboa', 'Porto']))
+      .min(2)
+      .meta({ uniqueItems: true }),
     mail: z.email(),
     page: z.url(),
-    phone: z.string().regex(/^\+\d{6,15}$/, 'must begin with + and have 6 to 15 digits').meta({ format: 'tel' }),
+    phone: z
+      .string()
+      .regex(/^\+\d{6,15}$/, 'must begin with + and have 6 to 15 digits')
+      .meta({ format: 'tel' }),
     paint: z.string().meta({ format: 'color' }).default('#336699'),
     volume: z.number().min(0).max(11).meta({ format: 'range' }).default(5),
     campaign: z.string().meta({ format: 'hidden' }).default('spring'),

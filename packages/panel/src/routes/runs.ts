@@ -60,6 +60,7 @@ export const runRoutes: Routes = (app, context) => {
         inputs: run.inputs,
         archived: run.archived,
         launcher: run.launcher,
+        temporal_url: run.launcher === 'temporal' && context.settings.workflowUrl !== null ? context.settings.workflowUrl + fid : null,
         children: Object.values(children).reduce((sum, count) => sum + count, 0),
         wanted: wanted === undefined || wanted.wanted === 'run' || run.finishedAt !== null ? null : wanted.wanted,
       }

@@ -39,7 +39,8 @@ export const Run = z
 export const RunDetail = Run.extend({
   inputs: json,
   archived: z.boolean(),
-  launcher: z.string(),
+  launcher: z.string().describe('`import`: it was read from a file, and takes no requests but to be archived'),
+  temporal_url: z.string().nullable().describe('its workflow in the page of Temporal, when the installation knows that page'),
   children: z.number().int().describe('how many runs it has started: `GET /api/runs?parent=<fid>` lists them'),
   wanted: z.enum(['pause', 'cancel']).nullable().describe('what people asked of it and it has not come to yet'),
 }).meta({ id: 'RunDetail' })

@@ -5,6 +5,9 @@ import { problemOf, unreachable } from './problem.ts'
 export type RequestOptions = {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly body?: unknown
+  /** Sent as it is, as `type`, in the place of a JSON body. */
+  readonly bytes?: Blob
+  readonly type?: string
   readonly key?: string
   readonly signal?: AbortSignal
 }
@@ -29,12 +32,14 @@ export function queryOf(parameters: Readonly<Record<string, string | number | re
   return text === '' ? '' : `?${text}`
 }
 
-async function send(path: string, { method = 'GET', body, key, signal }: RequestOptions): Promise<Response> {
+async function send(path: string, { method = 'GET', body, bytes, type, key, signal }: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json, application/problem+json' }
   if (body !== undefined) headers['content-type'] = 'application/json'
+  if (type !== undefined) headers['content-type'] = type
   if (key !== undefined) headers['idempotency-key'] = key
   const init: RequestInit = { method, headers, credentials: 'same-origin' }
   if (body !== undefined) init.body = JSON.stringify(body)
+  if (bytes !== undefined) init.body = bytes
   if (signal) init.signal = signal
   try {
     return await fetch(path, init)

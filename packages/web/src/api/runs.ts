@@ -46,6 +46,15 @@ export function runQuery(fid: string) {
   return queryOptions({ queryKey: ['run', fid], queryFn: async ({ signal }) => received(await api<Run>(`/api/runs/${fid}`, { signal })), staleTime: 1000 })
 }
 
+/** The newest of the runs that a run has started. */
+export function childrenQuery(fid: string) {
+  return queryOptions({
+    queryKey: ['children', fid],
+    queryFn: ({ signal }) => api<ListPage<RunRow>>(`/api/runs${queryOf({ parent: fid, limit: 50 })}`, { signal }),
+    refetchInterval: 10_000,
+  })
+}
+
 /** Starts a run; the same key never starts a second one. Throws ApiProblem with `fields` when inputs do not fit (422). */
 export function startRun(flow: string, inputs: Json, key: string): Promise<{ readonly fid: string }> {
   return api('/api/runs', { method: 'POST', body: { flow, inputs }, key })

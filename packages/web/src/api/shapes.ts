@@ -28,7 +28,7 @@ export type Flow = {
 /** A flow with the JSON Schema of its inputs. */
 export type FlowDetail = Flow & { readonly inputs: Json }
 
-/** A run as lists show it; `locks` counts its open questions. */
+/** A run as lists show it; `open_locks` counts its open questions. */
 export type RunRow = {
   readonly fid: string
   readonly flow: string
@@ -48,7 +48,7 @@ export type RunRow = {
   readonly attempt: number
   readonly events: number
   readonly last_position: string
-  readonly locks: number
+  readonly open_locks: number
   readonly final: TypedValue | null
   readonly error: ErrorValue | null
   readonly usage: Usage | null
@@ -58,10 +58,16 @@ export type RunRow = {
 }
 
 /** A run as its own page shows it, with its questions. `wanted`: what people asked of it and it has not come to yet. */
-export type Run = Omit<RunRow, 'locks'> & {
+export type Run = RunRow & {
   readonly locks: readonly Lock[]
   readonly inputs: Json
   readonly archived: boolean
+  /** Who drives it: `direct`, `temporal`, or `import` for one that was read from a file. */
+  readonly launcher: string
+  /** How many runs it has started. */
+  readonly children: number
+  /** Its workflow in Temporal's own page, where there is one. */
+  readonly temporal_url: string | null
   readonly wanted: 'pause' | 'cancel' | null
 }
 

@@ -26,5 +26,6 @@ export const KEYS: readonly { readonly keys: string; readonly does: string }[] =
   { keys: 'J, K or arrows', does: 'Next, previous row of a list' },
   { keys: 'Enter', does: 'Open the row' },
   { keys: 'F', does: 'Run page: follow the newest event, or stop' },
-  { keys: 'Esc', does: 'Close what is open' },
+  { keys: 'R', does: 'Run page: run again; list of runs: read it again' },
+  { keys: 'Esc', does: 'Close what is open, end choosing, fold events' },
 ]

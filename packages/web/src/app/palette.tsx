@@ -13,6 +13,7 @@ import { STATUS_LOOK } from '../show/status.tsx'
 import { Icon } from './icons.tsx'
 import { KEYS, paletteStore } from './keys.ts'
 import { usePages } from './navigation.tsx'
+import { usePaletteActions } from './palette-actions.tsx'
 
 const RUNS_SHOWN = 6
 
@@ -34,7 +35,7 @@ export function Palette({ first }: { readonly first: string }) {
         highlightQuery
         scrollable
         maxHeight={440}
-        searchProps={{ leftSection: <Icon name="search" />, placeholder: 'Search pages, flows, runs …', 'aria-label': 'Search' }}
+        searchProps={{ leftSection: <Icon name="search" />, placeholder: 'Search pages, flows, runs, actions …', 'aria-label': 'Search' }}
       />
       <Modal opened={sheet} onClose={sheetHandles.close} title="Keys" centered>
         <Table withRowBorders={false} verticalSpacing={4}>
@@ -90,10 +91,13 @@ function useActions() {
     group: 'Runs',
     onClick: () => void navigate({ to: '/runs/$fid', params: { fid: run.fid } }),
   }))
+  const own = usePaletteActions()
   const list = [
+    ...(own.run.length > 0 ? [{ group: 'This run', actions: own.run }] : []),
     { group: 'Pages', actions: pages },
     { group: 'Flows', actions: flowActions },
     { group: 'Runs', actions: runActions },
+    { group: 'Actions', actions: own.everywhere },
   ].filter((group) => group.actions.length > 0)
   return { list, query, setQuery }
 }

@@ -6,7 +6,9 @@ import { FILES_SHOWN, fileUrl, runFilesQuery, type RunFile } from '../api/files.
 import type { Run } from '../api/shapes.ts'
 import { Icon } from '../app/icons.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
-import { bytes, count, moment } from '../show/format.ts'
+import { bytes, count } from '../show/format.ts'
+import { Ago } from '../show/time.tsx'
+import { isImported } from '../run/use-control.ts'
 import { FilePreview } from './file-preview.tsx'
 
 /** The files of a run: what it was given and what it has made, to look at and to download. `uploads` counts the files that the run has told of: it is looked again when it grows. */
@@ -17,7 +19,7 @@ export function FilesTab({ run, uploads }: { readonly run: Run; readonly uploads
   if (error) return <Failure error={error} retry={() => void refetch()} />
   if (data.items.length === 0) {
     return isEnded(run.status) ? (
-      <Empty title="No files">The run was given none and has made none.</Empty>
+      <Empty title="No files">{isImported(run) ? 'An export does not hold the files of its run.' : 'The run was given none and has made none.'}</Empty>
     ) : (
       <Empty title="No files yet">What the run makes with ctx.files appears here.</Empty>
     )
@@ -77,7 +79,7 @@ function FileLine({ fid, file, chosen, choose }: LineProps) {
         {bytes(file.size)}
       </Table.Td>
       <Table.Td visibleFrom="sm" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-        {moment(file.modified_at)}
+        <Ago at={file.modified_at} fz="inherit" />
       </Table.Td>
       <Table.Td ta="right">
         <Button component="a" href={fileUrl(fid, file.path)} download variant="subtle" size="compact-xs" aria-label={`Download ${file.path}`}>

@@ -31,38 +31,36 @@ export function Brush({ spans, axis, now, lens, onChange }: Props) {
     if (from !== null && Math.abs(shareOf(event) - from) > DRAG_MIN) onChange(between(from, shareOf(event)))
   }
   return (
-    <Group gap="xs" wrap="nowrap" className={classes['bar'] ?? ''}>
-      <div
-        ref={box}
-        className={classes['box']}
-        role="slider"
-        tabIndex={0}
-        aria-label="Stretch of time that is shown"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(lens.from * 100)}
-        aria-valuetext={isWhole(lens) ? 'all of it' : `${Math.round(lens.from * 100)} to ${Math.round(lens.to * 100)} percent`}
-        onKeyDown={(event) => byKey(event, lens, onChange)}
-        onPointerDown={(event) => {
-          box.current?.setPointerCapture(event.pointerId)
-          setFrom(shareOf(event))
-        }}
-        onPointerMove={drag}
-        onPointerUp={() => setFrom(null)}
-        onPointerCancel={() => setFrom(null)}
-        onDoubleClick={() => onChange(WHOLE)}
-      >
-        {stretches.map(({ left, width, what }) => (
-          <span key={left} className={classes['stretch']} data-what={what} style={{ left: `${left * 100}%`, width: `${width * 100}%` }} />
-        ))}
-        {!isWhole(lens) && <span className={classes['lens']} style={{ left: `${lens.from * 100}%`, width: `${(lens.to - lens.from) * 100}%` }} />}
-      </div>
-      <ZoomButtons lens={lens} onChange={onChange} />
-    </Group>
+    <div
+      ref={box}
+      className={classes['box']}
+      role="slider"
+      tabIndex={0}
+      aria-label="Stretch of time that is shown"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(lens.from * 100)}
+      aria-valuetext={isWhole(lens) ? 'all of it' : `${Math.round(lens.from * 100)} to ${Math.round(lens.to * 100)} percent`}
+      onKeyDown={(event) => byKey(event, lens, onChange)}
+      onPointerDown={(event) => {
+        box.current?.setPointerCapture(event.pointerId)
+        setFrom(shareOf(event))
+      }}
+      onPointerMove={drag}
+      onPointerUp={() => setFrom(null)}
+      onPointerCancel={() => setFrom(null)}
+      onDoubleClick={() => onChange(WHOLE)}
+    >
+      {stretches.map(({ left, width, what }) => (
+        <span key={left} className={classes['stretch']} data-what={what} style={{ left: `${left * 100}%`, width: `${width * 100}%` }} />
+      ))}
+      {!isWhole(lens) && <span className={classes['lens']} style={{ left: `${lens.from * 100}%`, width: `${(lens.to - lens.from) * 100}%` }} />}
+    </div>
   )
 }
 
-function ZoomButtons({ lens, onChange }: Pick<Props, 'lens' | 'onChange'>) {
+/** The same by buttons. */
+export function ZoomButtons({ lens, onChange }: Pick<Props, 'lens' | 'onChange'>) {
   return (
     <Group gap={4} wrap="nowrap">
       <Tooltip label="Closer">

@@ -6,6 +6,7 @@ import { Copy } from '../show/copy.tsx'
 import { ErrorValueView } from '../show/error-value.tsx'
 import { clock, duration, fullMoment } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
+import { useTimeStyle } from '../show/time-style.ts'
 import { TypedValueView } from '../show/typed-value.tsx'
 import { LogLine } from './log-line.tsx'
 import { eventLine } from './event-line.ts'
@@ -26,11 +27,12 @@ type Props = {
 /** An event: one line, unfolded by a click. */
 export const EventRow = memo(function EventRow({ event, since, open, marked, newTry, toggle, show }: Props) {
   const line = useMemo(() => eventLine(event), [event])
+  const utc = useTimeStyle() === 'utc'
   return (
     <div className={classes['row']} data-tone={line.tone} data-marked={marked || undefined} data-try={newTry || undefined}>
-      <button type="button" className={classes['line']} aria-expanded={open} onClick={() => toggle(event.position)}>
+      <button type="button" className={classes['line']} data-row aria-expanded={open} onClick={() => toggle(event.position)}>
         <span className={classes['chevron']} data-open={open || undefined} />
-        <time className={classes['time']}>{clock(event.ts)}</time>
+        <time className={classes['time']}>{clock(event.ts, utc)}</time>
         <span className={classes['kind']}>{event.kind}</span>
         <span className={classes['text']}>{event.kind === 'stdout' || event.kind === 'stderr' ? <LogLine text={firstLine(event.data)} /> : line.text}</span>
       </button>

@@ -1,10 +1,10 @@
 import { isWork, type Span } from './spans.ts'
 import type { Axis } from './waterfall.ts'
 
-/** What went on in a slice of the axis, the most telling thing of it; `idle` when there was nothing. */
-export type Slice = 'idle' | 'wait' | 'finished' | 'interrupted' | 'running' | 'failed'
+/** What went on in a slice of the axis, the most telling thing of it; `idle` when there was nothing, `again` for tries that were made again. */
+export type Slice = 'idle' | 'wait' | 'again' | 'finished' | 'running' | 'failed'
 
-const RANK: Readonly<Record<Slice, number>> = { idle: 0, wait: 1, interrupted: 2, finished: 3, running: 4, failed: 5 }
+const RANK: Readonly<Record<Slice, number>> = { idle: 0, wait: 1, again: 2, finished: 3, running: 4, failed: 5 }
 
 /** Neighbouring slices of one kind as one stretch, in shares of the axis. */
 export type Stretch = { readonly left: number; readonly width: number; readonly what: Slice }
@@ -20,7 +20,7 @@ export function overviewOf(spans: readonly Span[], axis: Axis, now: number, coun
   }
   for (const span of spans) {
     if (!isWork(span)) mark(span.start, span.end ?? now, 'wait')
-    else for (const one of span.tries) mark(one.start, one.end ?? now, one.outcome)
+    else for (const one of span.tries) mark(one.start, one.end ?? now, one !== span.tries.at(-1) || one.outcome === 'interrupted' ? 'again' : one.outcome)
   }
   const stretches: Stretch[] = []
   for (const [at, what] of slices.entries()) {

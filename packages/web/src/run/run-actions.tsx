@@ -1,40 +1,25 @@
-import { Button, Group, Menu, Modal, Text } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
+import { Button, Group, Modal, Text } from '@mantine/core'
+import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { isEnded } from '@koco/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { archiveRun, controlRun, runQuery, type RunAction } from '../api/runs.ts'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import type { RunAction } from '../api/runs.ts'
 import { meQuery } from '../api/session.ts'
 import type { Run } from '../api/shapes.ts'
 import { Icon } from '../app/icons.tsx'
-import { notifyDone, notifyFailure } from '../app/notify.ts'
 import { runName } from '../show/format.ts'
-
-const FAILED: Readonly<Record<RunAction, string>> = {
-  pause: 'Could not pause',
-  resume: 'Could not resume',
-  cancel: 'Could not cancel',
-  retry: 'Could not retry',
-}
-const ASKED: Readonly<Record<RunAction, string>> = {
-  pause: 'It pauses at the next step border.',
-  resume: 'It goes on.',
-  cancel: 'It is being cancelled; what is there stays.',
-  retry: 'It starts again; finished steps are kept.',
-}
+import { MoreMenu } from './more-menu.tsx'
+import { isImported, useControl } from './use-control.ts'
 
 /** What a person can ask of a run now. Each request is durable and may be repeated. */
 export function RunActions({ run }: { readonly run: Run }) {
   const { data: me } = useQuery(meQuery)
-  const client = useQueryClient()
+  const navigate = useNavigate()
   const [confirming, confirm] = useDisclosure(false)
-  const control = useMutation({
-    mutationFn: (action: RunAction) => controlRun(run.fid, action),
-    onSuccess: (_answer, action) => notifyDone(ASKED[action]),
-    onError: (error, action) => notifyFailure(FAILED[action], error),
-    onSettled: () => client.invalidateQueries({ queryKey: runQuery(run.fid).queryKey }),
-  })
-  if (me?.user.role === 'viewer') return <MoreMenu run={run} over={false} />
+  const control = useControl(run.fid)
+  const may = me !== undefined && me?.user.role !== 'viewer'
+  useHotkeys([['r', () => may && void navigate({ to: '/flows/$name', params: { name: run.flow }, search: { from: run.fid } })]])
+  if (!may) return <MoreMenu run={run} over={false} />
   const over = isEnded(run.status)
   const asking = (action: RunAction) => control.isPending && control.variables === action
   return (
@@ -52,7 +37,7 @@ export function RunActions({ run }: { readonly run: Run }) {
           {run.wanted === 'cancel' ? 'Cancelling …' : 'Cancel'}
         </Button>
       )}
-      {over && run.status !== 'finished' && (
+      {over && run.status !== 'finished' && !isImported(run) && (
         <Button variant="default" size="xs" leftSection={<Icon name="retry" size={14} />} loading={asking('retry')} onClick={() => control.mutate('retry')}>
           Retry
         </Button>
@@ -119,45 +104,5 @@ function CancelDialog({
         </Button>
       </Group>
     </Modal>
-  )
-}
-
-function MoreMenu({ run, over }: { readonly run: Run; readonly over: boolean }) {
-  const client = useQueryClient()
-  const archive = useMutation({
-    mutationFn: (archived: boolean) => archiveRun(run.fid, archived),
-    onSuccess: (_answer, archived) => {
-      notifyDone(archived ? 'Archived: lists do not show it any more. The menu brings it back.' : 'Lists show it again.')
-      void client.invalidateQueries({ queryKey: runQuery(run.fid).queryKey })
-    },
-    onError: (error) => notifyFailure('Could not archive', error),
-  })
-  const copy = (text: string) => void navigator.clipboard?.writeText(text).then(() => notifyDone('Copied.'))
-  return (
-    <Menu position="bottom-end" withArrow>
-      <Menu.Target>
-        <Button variant="default" size="xs" px={10} aria-label="More actions">
-          ⋯
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={() => copy(run.fid)}>Copy id</Menu.Item>
-        <Menu.Item onClick={() => copy(`${location.origin}/runs/${run.fid}`)}>Copy link</Menu.Item>
-        <Menu.Item onClick={() => copy(JSON.stringify(run, null, 2))}>Copy as JSON</Menu.Item>
-        <Menu.Item onClick={() => copy(`curl -H "authorization: Bearer $KODO_API_KEY" ${location.origin}/api/runs/${run.fid}`)}>Copy as curl</Menu.Item>
-        <Menu.Divider />
-        <Menu.Item component="a" href={`/api/runs/${run.fid}/export`} download>
-          Export as JSON lines
-        </Menu.Item>
-        <Menu.Item component="a" href={`/api/runs/${run.fid}/export?redact=1`} download>
-          Export without secrets
-        </Menu.Item>
-        <Menu.Item component="a" href={`/api/runs/${run.fid}/report`} target="_blank" rel="noopener">
-          Page for printing
-        </Menu.Item>
-        {over && <Menu.Divider />}
-        {over && <Menu.Item onClick={() => archive.mutate(!run.archived)}>{run.archived ? 'Bring back from the archive' : 'Archive'}</Menu.Item>}
-      </Menu.Dropdown>
-    </Menu>
   )
 }

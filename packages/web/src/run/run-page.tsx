@@ -13,6 +13,7 @@ import { ErrorValueView } from '../show/error-value.tsx'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { RunHeader } from './run-header.tsx'
 import { RunTabs } from './run-tabs.tsx'
+import { isImported } from './use-control.ts'
 import { useRunFeed } from './use-run-feed.ts'
 
 /** A run: its header, the questions that it asks, and its timeline, steps, result, logs and inputs. */
@@ -38,6 +39,11 @@ function RunView({ run }: { readonly run: Run }) {
       {open.map((lock) => (
         <LockCard key={lock.lid} lock={lock} />
       ))}
+      {isImported(run) && (
+        <Alert color="gray" variant="light" py="xs">
+          This run was read from a file: it can be looked at, exported and archived, nothing else. “About” says where it was run.
+        </Alert>
+      )}
       {run.error && isEnded(run.status) && <ErrorValueView error={run.error} />}
       {state.phase === 'failed' && state.problem && <Failure error={state.problem} title="The timeline could not be read" retry={() => feed.open()} />}
       {state.notices.slice(-2).map((notice) => (

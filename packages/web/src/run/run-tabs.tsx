@@ -1,4 +1,4 @@
-import { Card, Flex, Tabs, Text } from '@mantine/core'
+import { Card, Flex, Group, Tabs, Text } from '@mantine/core'
 import { isEnded } from '@koco/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
@@ -8,18 +8,29 @@ import { count } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
 import { TypedValueView } from '../show/typed-value.tsx'
 import type { FeedState, RunFeed } from './feed.ts'
+import { About } from './about.tsx'
 import { EventSearch, EventSearchField } from './event-search.tsx'
+import { JumpToTime } from './jump-to-time.tsx'
 import { KindFilter } from './kind-filter.tsx'
 import { Logs } from './logs.tsx'
 import { RUN_TABS, type RunSearch, type RunTab } from './search.ts'
 import { Steps } from './steps.tsx'
 import { Timeline } from './timeline.tsx'
+import { isImported } from './use-control.ts'
 
 const FilesTab = lazy(() => import('../files/files-tab.tsx').then((module) => ({ default: module.FilesTab })))
 
 type Props = { readonly run: Run; readonly feed: RunFeed; readonly state: FeedState }
 
-const LABELS: Readonly<Record<RunTab, string>> = { timeline: 'Timeline', steps: 'Steps', result: 'Result', files: 'Files', logs: 'Logs', inputs: 'Inputs' }
+const LABELS: Readonly<Record<RunTab, string>> = {
+  timeline: 'Timeline',
+  steps: 'Steps',
+  result: 'Result',
+  files: 'Files',
+  logs: 'Logs',
+  inputs: 'Inputs',
+  about: 'About',
+}
 
 /** The views of a run. Without a choice in the URL: the result of a run that was over when the page was opened, else the timeline; what a person looks at never changes by itself. */
 export function RunTabs({ run, feed, state }: Props) {
@@ -30,7 +41,7 @@ export function RunTabs({ run, feed, state }: Props) {
   const change = useCallback((next: RunSearch) => void navigate({ search: next, replace: true }), [navigate])
   const counts: Partial<Record<RunTab, number>> = {
     steps: feed.spans.steps,
-    files: feed.log.kinds.get('upload') ?? 0,
+    files: isImported(run) ? 0 : (feed.log.kinds.get('upload') ?? 0),
     logs: (feed.log.kinds.get('stdout') ?? 0) + (feed.log.kinds.get('stderr') ?? 0),
   }
   return (
@@ -74,6 +85,9 @@ export function RunTabs({ run, feed, state }: Props) {
       <Tabs.Panel value="inputs">
         <JsonBlock value={run.inputs} what="inputs" />
       </Tabs.Panel>
+      <Tabs.Panel value="about">
+        <About run={run} feed={feed} />
+      </Tabs.Panel>
     </Tabs>
   )
 }
@@ -102,7 +116,10 @@ function TimelineTab({ run, feed, state, search, change }: Props & { readonly se
     <>
       <Flex justify="space-between" gap="xs" mb="xs" direction={{ base: 'column', sm: 'row' }}>
         <KindFilter counts={feed.log.kinds} chosen={chosen} choose={choose} />
-        <EventSearchField value="" onChange={look} />
+        <Group gap={6} wrap="nowrap">
+          <EventSearchField value="" onChange={look} />
+          <JumpToTime events={feed.log.events} show={(position) => change({ tab: 'timeline', at: position })} />
+        </Group>
       </Flex>
       <Timeline feed={feed} state={state} kinds={chosen} at={search.at ?? null} follow={search.at === undefined && !isEnded(run.status)} total={run.events} />
     </>

@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../app/icons.tsx'
 import { ErrorValueView } from '../show/error-value.tsx'
 import { clock, compact, cost, duration } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
+import { useTimeStyle } from '../show/time-style.ts'
 import { TypedValueView } from '../show/typed-value.tsx'
 import type { Fold } from './folding.ts'
 import type { Lens } from './lens.ts'
@@ -60,7 +61,7 @@ export function StepRow({ row, axis, now, lens, open, fold, show }: Props) {
             <span className={classes['chevron']} />
           )}
           {icon && <Icon name={icon} size={13} />}
-          <button type="button" className={classes['label']} title={name} aria-expanded={open} onClick={() => fold('details', row.key)}>
+          <button type="button" className={classes['label']} data-row title={name} aria-expanded={open} onClick={() => fold('details', row.key)}>
             {name}
           </button>
           {tries > 1 && (
@@ -109,12 +110,13 @@ function lengthOf({ span, earlier }: Row, now: number): string {
 function SpanDetail({ span, row, show }: { readonly span: Span; readonly row: Row; readonly show: Props['show'] }) {
   const one = row.earlier ?? span.tries.at(-1)
   const { start, end } = row.earlier ?? span
+  const utc = useTimeStyle() === 'utc'
   return (
     <Stack gap="xs" className={classes['detail']} style={{ paddingLeft: 30 + row.depth * 16 }}>
       <Group gap="md">
         <Text size="xs" c="dimmed">
-          {clock(start)}
-          {end !== null && ` to ${clock(end)}`}
+          {clock(start, utc)}
+          {end !== null && ` to ${clock(end, utc)}`}
           {span.id.startsWith('step:') && ` · ${span.id.slice('step:'.length)}`}
         </Text>
         {!row.earlier && (

@@ -1,10 +1,11 @@
 import { Button, Group, Switch, Text } from '@mantine/core'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { useMemo, useRef, useState } from 'react'
+import { useRowKeys } from '../app/row-keys.ts'
 import { Empty } from '../app/states.tsx'
 import { count, duration } from '../show/format.ts'
 import { useNow } from '../show/now.ts'
-import { Brush } from './brush.tsx'
+import { Brush, ZoomButtons } from './brush.tsx'
 import type { RunFeed } from './feed.ts'
 import { useFolding, type Fold } from './folding.ts'
 import { isWhole, WHOLE, type Lens } from './lens.ts'
@@ -54,6 +55,7 @@ export function Steps({ feed, version, live, show }: Props) {
       </Group>
       <div className={classes['table']}>
         <div className={classes['overview']}>
+          <ZoomButtons lens={lens} onChange={setLens} />
           <Brush spans={spans} axis={axis} now={now} lens={lens} onChange={setLens} />
         </div>
         <Ruler axis={axis} lens={lens} />
@@ -82,6 +84,7 @@ function Rows({ rows, axis, now, lens, open, fold, show }: RowsProps) {
     scrollMargin: list.current?.offsetTop ?? 0,
     getItemKey: (index) => rows[index]?.key ?? index,
   })
+  useRowKeys({ list, count: rows.length, reveal: (index) => virtual.scrollToIndex(index, { align: 'auto' }) })
   return (
     <div ref={list} className={classes['list']} style={{ height: virtual.getTotalSize() }} role="list" aria-label="Steps">
       {virtual.getVirtualItems().map((item) => {

@@ -3,6 +3,7 @@ import { useHotkeys } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useRef, useState, type Key } from 'react'
 import type { WireEvent } from '../api/shapes.ts'
+import { useRowKeys } from '../app/row-keys.ts'
 import { count } from '../show/format.ts'
 import { EventRow } from './event-row.tsx'
 import type { FeedState, RunFeed } from './feed.ts'
@@ -36,6 +37,15 @@ export function Timeline({ feed, state, kinds, at, follow, total }: Props) {
     getItemKey: useCallback((index: number) => events[index]?.position ?? index, [events]),
   })
   const following = useFollow(box, follow)
+  useRowKeys({
+    list: box,
+    count: events.length,
+    reveal: (index) => {
+      following.stop()
+      virtual.scrollToIndex(index, { align: 'auto' })
+    },
+    first: () => virtual.getVirtualItems().find((item) => item.start >= (box.current?.scrollTop ?? 0))?.index ?? 0,
+  })
   useHotkeys([['f', () => (following.on ? following.stop() : following.start())]])
   useJumpTo(at, events, (index) => {
     following.stop()
@@ -79,6 +89,7 @@ type RowsProps = {
 function Rows({ events, at, items, height, measure }: RowsProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set(at === null ? [] : [at]))
   const toggle = useCallback((position: string) => setOpen((before) => toggled(before, position)), [])
+  useHotkeys([['Escape', () => setOpen(new Set())]])
   const first = events[0]?.ts ?? 0
   return (
     <div className={classes['list']} style={{ height }}>

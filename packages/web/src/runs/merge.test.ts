@@ -32,7 +32,7 @@ function row(fid: string, created: number, part: Partial<RunRow> = {}): RunRow {
     attempt: 1,
     events: 1,
     last_position: '1-1',
-    locks: 0,
+    open_locks: 0,
     ...part,
   }
 }

@@ -42,7 +42,7 @@ function mayMatch(run: RunRow, filter: RunFilter): boolean {
 }
 
 function isNewer(run: RunRow, row: RunRow): boolean {
-  return run.events > row.events || run.last_position !== row.last_position || run.status !== row.status || run.locks !== row.locks
+  return run.events > row.events || run.last_position !== row.last_position || run.status !== row.status || run.open_locks !== row.open_locks
 }
 
 function newestFirst(a: RunRow, b: RunRow): number {

@@ -28,7 +28,7 @@ export function RunFilters({ search, onChange }: { readonly search: RunsSearch; 
         placeholder={statuses.length === 0 ? 'Any status' : ''}
         aria-label="Status"
         clearable
-        w={{ base: '100%', xs: statuses.length > 1 ? 260 : 190 }}
+        w={{ base: 'calc(50% - 4px)', xs: statuses.length > 1 ? 260 : 190 }}
         hidePickedOptions
       />
       <Select
@@ -39,7 +39,7 @@ export function RunFilters({ search, onChange }: { readonly search: RunsSearch; 
         aria-label="Flow"
         clearable
         searchable
-        w={{ base: '100%', xs: 190 }}
+        w={{ base: 'calc(50% - 4px)', xs: 190 }}
       />
       <MoreFilters search={search} change={change} />
       {Object.keys(search).length > 0 && (

@@ -56,7 +56,7 @@ export function cellClass({ key, number, wide }: Column): string {
 
 function secondLine(run: RunRow): string {
   if (run.status === 'error' && run.error) return `${run.error.name}: ${run.error.message}`
-  if (run.locks > 0) return `${run.locks === 1 ? 'A question waits' : `${run.locks} questions wait`} for an answer`
+  if (run.open_locks > 0) return `${run.open_locks === 1 ? 'A question waits' : `${run.open_locks} questions wait`} for an answer`
   const { progress } = run
   const at = `${run.summary === '' ? '' : `${run.summary} · `}${run.fid.slice(-8)}`
   if (!isEnded(run.status) && progress)

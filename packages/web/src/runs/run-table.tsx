@@ -1,8 +1,9 @@
 import { Center, Loader } from '@mantine/core'
-import { useHotkeys, useMediaQuery } from '@mantine/hooks'
+import { useMediaQuery } from '@mantine/hooks'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, type CSSProperties, type RefObject } from 'react'
+import { useEffect, useMemo, useRef, type CSSProperties } from 'react'
 import type { RunRow } from '../api/shapes.ts'
+import { useRowKeys } from '../app/row-keys.ts'
 import { COLUMNS, type Column } from './columns.tsx'
 import { cellClass, RunTableRow } from './run-table-row.tsx'
 import classes from './runs-page.module.css'
@@ -38,7 +39,7 @@ export function RunTable({ rows, columns: keys, chosen, choose, more, loading, l
   useEffect(() => {
     if (more && !loading && lastShown > rows.length - 30) loadMore()
   }, [more, loading, lastShown, rows.length, loadMore])
-  useRowKeys(list, rows.length, (index) => virtual.scrollToIndex(index, { align: 'auto' }))
+  useRowKeys({ list, count: rows.length, reveal: (index) => virtual.scrollToIndex(index, { align: 'auto' }) })
   return (
     <div className={classes['table']} style={widthsOf(columns)} data-choosing={chosen !== null || undefined}>
       <div className={classes['head']} aria-hidden>
@@ -81,24 +82,4 @@ export function RunTable({ rows, columns: keys, chosen, choose, more, loading, l
 function widthsOf(columns: readonly Column[]): CSSProperties {
   const widths = (some: readonly Column[]) => some.map((column) => ` ${column.width}px`).join('')
   return { '--columns': widths(columns), '--columns-narrow': widths(columns.filter((column) => !column.wide)) } as CSSProperties
-}
-
-/** J, K and the arrows move the focus from row to row; Enter opens, as on any link. */
-function useRowKeys(list: RefObject<HTMLDivElement | null>, count: number, reveal: (index: number) => void): void {
-  const move = (by: number) => {
-    const focused = list.current?.contains(document.activeElement) ? document.activeElement?.closest<HTMLElement>('[data-index]')?.dataset['index'] : undefined
-    const next = focused === undefined ? 0 : Number(focused) + by
-    if (next < 0 || next >= count) return
-    reveal(next)
-    const row = () => list.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)
-    const drawn = row()
-    if (drawn) drawn.focus({ preventScroll: true })
-    else requestAnimationFrame(() => row()?.focus({ preventScroll: true }))
-  }
-  useHotkeys([
-    ['j', () => move(1)],
-    ['k', () => move(-1)],
-    ['ArrowDown', () => move(1)],
-    ['ArrowUp', () => move(-1)],
-  ])
 }

@@ -1,4 +1,5 @@
 import { Button, Group } from '@mantine/core'
+import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react'
@@ -13,6 +14,7 @@ import { RunTable } from './run-table.tsx'
 import classes from './runs-page.module.css'
 import { filterOf, type RunsSearch } from './search.ts'
 import { useChoice } from './use-choice.ts'
+import { useImport } from './use-import.ts'
 import { useLiveRuns } from './use-live-runs.ts'
 import { useColumns, ViewsMenu } from './views-menu.tsx'
 
@@ -40,11 +42,17 @@ export function RunsPage() {
     },
     [navigate, choosing, set],
   )
+  const pick = useImport()
+  useHotkeys([
+    ['r', () => void query.refetch()],
+    ['Escape', () => choosing && set(null)],
+  ])
   const filtered = Object.keys(search).length > 0
-  const mayChoose = me !== undefined && me !== null && me.user.role !== 'viewer' && !choosing && rows.length > 0
+  const mayChange = me !== undefined && me !== null && me.user.role !== 'viewer'
   const actions = (
     <Group gap="xs">
-      {mayChoose && <ChooseButton choose={() => set([])} />}
+      {mayChange && !choosing && rows.length > 0 && <SmallButton label="Choose" onClick={() => set([])} />}
+      {mayChange && <SmallButton label="Import" onClick={pick} visibleFrom="sm" />}
       <ViewsMenu user={user} search={search} show={setSearch} />
       <StreamLight phase={stream} what="The list updates itself." />
     </Group>
@@ -74,10 +82,10 @@ export function RunsPage() {
   )
 }
 
-function ChooseButton({ choose }: { readonly choose: () => void }) {
+function SmallButton({ label, ...props }: { readonly label: string; readonly onClick: () => void; readonly visibleFrom?: 'sm' }) {
   return (
-    <Button variant="default" size="xs" onClick={choose}>
-      Choose
+    <Button variant="default" size="xs" {...props}>
+      {label}
     </Button>
   )
 }

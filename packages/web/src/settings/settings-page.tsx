@@ -2,6 +2,7 @@ import { Anchor, Card, SegmentedControl, Stack, Table, Text, Title, useMantineCo
 import { useQuery } from '@tanstack/react-query'
 import { meQuery } from '../api/session.ts'
 import { KEYS } from '../app/keys.ts'
+import { setTimeStyle, useTimeStyle } from '../show/time-style.ts'
 import { Page } from '../app/page.tsx'
 import { KeysCard } from './keys-card.tsx'
 import { SessionsCard } from './sessions-card.tsx'
@@ -9,6 +10,7 @@ import { SessionsCard } from './sessions-card.tsx'
 /** How the page looks on this device, who is signed in, and the keys. */
 export function SettingsPage() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const times = useTimeStyle()
   const { data: me } = useQuery(meQuery)
   return (
     <Page title="Settings">
@@ -25,6 +27,19 @@ export function SettingsPage() {
               { value: 'light', label: 'Light' },
               { value: 'dark', label: 'Dark' },
               { value: 'auto', label: 'As the system' },
+            ]}
+          />
+          <Text size="sm" c="dimmed" mt="md" mb={6}>
+            Times
+          </Text>
+          <SegmentedControl
+            aria-label="Times"
+            value={times}
+            onChange={(value) => setTimeStyle(value)}
+            data={[
+              { value: 'relative', label: '4 min ago' },
+              { value: 'local', label: 'Your zone' },
+              { value: 'utc', label: 'UTC' },
             ]}
           />
         </Card>

@@ -1,6 +1,6 @@
 // Goal: numbers and times read the way people say them, at the borders too. Method: a table a function.
 import { expect, test } from 'vitest'
-import { bytes, compact, cost, duration, relative, ticking } from './format.ts'
+import { bytes, clock, compact, cost, duration, moment, relative, ticking } from './format.ts'
 
 test('durations change their unit without ever saying 60 s or 1000 ms', () => {
   const table = {
@@ -31,6 +31,10 @@ test('distances look back and ahead', () => {
     'in 2 h',
     '2 d ago',
   ])
+})
+
+test('moments in UTC are the same wherever a person is', () => {
+  expect([clock(1_700_000_000.0421, true), moment(1_700_000_000, true)]).toEqual(['22:13:20.042', '2023-11-14 22:13 UTC'])
 })
 
 test('counts, costs and sizes stay short', () => {

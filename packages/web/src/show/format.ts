@@ -58,14 +58,16 @@ export function bytes(size: number): string {
   return size < 1_000_000 ? `${(size / 1000).toFixed(1)} kB` : `${(size / 1_000_000).toFixed(1)} MB`
 }
 
-/** Date and time in the person's own zone, short. */
-export function moment(at: number): string {
-  return MOMENT.format(new Date(at * 1000))
+/** Date and time, short, in the person's own zone or in UTC: `2026-11-25 14:03 UTC`. */
+export function moment(at: number, utc = false): string {
+  const date = new Date(at * 1000)
+  return utc ? `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC` : MOMENT.format(date)
 }
 
-/** The clock of an event to the millisecond, in the person's own zone: `14:03:21.482`. */
-export function clock(at: number): string {
+/** The clock of an event to the millisecond, in the person's own zone or in UTC: `14:03:21.482`. */
+export function clock(at: number, utc = false): string {
   const date = new Date(at * 1000)
+  if (utc) return date.toISOString().slice(11, 23)
   const two = (value: number) => String(value).padStart(2, '0')
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
 }

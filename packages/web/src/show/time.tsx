@@ -1,13 +1,15 @@
 import { Text, type TextProps } from '@mantine/core'
-import { duration, fullMoment, relative, ticking } from './format.ts'
+import { duration, fullMoment, moment, relative, ticking } from './format.ts'
 import { useNow } from './now.ts'
+import { useTimeStyle } from './time-style.ts'
 
-/** A moment as its distance from now; the full moment on hover. */
+/** A moment as a person wants to read it, mostly as its distance from now; the full moment on hover. */
 export function Ago({ at, ...props }: { readonly at: number } & TextProps) {
   const now = useNow(Math.abs(useNow(15) - at) < 90 ? 1 : 15)
+  const style = useTimeStyle()
   return (
     <Text component="time" inherit {...props} title={fullMoment(at)} {...{ dateTime: new Date(at * 1000).toISOString() }}>
-      {relative(at, now)}
+      {style === 'relative' ? relative(at, now) : moment(at, style === 'utc')}
     </Text>
   )
 }

@@ -1,0 +1,13 @@
+import type { Run } from '../api/shapes.ts'
+
+/** What can be copied of a run, by what a menu calls it. */
+export function copiesOf(run: Run): readonly (readonly [label: string, text: string])[] {
+  const path = `${location.origin}/api/runs/${run.fid}`
+  const { read_at: _own, ...shown } = run
+  return [
+    ['Copy id', run.fid],
+    ['Copy link', `${location.origin}/runs/${run.fid}`],
+    ['Copy as JSON', JSON.stringify(shown, null, 2)],
+    ['Copy as curl', `curl -H "authorization: Bearer $KODO_API_KEY" ${path}`],
+  ]
+}
