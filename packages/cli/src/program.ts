@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { keysCommand, usersCommand } from './commands/accounts.ts'
+import { backupCommand, restoreCommand } from './commands/backup.ts'
 import { createContext } from './commands/context.ts'
 import { dbCommand } from './commands/db.ts'
 import { deadCommand } from './commands/dead.ts'
@@ -33,6 +34,8 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     temporalWorkerCommand,
     dbCommand,
     pruneCommand,
+    backupCommand,
+    restoreCommand,
     deadCommand,
     usersCommand,
     keysCommand,

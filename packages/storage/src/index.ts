@@ -1,3 +1,6 @@
+export { verifyBackup, type BackupManifest } from './backup/manifest.ts'
+export { restoreBackup } from './backup/restore.ts'
+export { takeBackup, type BackupPart } from './backup/take.ts'
 export { adminSchemaVersion, migrateAdminStore, openAdminStore, type AdminStoreSettings } from './open-admin-store.ts'
 export {
   createEventWriter,

@@ -1,0 +1,69 @@
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { RefusedError } from '@koco/core'
+import { copySqliteDatabase, copySqliteStore } from '../sqlite/copy-store.ts'
+import { describeFiles, syncFolders, writeManifest, type BackupManifest } from './manifest.ts'
+
+/** A part of an installation and where it lies: the runs (a folder with its index), a database, any folder, or a single file. What is not there is left out, but for the runs. */
+export type BackupPart = { readonly name: string; readonly kind: 'runs' | 'database' | 'folder' | 'file'; readonly path: string }
+
+/** `at`: unix seconds, told in the manifest. `version`: of koco. */
+export type TakeOptions = { readonly parts: readonly BackupPart[]; readonly target: string; readonly at: number; readonly version: string }
+
+/**
+ * Copies an installation that may be in use into a new folder, with the hash of every file. The runs first, then what they may point to, so that nothing in the copy points to what it does not hold. The folder
+ * appears under its name when it is whole and on disk. RefusedError `backup_exists`, `no_runs`; UnavailableError.
+ */
+export async function takeBackup({ parts, target: named, at, version }: TakeOptions): Promise<BackupManifest> {
+  const target = resolve(named)
+  if (await exists(target)) throw new RefusedError(`There is something at ${target} already. Name a new folder for the backup.`, { code: 'backup_exists' })
+  const part = `${target}.part`
+  await rm(part, { recursive: true, force: true })
+  try {
+    const manifest = await fill(part, parts, at, version)
+    await syncFolders(part)
+    await rename(part, target)
+    await syncFolders(dirname(target), false)
+    return manifest
+  } catch (error) {
+    await rm(part, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function fill(part: string, parts: readonly BackupPart[], at: number, version: string): Promise<BackupManifest> {
+  await mkdir(part, { recursive: true })
+  let runs = 0
+  for (const { name, kind, path } of parts) {
+    if (kind === 'runs') runs = copySqliteStore(path, join(part, name))
+    else if (await exists(path)) await copyPart(kind, path, join(part, name))
+  }
+  const manifest: BackupManifest = { format: 1, version, at, runs, parts: parts.map(({ name, kind }) => ({ name, kind })), files: await describeFiles(part) }
+  await writeManifest(part, manifest)
+  return manifest
+}
+
+async function copyPart(kind: 'database' | 'folder' | 'file', from: string, to: string): Promise<void> {
+  if (kind === 'database') copySqliteDatabase(from, to)
+  else if (kind === 'file') await copyFile(from, to)
+  else await copyFolder(from, to)
+}
+
+/** The plain files below a folder; links are no part of anything that koco keeps. What goes away meanwhile was on its way out. */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true })
+  for (const entry of await readdir(from, { withFileTypes: true }).catch(orNothing)) {
+    if (entry.isDirectory()) await copyFolder(join(from, entry.name), join(to, entry.name))
+    else if (entry.isFile()) await copyFile(join(from, entry.name), join(to, entry.name)).catch(orNothing)
+  }
+}
+
+/** True when there is anything at a path. */
+export async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined
+}
+
+function orNothing(error: NodeJS.ErrnoException): never[] {
+  if (error.code === 'ENOENT') return []
+  throw error
+}
