@@ -12,6 +12,7 @@ export {
 } from './open-execution-store.ts'
 export type { EndedRun, RunCopy, StoreKeeper } from './keeping.ts'
 export { inputsInShort } from './inputs-in-short.ts'
+export type { Identity, NewUser, SigningKey, Ticket, TokenFamily, User } from './admin/port.ts'
 export { isUserName } from './user-name.ts'
 export { foldRun, type EpochSeal, type FoldResult, type Hole } from './projection.ts'
 export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
@@ -50,7 +51,6 @@ export type {
   ScheduleStore,
   Session,
   Timing,
-  User,
   WriteAlarm,
   WriteOutcome,
   WriteResult,

@@ -1,3 +1,4 @@
+import type { IdentityStore, NewUser, SigningKeyStore, TicketStore, TokenStore, User } from './admin/port.ts'
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, RunStatus } from '@koco/core'
 import type { CheckpointStore } from './checkpoints/port.ts'
 import type { SessionStore } from './sessions/port.ts'
@@ -276,17 +277,6 @@ export interface ExecutionStore {
 /** Roles, each with the rights of those before it. */
 export type Role = 'viewer' | 'user' | 'operator'
 
-/** Somebody who signs in. `name` is also a folder name: `[a-z0-9][a-z0-9._-]{0,62}`. */
-export type User = {
-  readonly id: string
-  readonly name: string
-  readonly email: string
-  readonly role: Role
-  readonly active: boolean
-  readonly createdAt: number
-  readonly passwordHash: string | null
-}
-
 /** A signed-in browser. Only the hash of its secret is stored. Times are unix seconds. */
 export type Session = {
   readonly idHash: string
@@ -312,12 +302,14 @@ export type ApiKey = {
 export interface AdminStore {
   readonly users: {
     /** RefusedError `user_exists` when name or address is taken. */
-    create(user: User): Promise<void>
+    create(user: NewUser): Promise<void>
     get(id: string): Promise<User | undefined>
     /** By name or address, case-insensitive. */
     find(login: string): Promise<User | undefined>
     list(): Promise<readonly User[]>
     update(id: string, change: Partial<Pick<User, 'email' | 'role' | 'active' | 'passwordHash'>>): Promise<boolean>
+    /** They signed in; the time never goes back. */
+    loggedIn(id: string, at: number): Promise<void>
   }
   readonly sessions: {
     create(session: Session): Promise<void>
@@ -334,6 +326,10 @@ export interface AdminStore {
     list(userId: string | null): Promise<readonly ApiKey[]>
     delete(id: string, userId: string | null): Promise<boolean>
   }
+  readonly identities: IdentityStore
+  readonly tokens: TokenStore
+  readonly signingKeys: SigningKeyStore
+  readonly tickets: TicketStore
   check(): Promise<void>
   close(): Promise<void>
 }

@@ -73,6 +73,7 @@ async function changePassword(
   checkPassword(body.new, user.name)
   await admin.users.update(user.id, { passwordHash: await passwords.hash(body.new) })
   await admin.sessions.deleteOf(user.id)
+  await admin.tokens.revokeOf(user.id)
   auth.revoke({ userId: user.id })
   const cookie = sessionCookie(settings.publicUrl)
   const secret = await openSession(admin, context.hashSecret, user, request.headers['user-agent'] ?? '', clock())

@@ -81,9 +81,9 @@ async function addUser(
   const password = body.password ?? makePassword()
   checkPassword(password, body.name)
   const { name, email, role } = body
-  const user: User = { id: newId(), name, email, role, active: true, createdAt: Math.floor(clock() / 1000), passwordHash: await passwords.hash(password) }
+  const user = { id: newId(), name, email, role, active: true, createdAt: Math.floor(clock() / 1000), passwordHash: await passwords.hash(password) }
   await admin.users.create(user)
-  return { ...userJson(user), password: body.password === undefined ? password : null }
+  return { ...userJson({ ...user, lastLoginAt: null }), password: body.password === undefined ? password : null }
 }
 
 async function changeUser(
@@ -106,7 +106,10 @@ async function changeUser(
   await admin.users.update(user.id, update)
   // Rights are part of a session's identity: a change of them is a new sign-in.
   const mustSignInAgain = active === false || password !== undefined || (role !== undefined && role !== user.role)
-  if (mustSignInAgain && user.id !== me) await admin.sessions.deleteOf(user.id)
+  if (mustSignInAgain && user.id !== me) {
+    await admin.sessions.deleteOf(user.id)
+    await admin.tokens.revokeOf(user.id)
+  }
   auth.revoke({ userId: user.id })
   return userJson({ ...user, ...update })
 }

@@ -8,7 +8,7 @@ export const userName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be
 
 /** Somebody who signs in. */
 export const UserShape = z
-  .object({ id: z.string(), name: z.string(), email: z.string(), role, active: z.boolean(), created_at: z.number() })
+  .object({ id: z.string(), name: z.string(), email: z.string(), role, active: z.boolean(), created_at: z.number(), last_login_at: z.number().nullable() })
   .meta({ id: 'User' })
 
 /** A new user. Without a password one is made and shown once. */
@@ -31,7 +31,7 @@ export const SessionShape = z
 export const Me = z
   .object({
     user: z.object({ id: z.string(), name: z.string(), email: z.string(), role }),
-    via: z.enum(['session', 'key', 'off']),
+    via: z.enum(['session', 'key', 'token', 'off']),
     auth: z.enum(['on', 'off']).describe('`off`: everybody is the operator; the page says so'),
     version: z.string(),
   })
@@ -39,7 +39,7 @@ export const Me = z
 
 /** The JSON of a user, without anything of the password. */
 export function userJson(user: User): z.infer<typeof UserShape> {
-  return { id: user.id, name: user.name, email: user.email, role: user.role, active: user.active, created_at: user.createdAt }
+  return { id: user.id, name: user.name, email: user.email, role: user.role, active: user.active, created_at: user.createdAt, last_login_at: user.lastLoginAt }
 }
 
 /** The JSON of a key with its owner's name. */

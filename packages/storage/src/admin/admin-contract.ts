@@ -1,13 +1,33 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { must } from '@koco/core'
-import type { AdminStore, ApiKey, Session, User } from '../port.ts'
+import type { AdminStore, ApiKey, Session } from '../port.ts'
 import { adminSchemaVersion, migrateAdminStore, openAdminStore } from '../open-admin-store.ts'
+import type { User } from './port.ts'
+import { describeSignIn } from './sign-in-contract.ts'
 
 /** An empty database of a test's own. */
 export type AdminPlace = { readonly url: string; dispose(): Promise<void> }
 
-const ada: User = { id: 'u1', name: 'ada', email: 'Ada@Example.com', role: 'operator', active: true, createdAt: 1_700_000_000.25, passwordHash: 'hash' }
-const bob: User = { id: 'u2', name: 'bob', email: 'bob@example.com', role: 'viewer', active: false, createdAt: 1_700_000_001, passwordHash: null }
+const ada: User = {
+  id: 'u1',
+  name: 'ada',
+  email: 'Ada@Example.com',
+  role: 'operator',
+  active: true,
+  createdAt: 1_700_000_000.25,
+  lastLoginAt: null,
+  passwordHash: 'hash',
+}
+const bob: User = {
+  id: 'u2',
+  name: 'bob',
+  email: 'bob@example.com',
+  role: 'viewer',
+  active: false,
+  createdAt: 1_700_000_001,
+  lastLoginAt: null,
+  passwordHash: null,
+}
 const session: Session = { idHash: 's1', userId: 'u1', createdAt: 100.5, seenAt: 100.5, expiresAt: 200, agent: 'Firefox' }
 const key: ApiKey = { id: 'k1', userId: 'u1', name: 'ci', prefix: 'koco_ab', hash: 'h1', createdAt: 100, usedAt: null }
 
@@ -42,6 +62,7 @@ export function describeAdminStore(name: string, newPlace: () => Promise<AdminPl
     describeUsers(storeWithUsers)
     describeSessions(storeWithUsers)
     describeKeys(storeWithUsers)
+    describeSignIn(storeWithUsers)
 
     test('what was written is there after closing and opening again', async () => {
       const url = await place()
@@ -76,7 +97,8 @@ function describeUsers(storeWithUsers: () => Promise<AdminStore>): void {
 
   test('a name or an address that is taken is refused', async () => {
     const { users } = await storeWithUsers()
-    await expect(users.create({ ...ada, id: 'u3', email: 'new@example.com' })).rejects.toMatchObject({ code: 'user_exists' })
+    const taken = { code: 'user_exists', message: expect.stringContaining('already exists') }
+    await expect(users.create({ ...ada, id: 'u3', email: 'new@example.com' })).rejects.toMatchObject(taken)
     await expect(users.create({ ...ada, id: 'u3', name: 'carl', email: 'ADA@example.COM' })).rejects.toMatchObject({ code: 'user_exists' })
     await expect(users.update('u2', { email: 'ada@example.com' })).rejects.toMatchObject({ code: 'user_exists' })
   })
@@ -92,6 +114,13 @@ function describeUsers(storeWithUsers: () => Promise<AdminStore>): void {
     expect(await users.get('u1')).toEqual({ ...ada, role: 'user', active: false, email: 'a@b.c', passwordHash: null })
     expect(await users.update('u1', {})).toBe(true)
     expect(await users.update('u9', { role: 'user' })).toBe(false)
+  })
+
+  test('the last sign-in is remembered and never goes back', async () => {
+    const { users } = await storeWithUsers()
+    for (const at of [500.5, 900, 700]) await users.loggedIn('u1', at)
+    expect(await users.get('u1')).toEqual({ ...ada, lastLoginAt: 900 })
+    expect(await users.get('u2')).toEqual(bob)
   })
 }
 

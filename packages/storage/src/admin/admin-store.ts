@@ -5,10 +5,14 @@ import { migrate, requireSchema, schemaVersion } from '../migrations.ts'
 import type { AdminStore } from '../port.ts'
 import { postgresError } from '../postgres/errors.ts'
 import type { DatabaseUrl } from '../url.ts'
+import { createIdentityTable } from './identities.ts'
 import { createKeyTable } from './keys.ts'
 import { ADMIN_SCHEMA, type AdminDatabase, type AdminTables } from './schema.ts'
 import { createSessionTable } from './sessions.ts'
+import { createSigningKeyTable } from './signing-keys.ts'
 import { openSqliteFile, sqliteError } from './sqlite-file.ts'
+import { createTicketTable } from './tickets.ts'
+import { createTokenTable } from './tokens.ts'
 import { createUserTable } from './users.ts'
 
 type Opened = { readonly db: Kysely<unknown>; convert(error: unknown): unknown }
@@ -26,6 +30,10 @@ export async function createAdminStore(where: DatabaseUrl, options: AdminStoreOp
     users: guarded(createUserTable(db), convert),
     sessions: guarded(createSessionTable(db), convert),
     keys: guarded(createKeyTable(db), convert),
+    identities: guarded(createIdentityTable(db), convert),
+    tokens: guarded(createTokenTable(db), convert),
+    signingKeys: guarded(createSigningKeyTable(db), convert),
+    tickets: guarded(createTicketTable(db), convert),
     ...guarded({ check: () => writeHealth(db) }, convert),
     close: () => db.destroy(),
   }

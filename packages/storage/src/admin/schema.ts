@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Role } from '../port.ts'
 import type { Schema } from '../migrations.ts'
+import { createSignInTables } from './sign-in-tables.ts'
 
 /** The tables of the admin store, the same in SQLite and Postgres: flags are 0 or 1, times unix seconds. */
 export type AdminTables = {
@@ -14,9 +15,15 @@ export type AdminTables = {
     active: number
     created_at: number
     password_hash: string | null
+    last_login_at: number | null
   }
   sessions: { id_hash: string; user_id: string; created_at: number; seen_at: number; expires_at: number; agent: string }
   api_keys: { id: string; user_id: string; name: string; prefix: string; hash: string; created_at: number; used_at: number | null }
+  identities: { issuer: string; subject: string; user_id: string; login: string; email: string; created_at: number; last_login_at: number }
+  token_families: { id: string; user_id: string; created_at: number; expires_at: number; agent: string }
+  refresh_tokens: { hash: string; family_id: string; created_at: number; used_at: number | null }
+  signing_keys: { kid: string; sealed: string; created_at: number; signs_from: number }
+  tickets: { hash: string; user_id: string; via: string; credential: string; expires_at: number }
   admin_health: { id: number; at: number }
 }
 
@@ -24,7 +31,13 @@ export type AdminTables = {
 export type AdminDatabase = Kysely<AdminTables>
 
 /** Versions of the admin schema; a step is never changed once it was released. */
-export const ADMIN_SCHEMA: Schema = { store: 'admin', migrations: [{ name: 'users, sessions, keys', up: createTables }] }
+export const ADMIN_SCHEMA: Schema = {
+  store: 'admin',
+  migrations: [
+    { name: 'users, sessions, keys', up: createTables },
+    { name: 'sign-in through others, tokens, tickets', up: createSignInTables },
+  ],
+}
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
   await createUsers(db)

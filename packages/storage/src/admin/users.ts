@@ -1,7 +1,8 @@
 import { RefusedError } from '@koco/core'
-import type { Selectable } from 'kysely'
-import type { AdminStore, User } from '../port.ts'
+import { sql, type Selectable } from 'kysely'
+import type { AdminStore } from '../port.ts'
 import { isUserName } from '../user-name.ts'
+import type { NewUser, User } from './port.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 
 /** What Postgres and better-sqlite3 call a value that is taken. */
@@ -10,10 +11,7 @@ const TAKEN: readonly unknown[] = ['23505', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_
 /** The people who may sign in. RefusedError `bad_user_name` for a name that is no folder name, `user_exists` for one that is taken. */
 export function createUserTable(db: AdminDatabase): AdminStore['users'] {
   return {
-    async create(user) {
-      if (!isUserName(user.name)) throw badName(user.name)
-      await unlessTaken(`The name "${user.name}" or the address "${user.email}"`, () => db.insertInto('users').values(toRow(user)).execute())
-    },
+    create: (user) => insertUser(db, user),
     async get(id) {
       const row = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
       return row && fromRow(row)
@@ -43,27 +41,52 @@ export function createUserTable(db: AdminDatabase): AdminStore['users'] {
         .updateTable('users')
         .set({ id, ...change })
         .where('id', '=', id)
-      const result = await unlessTaken(`The address "${email ?? ''}"`, () => update.executeTakeFirst())
+      const result = await unlessTaken(`the address "${email ?? ''}"`, () => update.executeTakeFirst())
       return result.numUpdatedRows > 0n
+    },
+    async loggedIn(id, at) {
+      const later = sql<number>`case when last_login_at is null or last_login_at < ${at} then ${at} else last_login_at end`
+      await db.updateTable('users').set({ last_login_at: later }).where('id', '=', id).execute()
     },
   }
 }
 
-function toRow({ id, name, email, role, active, createdAt, passwordHash }: User): AdminTables['users'] {
-  return { id, name, email, email_key: email.toLowerCase(), role, active: Number(active), created_at: createdAt, password_hash: passwordHash }
+/** Makes a user, within a transaction too. RefusedError `bad_user_name`, `user_exists`. */
+export async function insertUser(db: AdminDatabase, user: NewUser): Promise<void> {
+  if (!isUserName(user.name)) throw badName(user.name)
+  await unlessTaken(`the name "${user.name}" or the address "${user.email}"`, () => db.insertInto('users').values(toRow(user)).execute())
+}
+
+/** True for the error of a database that has such a row already. */
+export function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && TAKEN.includes(error.code)
+}
+
+function toRow({ id, name, email, role, active, createdAt, passwordHash }: NewUser): AdminTables['users'] {
+  return {
+    id,
+    name,
+    email,
+    email_key: email.toLowerCase(),
+    role,
+    active: Number(active),
+    created_at: createdAt,
+    password_hash: passwordHash,
+    last_login_at: null,
+  }
 }
 
 function fromRow(row: Selectable<AdminTables['users']>): User {
   const { id, name, email, role } = row
-  return { id, name, email, role, active: row.active === 1, createdAt: row.created_at, passwordHash: row.password_hash }
+  return { id, name, email, role, active: row.active === 1, createdAt: row.created_at, lastLoginAt: row.last_login_at, passwordHash: row.password_hash }
 }
 
 async function unlessTaken<T>(what: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write()
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && TAKEN.includes(error.code))) throw error
-    throw new RefusedError(`${what} is taken by another user. Choose another.`, { code: 'user_exists', cause: error })
+    if (!isTaken(error)) throw error
+    throw new RefusedError(`A user with ${what} already exists. Choose another.`, { code: 'user_exists', cause: error })
   }
 }
 

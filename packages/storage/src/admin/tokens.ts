@@ -1,0 +1,78 @@
+import type { Selectable } from 'kysely'
+import type { TokenFamily, TokenStore } from './port.ts'
+import type { AdminDatabase, AdminTables } from './schema.ts'
+
+/** The sign-ins of programs. A family that is revoked is taken away with its tokens: what is not there is not valid. */
+export function createTokenTable(db: AdminDatabase): TokenStore {
+  const families = (): ReturnType<typeof selectFamilies> => selectFamilies(db)
+  return {
+    async create(family, refreshHash) {
+      await db.transaction().execute(async (at) => {
+        await at.deleteFrom('token_families').where('expires_at', '<', family.createdAt).execute()
+        await at.insertInto('token_families').values(toRow(family)).execute()
+        await at.insertInto('refresh_tokens').values({ hash: refreshHash, family_id: family.id, created_at: family.createdAt, used_at: null }).execute()
+      })
+    },
+    async get(id, at) {
+      const row = await families().where('id', '=', id).where('expires_at', '>', at).executeTakeFirst()
+      return row && fromRow(row)
+    },
+    async rotate(refreshHash, { hash, at, expiresAt }) {
+      return db.transaction().execute(async (within) => {
+        // Takes the row's lock in Postgres: of two that show one token at once, the second waits and finds it used.
+        const taken = await within
+          .updateTable('refresh_tokens')
+          .set({ used_at: at })
+          .where('hash', '=', refreshHash)
+          .where('used_at', 'is', null)
+          .executeTakeFirst()
+        const row = await selectFamilies(within)
+          .where('id', 'in', (from) => from.selectFrom('refresh_tokens').select('family_id').where('hash', '=', refreshHash))
+          .executeTakeFirst()
+        if (!row || row.expires_at <= at) return { outcome: 'unknown' }
+        if (taken.numUpdatedRows === 0n) {
+          await within.deleteFrom('token_families').where('id', '=', row.id).execute()
+          return { outcome: 'reused', family: fromRow(row) }
+        }
+        // What is older than a refresh token lives is of no use to anybody.
+        await within
+          .deleteFrom('refresh_tokens')
+          .where('family_id', '=', row.id)
+          .where('created_at', '<', 2 * at - expiresAt)
+          .execute()
+        await within.updateTable('token_families').set({ expires_at: expiresAt }).where('id', '=', row.id).execute()
+        await within.insertInto('refresh_tokens').values({ hash, family_id: row.id, created_at: at, used_at: null }).execute()
+        return { outcome: 'rotated', family: { ...fromRow(row), expiresAt } }
+      })
+    },
+    async familyOf(refreshHash) {
+      const row = await families()
+        .where('id', 'in', (from) => from.selectFrom('refresh_tokens').select('family_id').where('hash', '=', refreshHash))
+        .executeTakeFirst()
+      return row && fromRow(row)
+    },
+    async revoke(id) {
+      const result = await db.deleteFrom('token_families').where('id', '=', id).executeTakeFirst()
+      return result.numDeletedRows > 0n
+    },
+    async revokeOf(userId) {
+      await db.deleteFrom('token_families').where('user_id', '=', userId).execute()
+    },
+    async list(userId) {
+      const rows = await families().where('user_id', '=', userId).orderBy('created_at', 'desc').orderBy('id').execute()
+      return rows.map(fromRow)
+    },
+  }
+}
+
+function selectFamilies(db: AdminDatabase) {
+  return db.selectFrom('token_families').selectAll()
+}
+
+function toRow({ id, userId, createdAt, expiresAt, agent }: TokenFamily): AdminTables['token_families'] {
+  return { id, user_id: userId, created_at: createdAt, expires_at: expiresAt, agent }
+}
+
+function fromRow(row: Selectable<AdminTables['token_families']>): TokenFamily {
+  return { id: row.id, userId: row.user_id, createdAt: row.created_at, expiresAt: row.expires_at, agent: row.agent }
+}
