@@ -8,11 +8,14 @@ import type { SignIn } from './auth/sign-in.ts'
 import type { Conversations } from './chat/conversations.ts'
 import type { PanelFiles } from './files/panel-files.ts'
 import type { PanelDeps, PanelSettings } from './options.ts'
+import type { Provider } from './providers/provider.ts'
 import type { Metrics } from './server/metrics.ts'
 import type { Endings } from './tail/endings.ts'
 import type { LiveStreams } from './tail/live-streams.ts'
 import type { RunFeed } from './tail/run-feed.ts'
 import type { Tails } from './tail/tails.ts'
+import type { SigningKeys } from './tokens/signing-keys.ts'
+import type { TokenSignIn } from './tokens/token-sign-in.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,6 +38,10 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
   readonly auth: Authenticator
   readonly passwords: Passwords
   readonly signIn: SignIn
+  /** The providers that are set up. */
+  readonly providers: readonly Provider[]
+  readonly signingKeys: SigningKeys
+  readonly tokens: TokenSignIn
   readonly metrics: Metrics
   readonly tails: Tails
   readonly streams: LiveStreams

@@ -5,6 +5,9 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { SecretHash } from './auth/secrets.ts'
 import { LIST_PRICES, type Price } from './chat/prices.ts'
+import type { SignUp } from './providers/accounts.ts'
+import type { GitHubSettings } from './providers/github.ts'
+import type { OidcSettings } from './providers/oidc.ts'
 
 /** What the panel is told by its configuration. Sizes in bytes, times as their names say. */
 export type PanelSettings = {
@@ -12,6 +15,12 @@ export type PanelSettings = {
   readonly publicUrl: string
   /** `off`: everybody is the operator `admin`; only while listening on loopback. */
   readonly auth: 'on' | 'off'
+  /** What somebody becomes who signs in with a provider and has no account here. */
+  readonly signUp: SignUp
+  /** Sign-in with GitHub, or null. */
+  readonly github: GitHubSettings | null
+  /** Sign-in with an OpenID provider, or null. */
+  readonly oidc: OidcSettings | null
   /** Other origins that may call the API from a browser, each `scheme://host[:port]`. */
   readonly corsOrigins: readonly string[]
   /** Addresses or networks of the proxies in front, whose X-Forwarded-For counts. Empty: none. */
@@ -51,6 +60,9 @@ export type PanelSettings = {
 export const PANEL_DEFAULTS: PanelSettings = {
   publicUrl: 'http://localhost:3370',
   auth: 'on',
+  signUp: 'viewer',
+  github: null,
+  oidc: null,
   corsOrigins: [],
   trustedProxies: [],
   workflowUrl: null,

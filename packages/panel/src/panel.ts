@@ -4,9 +4,7 @@ import { fastify, LogController } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { createAuthenticator } from './auth/authenticator.ts'
-import { createPasswords } from './auth/passwords.ts'
-import { createSignIn } from './auth/sign-in.ts'
+import { createIdentities } from './auth/identity.ts'
 import { createConversations } from './chat/conversations.ts'
 import type { App, PanelContext, Routes } from './context.ts'
 import { createFiles } from './files/panel-files.ts'
@@ -22,6 +20,7 @@ import { answerRoutes, lockRoutes } from './routes/locks.ts'
 import { myAccountRoutes } from './routes/my-account.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { opsRoutes } from './routes/ops.ts'
+import { providerRoutes } from './routes/providers.ts'
 import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
 import { runExportRoutes } from './routes/run-export.ts'
@@ -34,6 +33,7 @@ import { sessionEditRoutes } from './routes/session-edit.ts'
 import { sessionDraftRoutes, sessionLabelRoutes } from './routes/session-labels.ts'
 import { sessionListRoutes, sessionReadRoutes } from './routes/session-read.ts'
 import { startRunRoutes } from './routes/start-run.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
 import { guardRoutes } from './server/access.ts'
@@ -60,7 +60,7 @@ export type Panel = {
   close(graceMs?: number): Promise<void>
 }
 
-const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, myAccountRoutes, userRoutes, keyRoutes]
+const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, providerRoutes, tokenRoutes, myAccountRoutes, userRoutes, keyRoutes]
 const RUN_ROUTES: readonly Routes[] = [
   flowRoutes,
   startRunRoutes,
@@ -114,19 +114,17 @@ const BODY_MS_MAX = 60_000
 type State = { closing: boolean }
 
 async function createParts(deps: PanelDeps, settings: PanelSettings, state: State): Promise<{ context: PanelContext; closeParts: () => void }> {
-  const { store, admin, signals, log, clock } = deps
+  const { store, signals, log, clock } = deps
   const metrics = createMetrics(deps.registry, store.runs)
-  const auth = createAuthenticator(admin, deps.hashSecret, clock, settings.principalTtlMs)
+  const identities = createIdentities(deps, settings, metrics)
   const wakeups = await createWakeups(signals)
   const tails = createTails({ reader: store.reader, runs: store.runs, signals, wakeups, log, lookAgainMs: settings.lookAgainMs })
-  const streams = new LiveStreams(auth, settings, metrics.streams)
+  const streams = new LiveStreams(identities.auth, settings, metrics.streams)
   const feed = createRunFeed({ runs: store.runs, wakeups, toJson: (run) => runJson({ ...run, final: null }, clock()), log })
   const endings = createEndings({ wakeups, runs: store.runs, log, lookAgainMs: settings.lookAgainMs })
-  const passwords = createPasswords()
-  const signIn = createSignIn({ admin, passwords, clock, count: (outcome) => metrics.login(outcome) })
   const { files, close: closeFiles } = createFiles(deps, settings)
   const conversations = createConversations({ store, launcher: deps.launcher, wakeups, flow: settings.chatFlow, lookAgainMs: settings.lookAgainMs, clock, log })
-  const context = { ...deps, files, conversations, settings, auth, passwords, signIn, metrics, tails, streams, feed, endings, closing: () => state.closing }
+  const context = { ...deps, ...identities, files, conversations, settings, metrics, tails, streams, feed, endings, closing: () => state.closing }
   const closeParts = (): void => {
     closeFiles()
     conversations.close()

@@ -1,6 +1,7 @@
 export { startFaultProxy, type FaultProxy } from './faults/fault-proxy.ts'
 export { chromiumProgram } from './servers/chromium.ts'
 export { composeLoader } from './servers/compose-loader.ts'
+export { startGitHub, type GitHubPerson, type GitHubServer } from './servers/github.ts'
 export { createDatabase, keyPrefix, type TestDatabase } from './servers/database.ts'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './servers/postgres.ts'
 export { freePort, newFolder } from './servers/process.ts'

@@ -13,6 +13,7 @@ import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorke
 import { startPruning } from './retention.ts'
 import { openAdmin, openExecution } from './stores.ts'
 import { secretKey } from './secret-key.ts'
+import { signInSettings } from './sign-in.ts'
 import { openTransport } from './transport.ts'
 
 /** Which parts of an installation run in this process. */
@@ -95,7 +96,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     workspaces: workspaces(settings, cwd),
     webDir,
     settings: {
-      publicUrl: settings.appServer,
+      ...signInSettings(settings),
       auth: settings.auth,
       corsOrigins: settings.corsOrigins ?? [],
       trustedProxies: settings.trustedProxies ?? [],

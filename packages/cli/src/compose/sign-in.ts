@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { must } from '@koco/core'
-import { ADMIN_NAME, createApiKey, ensureAdmin, makePassword, type SecretHash } from '@koco/panel'
+import { ADMIN_NAME, createApiKey, ensureAdmin, makePassword, type PanelSettings, type SecretHash } from '@koco/panel'
 import type { AdminStore } from '@koco/storage'
 import { keepKey } from '../client/key.ts'
 import type { Settings } from '../settings/schema.ts'
@@ -19,4 +19,21 @@ export async function localKey(admin: AdminStore, hash: SecretHash, file: string
   const { key } = await createApiKey(admin, hash, { userId: operator.id, name: 'commands on this machine' }, Date.now())
   await keepKey(file, key)
   return key
+}
+
+/** How people may sign in, in the panel's words. */
+export function signInSettings(settings: Settings): Pick<PanelSettings, 'publicUrl' | 'signUp' | 'github' | 'oidc'> {
+  const { appServer, signUp, githubClientId, githubClientSecret, oidcIssuer, oidcClientId, oidcClientSecret } = settings
+  return {
+    publicUrl: appServer,
+    signUp,
+    github:
+      githubClientId !== undefined && githubClientSecret !== undefined
+        ? { clientId: githubClientId, clientSecret: githubClientSecret, url: settings.githubUrl, apiUrl: settings.githubApiUrl }
+        : null,
+    oidc:
+      oidcIssuer !== undefined && oidcClientId !== undefined && oidcClientSecret !== undefined
+        ? { issuer: oidcIssuer, clientId: oidcClientId, clientSecret: oidcClientSecret, name: settings.oidcName }
+        : null,
+  }
 }

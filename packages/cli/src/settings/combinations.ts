@@ -19,12 +19,23 @@ export function checkCombinations(settings: Settings): string[] {
   if (settings.files === 'panel' && settings.apiKey === undefined) {
     faults.push('KODO_FILES=panel needs a key with which workers sign in to the panel: set KODO_API_KEY or KODO_API_KEY_FILE (`koco keys create` makes one)')
   }
+  faults.push(...checkSignIn(settings))
   if (settings.appServer.startsWith('https:') && settings.listen === undefined) {
     faults.push('KODO_APP_SERVER with https:// is the address of a proxy in front: set KODO_LISTEN to where the panel itself listens, e.g. 127.0.0.1:3370')
   }
   if (settings.auth === 'off' && !panelListen(settings).loopback) {
     faults.push(`KODO_AUTH=off would open ${settings.listen ?? settings.appServer} to everybody: listen on localhost, or set KODO_AUTH=on`)
   }
+  return faults
+}
+
+function checkSignIn({ githubClientId, githubClientSecret, oidcIssuer, oidcClientId, oidcClientSecret }: Settings): string[] {
+  const faults: string[] = []
+  if ((githubClientId === undefined) !== (githubClientSecret === undefined)) {
+    faults.push('Sign-in with GitHub needs both KODO_GITHUB_CLIENT_ID and KODO_GITHUB_CLIENT_SECRET (or …_FILE)')
+  }
+  const oidc = [oidcIssuer, oidcClientId, oidcClientSecret].filter((one) => one !== undefined).length
+  if (oidc !== 0 && oidc !== 3) faults.push('Sign-in with OpenID needs KODO_OIDC_ISSUER, KODO_OIDC_CLIENT_ID and KODO_OIDC_CLIENT_SECRET (or …_FILE)')
   return faults
 }
 

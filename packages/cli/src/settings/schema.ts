@@ -32,6 +32,9 @@ const address = url('http', 'https').refine(
   'must be http://host:port, or https://host behind a proxy, without a path',
 )
 const listenAddress = text.regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'must be host:port, e.g. 0.0.0.0:3370')
+const webAddress = url('http', 'https')
+  .refine(URL.canParse, 'must be a web address')
+  .transform((value) => value.replace(/\/+$/, ''))
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -126,6 +129,32 @@ export const settingsSchema = z.object({
     .enum(['on', 'off'])
     .default('on')
     .meta(about({ variable: 'AUTH', help: 'on, or off while listening on a loopback address only' })),
+  signUp: z
+    .enum(['closed', 'viewer', 'user'])
+    .default('viewer')
+    .meta(
+      about({ variable: 'SIGN_UP', help: 'What somebody becomes who signs in with GitHub or OpenID and has no account: nothing (closed), viewer or user' }),
+    ),
+  githubClientId: text
+    .optional()
+    .meta(
+      about({ variable: 'GITHUB_CLIENT_ID', none: 'none', help: 'OAuth app at GitHub for sign-in; it sends people back to /api/auth/sign-in/github/callback' }),
+    ),
+  githubClientSecret: text.optional().meta(about({ variable: 'GITHUB_CLIENT_SECRET', secret: true, none: 'none', help: 'Its secret' })),
+  githubUrl: webAddress.default('https://github.com').meta(about({ variable: 'GITHUB_URL', help: 'GitHub, or an Enterprise server' })),
+  githubApiUrl: webAddress
+    .default('https://api.github.com')
+    .meta(about({ variable: 'GITHUB_API_URL', help: 'Its API; for an Enterprise server https://host/api/v3' })),
+  oidcIssuer: webAddress.optional().meta(
+    about({
+      variable: 'OIDC_ISSUER',
+      none: 'none',
+      help: 'OpenID provider for sign-in, found by discovery; it sends people back to /api/auth/sign-in/oidc/callback',
+    }),
+  ),
+  oidcClientId: text.optional().meta(about({ variable: 'OIDC_CLIENT_ID', none: 'none', help: 'The client at that provider' })),
+  oidcClientSecret: text.optional().meta(about({ variable: 'OIDC_CLIENT_SECRET', secret: true, none: 'none', help: 'Its secret' })),
+  oidcName: text.default('single sign-on').meta(about({ variable: 'OIDC_NAME', help: 'What the sign-in page calls that provider' })),
   corsOrigins: list.optional().meta(about({ variable: 'CORS_ORIGINS', none: 'none', help: 'Origins, separated by commas, whose pages may call the API' })),
   eventTransport: z
     .enum(['memory', 'redis'])

@@ -1,5 +1,6 @@
 import type { AdminStore, User } from '@koco/storage'
 import { apiKeyHash } from './api-keys.ts'
+import type { AccessTokens } from '../tokens/access-tokens.ts'
 import type { Principal } from './permissions.ts'
 import type { SecretHash } from './secrets.ts'
 import { SESSION_IDLE_S } from './sessions.ts'
@@ -9,7 +10,7 @@ export type Credentials = { readonly authorization: string | undefined; readonly
 
 /** Tells who is asking. Answers are kept for seconds, since every request needs one; a revocation here counts at once. */
 export type Authenticator = {
-  /** The person behind a request, or undefined. A Bearer key goes before a cookie. */
+  /** The person behind a request, or undefined. A Bearer key or access token goes before a cookie. */
   identify(credentials: Credentials): Promise<Principal | undefined>
   /** Asks the store whether this credential still stands, past the memory. */
   recheck(principal: Principal): Promise<Principal | undefined>
@@ -24,18 +25,27 @@ export type Revoked = { readonly credential: string } | { readonly userId: strin
 const REMEMBERED_MAX = 10_000
 const TOUCH_S = 60
 
+/** `ttlMs`: how long an answer is kept. */
+export type AuthenticatorDeps = {
+  readonly admin: AdminStore
+  readonly hash: SecretHash
+  readonly accessTokens: AccessTokens
+  readonly clock: () => number
+  readonly ttlMs: number
+}
+
 /** An authenticator over the admin store. */
-export function createAuthenticator(admin: AdminStore, hash: SecretHash, clock: () => number, ttlMs: number): Authenticator {
+export function createAuthenticator({ admin, hash, accessTokens, clock, ttlMs }: AuthenticatorDeps): Authenticator {
   const known = new Map<string, { readonly principal: Principal; readonly untilMs: number }>()
   const listeners = new Set<(what: Revoked) => void>()
 
-  async function lookUp(via: 'session' | 'key', credential: string): Promise<Principal | undefined> {
-    const userId = via === 'key' ? await keyOwner(admin, credential, clock()) : await sessionOwner(admin, credential, clock())
+  async function lookUp(via: Via, credential: string): Promise<Principal | undefined> {
+    const userId = await OWNERS[via](admin, credential, clock())
     const user = userId === undefined ? undefined : await admin.users.get(userId)
     return user?.active === true ? principalOf(user, via, credential) : undefined
   }
 
-  async function remembered(via: 'session' | 'key', credential: string): Promise<Principal | undefined> {
+  async function remembered(via: Via, credential: string): Promise<Principal | undefined> {
     const entry = known.get(credential)
     if (entry && entry.untilMs > clock()) return entry.principal
     known.delete(credential)
@@ -44,11 +54,18 @@ export function createAuthenticator(admin: AdminStore, hash: SecretHash, clock: 
     return principal
   }
 
+  async function byAccessToken(text: string): Promise<Principal | undefined> {
+    const token = await accessTokens.verify(text)
+    const principal = token && (await remembered('token', token.family))
+    return principal?.userId === token?.userId ? principal : undefined
+  }
+
   return {
     async identify({ authorization, cookie }) {
       if (authorization !== undefined) {
-        const key = apiKeyHash(hash, authorization.replace(/^Bearer +/i, ''))
-        return key === undefined ? undefined : remembered('key', key)
+        const text = authorization.replace(/^Bearer +/i, '')
+        const key = apiKeyHash(hash, text)
+        return key === undefined ? byAccessToken(text) : remembered('key', key)
       }
       return cookie === undefined || cookie.length > 200 ? undefined : remembered('session', hash(cookie))
     },
@@ -73,6 +90,16 @@ export function isOf(principal: Principal, what: Revoked): boolean {
   return 'credential' in what ? principal.credential === what.credential : principal.userId === what.userId
 }
 
+/** How somebody signed in who is in the store. */
+type Via = Exclude<Principal['via'], 'off'>
+
+/** Who a credential belongs to, while it stands. */
+const OWNERS: Readonly<Record<Via, (admin: AdminStore, credential: string, nowMs: number) => Promise<string | undefined>>> = {
+  session: sessionOwner,
+  key: keyOwner,
+  token: async (admin, family, nowMs) => (await admin.tokens.get(family, nowMs / 1000))?.userId,
+}
+
 async function sessionOwner(admin: AdminStore, idHash: string, nowMs: number): Promise<string | undefined> {
   const session = await admin.sessions.get(idHash)
   if (!session) return undefined
@@ -93,7 +120,7 @@ async function keyOwner(admin: AdminStore, hash: string, nowMs: number): Promise
   return key.userId
 }
 
-function principalOf(user: User, via: 'session' | 'key', credential: string): Principal {
+function principalOf(user: User, via: Via, credential: string): Principal {
   return { userId: user.id, user: user.name, email: user.email, role: user.role, via, credential }
 }
 

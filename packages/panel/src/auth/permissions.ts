@@ -1,12 +1,12 @@
 import type { Role } from '@koco/storage'
 
-/** Who is asking. `user` is the name that runs carry; `credential` the hash of the session's or key's secret. */
+/** Who is asking. `user` is the name that runs carry; `credential` the hash of the session's or key's secret, or the id of the sign-in that an access token belongs to. */
 export type Principal = {
   readonly userId: string
   readonly user: string
   readonly email: string
   readonly role: Role
-  readonly via: 'session' | 'key' | 'off'
+  readonly via: 'session' | 'key' | 'token' | 'off'
   readonly credential: string
 }
 

@@ -47,6 +47,7 @@ export function createSignIn({ admin, passwords, clock, count }: SignInDeps): Si
     pairs.forgiven(pair)
     accounts.forgiven(account)
     addresses.forgiven(address)
+    await admin.users.loggedIn(user.id, Math.floor(clock() / 1000))
     count('ok')
     return user
   }

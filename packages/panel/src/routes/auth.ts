@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { localPath } from '../auth/local-path.ts'
 import { openSession, sessionCookie } from '../auth/sessions.ts'
 import type { Routes } from '../context.ts'
 import { answers, empty } from '../server/describe.ts'
@@ -67,9 +68,4 @@ export const authRoutes: Routes = (app, context) => {
 
 function isForm(request: FastifyRequest): boolean {
   return request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
-}
-
-/** A path of this site, or `/`: nothing that a browser could take for another host. */
-function localPath(next: string | undefined): string {
-  return next !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(next) && !next.includes('\\') ? next : '/'
 }

@@ -20,6 +20,7 @@ const VERDICTS: Readonly<Record<number, Verdict>> = { 401: 'unsigned', 403: 'for
 
 /** What each may do: nobody, viewer, user, operator; with a run: first on one's own, then on a foreign one. */
 const everybody = { nobody: 'yes', viewer: 'yes', user: 'yes', operator: 'yes' } as const
+const unknown = { nobody: 'unknown', viewer: 'unknown', user: 'unknown', operator: 'unknown' } as const
 const signedIn = { nobody: 'unsigned', viewer: 'yes', user: 'yes', operator: 'yes' } as const
 const users = { nobody: 'unsigned', viewer: 'forbidden', user: 'yes', operator: 'yes' } as const
 const operators = { nobody: 'unsigned', viewer: 'forbidden', user: 'forbidden', operator: 'yes' } as const
@@ -55,6 +56,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     own: { nobody: 'unsigned', viewer: 'unsigned', user: 'unsigned', operator: 'unsigned' },
     body: { login: 'nobody', password: 'wrong' },
   },
+  'GET /api/auth/providers': { own: everybody },
+  'GET /api/auth/sign-in/{provider}': { own: unknown, path: '/api/auth/sign-in/github' },
+  'GET /api/auth/sign-in/{provider}/callback': { own: unknown, path: '/api/auth/sign-in/github/callback' },
+  'POST /api/auth/token': { own: signedIn, body: { grant_type: 'session' } },
+  'POST /api/auth/revoke': { own: everybody, body: { token: 'none' } },
+  'POST /auth/revoke': { own: everybody, body: { token: 'none' } },
+  'GET /.well-known/jwks.json': { own: everybody },
+  'POST /api/auth/signing-keys/replace': { own: operators },
   'GET /api/auth/me': { own: signedIn },
   'GET /api/auth/sessions': { own: signedIn },
   'DELETE /api/auth/sessions/{id}': {

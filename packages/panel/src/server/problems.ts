@@ -38,6 +38,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   event_too_large: 413,
   inputs_too_large: 413,
   user_exists: 409,
+  identity_exists: 409,
   schedule_exists: 409,
   bad_schedule: 422,
   bad_timing: 422,
@@ -45,6 +46,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   file_too_large: 413,
   run_files_too_large: 413,
   too_many_files: 413,
+  workspace_full: 413,
   read_only: 409,
 }
 

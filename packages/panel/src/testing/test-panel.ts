@@ -47,7 +47,10 @@ export type TestRun = {
 export type TestEvent = { [K in EventKind]: readonly [K, EventData[K]] }[EventKind]
 
 /** What a test may change of the panel. */
-export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'uploadDir' | 'clock' | 'checkTransport' | 'consumers' | 'signals'>>
+export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'uploadDir' | 'clock' | 'checkTransport' | 'consumers' | 'signals'>> & {
+  /** Default: a free one. */
+  readonly port?: number
+}
 
 /** What stands under the panels of one test file: SQLite, memory transport, spooler, direct launcher. Opening these takes a second, so they are shared. */
 async function openParts() {
@@ -63,7 +66,9 @@ async function openParts() {
 }
 
 const log = pino({ level: 'silent' })
-const hashSecret = secretHash('a key for tests, long enough for one')
+/** The key of the installation in tests. */
+export const TEST_SECRET_KEY = 'a key for tests, long enough for one'
+const hashSecret = secretHash(TEST_SECRET_KEY)
 let parts: ReturnType<typeof openParts> | undefined
 
 /** Closes what the panels of this file stood on; for `afterAll`. */
@@ -103,7 +108,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     registry: new Registry(),
     version: '0.0.0-test',
   })
-  const { url } = await panel.listen({ host: '127.0.0.1', port: 0 })
+  const { url } = await panel.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   return {
     url,
     panel,

@@ -71,6 +71,7 @@ export type SigningKey = { readonly kid: string; readonly sealed: string; readon
 /** The keys that sign access tokens, oldest first. */
 export interface SigningKeyStore {
   list(): Promise<readonly SigningKey[]>
+  /** Keeps it; nothing for one that is there. */
   add(key: SigningKey): Promise<void>
   delete(kids: readonly string[]): Promise<void>
 }

@@ -1,0 +1,31 @@
+import type { PanelContext } from '../context.ts'
+import type { PanelDeps, PanelSettings } from '../options.ts'
+import { createGitHub } from '../providers/github.ts'
+import { createOidc } from '../providers/oidc.ts'
+import type { Metrics } from '../server/metrics.ts'
+import { createAccessTokens } from '../tokens/access-tokens.ts'
+import { createSigningKeys } from '../tokens/signing-keys.ts'
+import { createTokenSignIn } from '../tokens/token-sign-in.ts'
+import { createAuthenticator } from './authenticator.ts'
+import { createPasswords } from './passwords.ts'
+import { createSeal } from './seal.ts'
+import { createSignIn } from './sign-in.ts'
+
+/** All that tells who somebody is: by password, key, token, or another's word. */
+export type Identities = Pick<PanelContext, 'auth' | 'passwords' | 'signIn' | 'signingKeys' | 'tokens' | 'providers'>
+
+/** Puts the parts of sign-in together. */
+export function createIdentities({ admin, hashSecret, clock }: PanelDeps, settings: PanelSettings, metrics: Metrics): Identities {
+  const passwords = createPasswords()
+  const signingKeys = createSigningKeys(admin, createSeal(hashSecret, 'signing keys'), clock)
+  const accessTokens = createAccessTokens(signingKeys, new URL(settings.publicUrl).origin, clock)
+  const auth = createAuthenticator({ admin, hash: hashSecret, accessTokens, clock, ttlMs: settings.principalTtlMs })
+  return {
+    auth,
+    passwords,
+    signIn: createSignIn({ admin, passwords, clock, count: (outcome) => metrics.login(outcome) }),
+    signingKeys,
+    tokens: createTokenSignIn({ admin, hash: hashSecret, accessTokens, auth, clock }),
+    providers: [...(settings.github ? [createGitHub(settings.github)] : []), ...(settings.oidc ? [createOidc(settings.oidc)] : [])],
+  }
+}
