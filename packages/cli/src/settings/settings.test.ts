@@ -53,6 +53,12 @@ test('a secret may come from a file, but not from both', () => {
   expect(refusal({ KODO_ADMIN_PASSWORD_FILE: 'nothing' })).toContain('cannot be read (ENOENT)')
 })
 
+test('sign-in with a provider is set up whole or not at all', () => {
+  expect(refusal({ KODO_GITHUB_CLIENT_ID: 'x' })).toContain('KODO_GITHUB_CLIENT_SECRET')
+  expect(refusal({ KODO_OIDC_ISSUER: 'https://id.example', KODO_OIDC_CLIENT_ID: 'x' })).toContain('KODO_OIDC_CLIENT_SECRET')
+  expect(read({ KODO_OIDC_ISSUER: 'https://id.example/', KODO_OIDC_CLIENT_ID: 'x', KODO_OIDC_CLIENT_SECRET: 'y' }).oidcIssuer).toBe('https://id.example')
+})
+
 test('an unknown name is refused with the nearest one; families of tests and examples are let through', () => {
   expect(refusal({ KODO_EXECDIR: 'x' })).toBe('KODO_EXECDIR is no setting of koco; did you mean KODO_EXEC_DIR?')
   expect(refusal({ KODO_TEST_REDIS_URL: 'x', KODO_LLM_KEY: 'x', OTHER: 'x' })).toBe('accepted')

@@ -198,7 +198,7 @@ describe('GitHub', () => {
 describe('an OpenID provider', () => {
   let oidc: OidcServer
   beforeAll(async () => {
-    oidc = await startOidc(await redirectUri())
+    oidc = await startOidc(await freePort(), await redirectUri())
   })
   afterAll(() => oidc.stop())
 

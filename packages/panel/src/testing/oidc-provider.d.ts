@@ -3,6 +3,5 @@ declare module 'oidc-provider' {
   export class Provider {
     constructor(issuer: string, configuration: object)
     listen(port: number, host: string, ready: () => void): unknown
-    on(event: 'server_error', listener: (context: unknown, error: Error) => void): void
   }
 }

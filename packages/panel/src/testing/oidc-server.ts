@@ -26,5 +26,4 @@ const provider = new Provider(issuer, {
   }),
   cookies: { keys: ['a key of the stand-in for its cookies'] },
 })
-provider.on('server_error', (_context, error) => console.error(error))
-provider.listen(Number(port), '127.0.0.1', () => console.log('listening'))
+provider.listen(Number(port), '127.0.0.1', () => void process.stdout.write('listening\n'))

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { freePort } from '@koco/testing'
 
 /** A real OpenID provider in a process of its own. */
 export type OidcServer = { readonly issuer: string; readonly clientId: string; readonly clientSecret: string; stop(): Promise<void> }
 
-/** Starts the provider for one client that is sent back to `redirectUri`. */
-export async function startOidc(redirectUri: string): Promise<OidcServer> {
-  const port = await freePort()
+/** Starts the provider on a free `port`, for one client that is sent back to `redirectUri`. */
+export async function startOidc(port: number, redirectUri: string): Promise<OidcServer> {
   const script = new URL('oidc-server.ts', import.meta.url).pathname
   const child = spawn(process.execPath, [script, String(port), redirectUri], { stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = once(child, 'exit')

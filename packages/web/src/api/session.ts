@@ -1,7 +1,7 @@
 import { queryOptions, type QueryClient } from '@tanstack/react-query'
 import { api } from './client.ts'
 import { ApiProblem } from './problem.ts'
-import type { Me } from './shapes.ts'
+import type { Me, Providers } from './shapes.ts'
 
 /** Who is signed in; null for nobody. */
 export const meQuery = queryOptions({
@@ -15,6 +15,13 @@ export const meQuery = queryOptions({
       throw error
     }
   },
+})
+
+/** Who else people may sign in with. */
+export const providersQuery = queryOptions({
+  queryKey: ['providers'],
+  staleTime: 5 * 60_000,
+  queryFn: ({ signal }) => api<Providers>('/api/auth/providers', { signal }),
 })
 
 /** Signs in; the cookie is the server's matter. Throws ApiProblem (401 wrong, 429 too often). */

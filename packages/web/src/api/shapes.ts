@@ -10,6 +10,9 @@ export type Me = {
   readonly version: string
 }
 
+/** Providers of sign-in; `start` begins it in the browser. */
+export type Providers = { readonly providers: readonly { readonly id: string; readonly name: string; readonly start: string }[] }
+
 /** A process that serves a flow. */
 export type FlowWorker = { readonly id: string; readonly host: string; readonly pid: number; readonly seen_at: number; readonly live: boolean }
 

@@ -23,9 +23,10 @@ function innerPath(value: unknown): string | undefined {
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
-  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+  validateSearch: (search: Record<string, unknown>): { next?: string; problem?: string } => {
     const next = innerPath(search['next'])
-    return next === undefined ? {} : { next }
+    const problem = text(search['problem'])
+    return { ...(next !== undefined && { next }), ...(problem !== undefined && { problem }) }
   },
   component: lazyRouteComponent(() => import('../login/login-page.tsx'), 'LoginPage'),
 })

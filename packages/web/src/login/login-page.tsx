@@ -5,14 +5,16 @@ import { useState, type SubmitEvent } from 'react'
 import { ApiProblem, messageOf } from '../api/problem.ts'
 import { login } from '../api/session.ts'
 import { usePageTitle } from '../app/page.tsx'
+import { signInProblem } from './problems.ts'
+import { ProviderButtons } from './provider-buttons.tsx'
 
 /** Sign-in; afterwards goes where the person wanted to go. */
 export function LoginPage() {
   usePageTitle('Sign in')
-  const { next } = useSearch({ from: '/login' })
+  const { next, problem } = useSearch({ from: '/login' })
   const client = useQueryClient()
   const navigate = useNavigate()
-  const [error, setError] = useState<string | null>(null)
+  const [error, setError] = useState<string | null>(signInProblem(problem) ?? null)
   const [busy, setBusy] = useState(false)
 
   const submit = async (event: SubmitEvent<HTMLFormElement>) => {
@@ -51,6 +53,7 @@ export function LoginPage() {
             <Button type="submit" loading={busy} size="md" mt="xs">
               Sign in
             </Button>
+            <ProviderButtons next={next} />
           </Stack>
         </form>
       </Card>

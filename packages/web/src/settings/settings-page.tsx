@@ -4,6 +4,7 @@ import { meQuery } from '../api/session.ts'
 import { KEYS } from '../app/keys.ts'
 import { setTimeStyle, useTimeStyle } from '../show/time-style.ts'
 import { Page } from '../app/page.tsx'
+import { ConnectCard } from './connect-card.tsx'
 import { KeysCard } from './keys-card.tsx'
 import { SessionsCard } from './sessions-card.tsx'
 
@@ -61,6 +62,7 @@ export function SettingsPage() {
           </Text>
         </Card>
         {me?.auth === 'on' && <SessionsCard />}
+        {me?.auth === 'on' && <ConnectCard />}
         <KeysCard />
         <Card withBorder padding="lg">
           <Title order={2} mb="sm">
