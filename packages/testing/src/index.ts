@@ -1,5 +1,6 @@
 export { startFaultProxy, type FaultProxy } from './faults/fault-proxy.ts'
 export { chromiumProgram } from './servers/chromium.ts'
+export { clientsFolder } from './servers/clients.ts'
 export { composeLoader } from './servers/compose-loader.ts'
 export { startGitHub, type GitHubPerson, type GitHubServer } from './servers/github.ts'
 export { createDatabase, keyPrefix, type TestDatabase } from './servers/database.ts'

@@ -54,7 +54,8 @@ export async function startTemporal(): Promise<TemporalServer> {
   }
 }
 
-async function temporalProgram(): Promise<string> {
+/** The temporal CLI: on the PATH, in the folders of Go, else built by Go. */
+export async function temporalProgram(): Promise<string> {
   const goFolders = [process.env['GOBIN'], join(process.env['GOPATH'] ?? join(homedir(), 'go'), 'bin')].filter((folder) => folder !== undefined)
   const install = async () => {
     const go = findProgram(['go'], ['/usr/local/go/bin', '/usr/lib/go/bin'])
