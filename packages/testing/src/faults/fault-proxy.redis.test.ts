@@ -70,3 +70,12 @@ test('a delayed link answers in order', async () => {
   const answers = await Promise.all([client.incr(key), client.incr(key), client.incr(key)])
   expect(answers).toEqual([1, 2, 3])
 })
+
+test('what follows the end of a delay does not overtake what was delayed', async () => {
+  await client.set(key, 0)
+  proxy.delay(50)
+  const late = client.incr(key)
+  await new Promise((resolve) => setImmediate(resolve))
+  proxy.delay(0)
+  expect(await Promise.all([late, client.incr(key), client.incr(key)])).toEqual([1, 2, 3])
+})

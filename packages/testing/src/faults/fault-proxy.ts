@@ -95,13 +95,19 @@ export class FaultProxy {
 
   #pass(from: Socket, to: Socket, wanted: () => boolean): void {
     this.#sockets.add(from.setNoDelay())
-    const send = (data: Buffer) => {
-      if (to.writable && !to.write(data)) from.pause()
+    // What is on its way, oldest first: none overtakes another, also when the delay becomes shorter meanwhile.
+    const late: Buffer[] = []
+    let lastAt = 0
+    const sendOldest = () => {
+      const data = late.shift()
+      if (data && to.writable && !to.write(data)) from.pause()
     }
-    from.on('data', (data) => {
+    from.on('data', (data: Buffer) => {
       if (!wanted()) return
-      if (this.#delayMs > 0) setTimeout(send, this.#delayMs, data)
-      else send(data)
+      const now = performance.now()
+      lastAt = Math.max(lastAt, now + this.#delayMs)
+      if (late.push(data) > 1 || lastAt > now) setTimeout(sendOldest, lastAt - now)
+      else sendOldest()
     })
     to.on('drain', () => from.resume())
     from.on('error', () => to.destroy())
