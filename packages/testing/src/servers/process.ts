@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -64,12 +64,12 @@ export class ServerProcess {
 
   /** SIGSTOP: the server keeps its sockets and answers nothing. */
   pause(): void {
-    process.kill(-this.pid, 'SIGSTOP')
+    for (const pid of familyOf(this.pid)) process.kill(pid, 'SIGSTOP')
   }
 
   /** SIGCONT after a `pause`. */
   resume(): void {
-    process.kill(-this.pid, 'SIGCONT')
+    for (const pid of familyOf(this.pid)) process.kill(pid, 'SIGCONT')
   }
 
   /** Ends the server and waits until it is gone: by default as at a power cut, with SIGTERM (or Postgres' SIGINT) in order. Harmless when it is not running. */
@@ -102,6 +102,17 @@ export async function startOrStop(server: ServerProcess, prepare?: () => Promise
     await server.stop()
     throw error
   }
+}
+
+/** A process and all below it, the parents first: Postgres' servers of connections are groups of their own, so a signal to the group would miss them. */
+function familyOf(root: number): number[] {
+  const pairs = execFileSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+  const family = [root]
+  for (const parent of family) for (const [ppid, pid] of pairs) if (ppid === parent && pid !== undefined) family.push(pid)
+  return family
 }
 
 async function firstAnswer(child: ChildProcess, spec: ServerSpec): Promise<string | undefined> {

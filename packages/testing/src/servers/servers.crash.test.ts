@@ -52,6 +52,18 @@ test('a Postgres keeps what was committed over a kill, and gives databases of th
   expect(await query(database.url, 'select n from t')).toEqual([{ n: 1 }])
 })
 
+test('a paused Postgres answers nobody, not even those who are connected already, and goes on where it was', async () => {
+  await using server = await startPostgres()
+  const client = new Client({ connectionString: server.url })
+  await client.connect()
+  server.pause()
+  const answer = client.query('select 1 as n').then(() => 'answered')
+  expect(await Promise.race([answer, delay(500, 'silent')])).toBe('silent')
+  server.resume()
+  expect(await answer).toBe('answered')
+  await client.end()
+})
+
 test('a killed starter leaves neither process nor folder', async () => {
   const folder = newFolder('starter')
   const program = `
