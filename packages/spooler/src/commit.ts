@@ -11,6 +11,10 @@ import type { DeadReason, FullOptions } from './options.ts'
 /** How often a record that the store refuses is tried before it is set aside; earlier deliveries count. */
 const ATTEMPTS_MAX = 5
 
+/** A write that takes longer is worth a line in the log, one in so many ms. */
+const SLOW_MS = 1000
+const SLOW_EVERY_MS = 2000
+
 /** What a committer works with: the spooler's options and the state that its lanes share. */
 export type CommitDeps = {
   readonly options: FullOptions
@@ -27,6 +31,7 @@ export type CommitDeps = {
 export async function commit(deps: CommitDeps, streams: readonly StreamBatch[]): Promise<ReadBatch> {
   const batch = sortBatch(streams)
   if (batch.acks.length === 0) return batch
+  tellRedelivered(deps, streams)
   const started = deps.options.now()
   for (const foreign of batch.foreign) await buryForeign(deps, foreign)
   const result: { runs: WriteResult['runs'][number][]; alarms: WriteAlarm[] } = { runs: [], alarms: [] }
@@ -38,10 +43,26 @@ export async function commit(deps: CommitDeps, streams: readonly StreamBatch[]):
   }
   for (const alarm of result.alarms) await raise(deps, alarm, batch)
   await deps.options.crashPoint('committed')
-  countBatch(deps, result, batch, deps.options.now() - started)
+  const writeMs = deps.options.now() - started
+  if (writeMs > SLOW_MS) deps.health.slow(SLOW_EVERY_MS, { events: batch.events, runs: batch.runs.length, write_ms: writeMs })
+  countBatch(deps, result, batch, writeMs)
   await Promise.all([acknowledge(deps, batch, result), publish(deps, result)])
   await deps.options.crashPoint('acknowledged')
   return batch
+}
+
+/** Says what has been delivered before: the only trace of a spooler that died, or stood still for longer than its leases, in the middle of a batch. */
+function tellRedelivered({ options: { log, metrics } }: CommitDeps, streams: readonly StreamBatch[]): void {
+  const again = streams
+    .map(({ fid, entries }) => ({ fid, entries: entries.filter(({ deliveries }) => deliveries > 1).length }))
+    .filter(({ entries }) => entries > 0)
+  const entries = again.reduce((sum, one) => sum + one.entries, 0)
+  if (entries === 0) return
+  metrics.redelivered?.(entries)
+  log.warn(
+    { entries, runs: again.map(({ fid }) => fid).slice(0, 20) },
+    `${entries} entries were delivered again: whoever had read them did not acknowledge them`,
+  )
 }
 
 /** Writes a batch; a batch that fails for what is in it is halved until the one record is found, and that one is set aside. Parts are written in order. */

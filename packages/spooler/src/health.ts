@@ -10,6 +10,7 @@ export class Health {
   readonly #log: SpoolerLog
   readonly #now: () => number
   readonly #delayed: (delayed: boolean) => void
+  #slowSaidAt = Number.NEGATIVE_INFINITY
   readonly #outages = new Map<Side, Outage>()
 
   constructor(log: SpoolerLog, now: () => number, delayed: (delayed: boolean) => void) {
@@ -29,6 +30,14 @@ export class Health {
     this.#outages.set(side, { since: this.#now(), by })
     this.#log.error({ err: error }, `the ${side} does not answer: events wait in their streams until it does`)
     if (this.#outages.size === 1) this.#delayed(true)
+  }
+
+  /** The store answers, but late: says so at most once in `everyMs`. */
+  slow(everyMs: number, figures: { readonly write_ms: number } & Readonly<Record<string, number>>): void {
+    const now = this.#now()
+    if (now - this.#slowSaidAt < everyMs) return
+    this.#slowSaidAt = now
+    this.#log.warn(figures, `the store answers slowly: a batch took ${Math.round(figures.write_ms)} ms`)
   }
 
   works(side: Side): void {

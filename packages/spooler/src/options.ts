@@ -17,6 +17,8 @@ export type SpoolerMetrics = {
   /** Something that must not happen and did. `alarm`: `conflict`, `impossible`, `fenced` (from the store) or `foreign` (an entry that is none of ours, or was trimmed too early). */
   alarm?(alarm: string): void
   dead?(reason: DeadReason): void
+  /** So many entries came again: somebody who had read them died, stood still or lost its link before it acknowledged them. */
+  redelivered?(entries: number): void
   /** The store or the transport went away (true) or came back (false). */
   delayed?(delayed: boolean): void
 }

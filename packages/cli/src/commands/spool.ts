@@ -12,6 +12,7 @@ import { allWell, serveProcess } from '../compose/process-server.ts'
 import { claimSlot, listSlots, slotFolder, type SpoolerSlot } from '../compose/spooler-slots.ts'
 import { openExecution } from '../compose/stores.ts'
 import { openTransport } from '../compose/transport.ts'
+import { watchProcess } from '../compose/watch-process.ts'
 import { EXIT, usageError } from '../output/exit.ts'
 import { printItems, type Column } from '../output/table.ts'
 import { needsSharedTransport } from '../settings/combinations.ts'
@@ -49,10 +50,13 @@ export function spoolCommand(context: CommandContext): Command {
 async function spoolHere({ io }: CommandContext, settings: Settings): Promise<void> {
   const log = createLog(settings, process.stderr.isTTY)
   const slot = claimSlot(slotFolder(settings, io.cwd), settings.spoolerName)
+  const unwatch = watchProcess(log)
+  if (slot.leftBy !== null)
+    log.warn({ process: slot.leftBy }, `spooler ${slot.name} did not end in order last time: what it had read and not acknowledged is delivered again`)
   try {
     const registry = processRegistry()
     const store = await openExecution(settings, io.cwd)
-    const transport = measuredTransport(await openTransport(settings), registry)
+    const transport = measuredTransport(await openTransport(settings), registry, log.child({ part: 'streams' }))
     const spooler = startSpooler({ settings, store, transport, log, registry, name: slot.name })
     backlogMetrics(registry, transport.consumer('status'))
     const server = await serveProcess(settings.metrics, { registry, ready: () => allWell(store, transport) })
@@ -67,6 +71,7 @@ async function spoolHere({ io }: CommandContext, settings: Settings): Promise<vo
     await transport.close()
     await store.close()
   } finally {
+    unwatch()
     slot.leave()
   }
 }

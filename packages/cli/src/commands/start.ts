@@ -6,6 +6,7 @@ import { openInstallation } from '../compose/installation.ts'
 import { createLog } from '../compose/log.ts'
 import { firstAdmin, localKey } from '../compose/sign-in.ts'
 import { temporalForDevelopment } from '../compose/temporal-dev-server.ts'
+import { watchProcess } from '../compose/watch-process.ts'
 import { webPageIfBuilt } from '../compose/web-page.ts'
 import { hostFlows } from '../flows/host.ts'
 import { findFlows } from '../flows/find.ts'
@@ -61,6 +62,7 @@ export function serveCommand(context: CommandContext): Command {
 async function serve(io: Io, settings: Settings, { whole }: { readonly whole: boolean }): Promise<void> {
   const log = createLog(settings, process.stderr.isTTY)
   hostFlows(log)
+  watchProcess(log)
   // A panel beside workers of Temporal needs no flow's code: it shows what they serve.
   const file = settings.executionMode === 'direct' || whole ? findFlows(settings.flows, io.cwd) : null
   const [loaded, webDir] = await Promise.all([file === null ? NO_FLOWS : loadFlows(file), webPageIfBuilt(io.err)])

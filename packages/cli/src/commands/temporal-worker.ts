@@ -7,6 +7,7 @@ import { allWell, freePort, serveProcess } from '../compose/process-server.ts'
 import { openExecution } from '../compose/stores.ts'
 import { startWorker, type WorkerOptions } from '../compose/temporal.ts'
 import { openTransport } from '../compose/transport.ts'
+import { watchProcess } from '../compose/watch-process.ts'
 import { hostFlows } from '../flows/host.ts'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows } from '../flows/load.ts'
@@ -52,12 +53,13 @@ function workerOptions({ slots, grace }: Options): Required<Pick<WorkerOptions, 
 async function workHere({ io }: CommandContext, settings: Settings, options: ReturnType<typeof workerOptions>): Promise<void> {
   const log = createLog(settings, process.stderr.isTTY)
   hostFlows(log)
+  watchProcess(log)
   const file = findFlows(settings.flows, io.cwd)
   const loaded = await loadFlows(file)
   const catalog = createCatalog(loaded.flows)
   const registry = processRegistry()
   const store = await openExecution(settings, io.cwd)
-  const transport = measuredTransport(await openTransport(settings), registry)
+  const transport = measuredTransport(await openTransport(settings), registry, log.child({ part: 'streams' }))
   const sdkAddress = settings.metrics === undefined ? undefined : `127.0.0.1:${await freePort()}`
   try {
     const worker = await startWorker(

@@ -62,7 +62,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const { cwd, log, version, webDir } = options
   const [admin, store, plainTransport] = await openBases(settings, cwd, opened)
   const registry = processRegistry()
-  const transport = measuredTransport(plainTransport, registry)
+  const transport = measuredTransport(plainTransport, registry, log.child({ part: 'streams' }))
   let graceMs = 0
   const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, name: 'embedded' }) : null
   opened.push(async () => spooler?.stop(graceMs))
@@ -78,7 +78,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const schedules =
     settings.executionMode === 'temporal' ? await openTemporalSchedules(settings, launcher, parts, opened) : openDirectSchedules(launcher, parts)
   opened.push(() => schedules.close())
-  if (settings.executionMode === 'temporal') await openReconciler(settings, launcher, parts, opened)
+  if (settings.executionMode === 'temporal') await openReconciler(settings, launcher, { ...parts, registry }, opened)
   const watcher = transport.consumer(WATCHER)
   backlogMetrics(registry, watcher)
   const hashSecret = secretHash(secretKey(settings, cwd))

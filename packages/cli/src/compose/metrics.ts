@@ -1,6 +1,6 @@
-import { FencedError, UnavailableError } from '@koco/core'
+import { FencedError, formatPosition, UnavailableError } from '@koco/core'
 import type { SpoolerMetrics } from '@koco/spooler'
-import type { ConsumerStatus, EventStreams, StreamConsumer, Transport } from '@koco/transport'
+import type { AppendAnswer, ConsumerStatus, EventStreams, StreamConsumer, Transport } from '@koco/transport'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 const FAST_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]
@@ -31,6 +31,11 @@ export function spoolerMetrics(registry: Registry): SpoolerMetrics {
   })
   const alarms = new Counter({ name: 'koco_spooler_alarms_total', help: 'Things that must not happen and did', labelNames: ['alarm'], registers })
   const dead = new Counter({ name: 'koco_spooler_dead_events_total', help: 'Events set aside', labelNames: ['reason'], registers })
+  const redelivered = new Counter({
+    name: 'koco_spooler_redelivered_total',
+    help: 'Entries that came again because whoever had read them did not acknowledge them',
+    registers,
+  })
   const delayed = new Gauge({ name: 'koco_spooler_delayed', help: '1 while the store or the transport are away and events wait', registers })
   return {
     batch({ events: size, inserted, duplicates, writeMs }) {
@@ -42,15 +47,19 @@ export function spoolerMetrics(registry: Registry): SpoolerMetrics {
     },
     alarm: (alarm) => alarms.inc({ alarm }),
     dead: (reason) => dead.inc({ reason }),
+    redelivered: (entries) => redelivered.inc(entries),
     delayed: (now) => delayed.set(now ? 1 : 0),
   }
 }
 
-/** The same transport, its appends timed and counted by their answers. */
-export function measuredTransport(transport: Transport, registry: Registry): Transport {
+/** Where what befell a stream is told; pino's loggers fit. */
+export type StreamLog = { info(fields: object, message: string): void; warn(fields: object, message: string): void }
+
+/** The same transport, its appends timed and counted by their answers; what an answer tells of a loss or of a stale writer goes into the log. */
+export function measuredTransport(transport: Transport, registry: Registry, log: StreamLog): Transport {
   const { signals, liveness } = transport
   return {
-    streams: measuredStreams(transport.streams, registry),
+    streams: measuredStreams(transport.streams, registry, log),
     signals,
     liveness,
     consumer: (name) => transport.consumer(name),
@@ -60,7 +69,7 @@ export function measuredTransport(transport: Transport, registry: Registry): Tra
   }
 }
 
-function measuredStreams(streams: EventStreams, registry: Registry): EventStreams {
+function measuredStreams(streams: EventStreams, registry: Registry, log: StreamLog): EventStreams {
   const seconds = new Histogram({
     name: 'koco_append_seconds',
     help: 'Time of one append, by its answer; `unavailable` when none came',
@@ -78,6 +87,7 @@ function measuredStreams(streams: EventStreams, registry: Registry): EventStream
         const answer = await streams.append(fid, epoch, firstSeq, records)
         stop({ answer: answer.answer })
         if (answer.answer === 'ok') events.inc(records.length)
+        else tell(log, fid, epoch, answer)
         return answer
       } catch (error) {
         stop({ answer: failure(error) })
@@ -87,6 +97,16 @@ function measuredStreams(streams: EventStreams, registry: Registry): EventStream
     top: (fid) => streams.top(fid),
     close: () => streams.close(),
   }
+}
+
+/** What is made good by itself, and what a person may want to know of it all the same. */
+function tell(log: StreamLog, fid: string, epoch: number, answer: AppendAnswer): void {
+  if (answer.answer === 'nostream')
+    log.warn({ fid, epoch }, `the stream of run ${fid} was gone: Redis lost it. It is made again, and what the store has not is sent again`)
+  if (answer.answer === 'gap')
+    log.warn({ fid, epoch, top: formatPosition(answer.top) }, `the stream of run ${fid} was gone back to an older state: what is missing is sent again`)
+  if (answer.answer === 'fenced')
+    log.info({ fid, epoch, top: formatPosition(answer.top) }, `a writer of run ${fid} was fenced: a later try has taken over, this one writes no more`)
 }
 
 function failure(error: unknown): string {

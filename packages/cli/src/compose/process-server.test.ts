@@ -54,7 +54,7 @@ test('a taken port is refused with the remedy', async () => {
 
 test('appends are counted by their answers, and the backlog is that of now', async () => {
   const registry = processRegistry()
-  const transport = measuredTransport(createMemoryTransport(), registry)
+  const transport = measuredTransport(createMemoryTransport(), registry, { info: () => undefined, warn: () => undefined })
   try {
     backlogMetrics(registry, transport.consumer('status'))
     const fid = '67c1a2f4aabbccddeeff0011'

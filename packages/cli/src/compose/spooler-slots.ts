@@ -26,6 +26,8 @@ export type SpoolerSlot = {
 /** A name held by this process. */
 export type HeldSlot = {
   readonly name: string
+  /** The process that had the name before and ended without giving it back: it was killed or crashed. Null when the name was free. */
+  readonly leftBy: number | null
   /** Reports from now on what `status` says. */
   report(status: () => SpoolerStatus): void
   leave(): void
@@ -54,18 +56,20 @@ export function claimSlot(folder: string, asked: string | undefined): HeldSlot {
     .slice(0, 50)
   for (let n = 1; n <= SLOTS_MAX; n++) {
     const name = asked ?? `${host}-${n}`
-    if (takeFile(join(folder, `${name}.json`), name)) return holdSlot(folder, name)
+    const taken = takeFile(join(folder, `${name}.json`), name)
+    if (taken) return holdSlot(folder, name, taken.leftBy)
     if (asked !== undefined)
       throw new RefusedError(`A spooler named ${asked} runs already: give this one another --spooler-name.`, { code: 'spooler_name_taken' })
   }
   throw new RefusedError(`All ${SLOTS_MAX} names of spoolers in ${folder} are taken.`, { code: 'spooler_name_taken' })
 }
 
-function holdSlot(folder: string, name: string): HeldSlot {
+function holdSlot(folder: string, name: string, leftBy: number | null): HeldSlot {
   const file = join(folder, `${name}.json`)
   let timer: NodeJS.Timeout | undefined
   return {
     name,
+    leftBy,
     report(status) {
       let before = { events: 0, at: performance.now() }
       const write = () => {
@@ -85,19 +89,19 @@ function holdSlot(folder: string, name: string): HeldSlot {
   }
 }
 
-/** Takes a name's file; one left by a dead process is taken over. */
-function takeFile(file: string, name: string): boolean {
+/** Takes a name's file, undefined when a living process has it; one left by a dead process is taken over. */
+function takeFile(file: string, name: string): { readonly leftBy: number | null } | undefined {
   const slot: SpoolerSlot = { name, pid: process.pid, state: 'starting', streams: 0, events: 0, rate: 0, delayedBy: null, seenAt: Date.now() }
   try {
     writeFileSync(file, JSON.stringify(slot), { flag: 'wx' })
-    return true
+    return { leftBy: null }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const found = readSlot(file)
-    if (found && isLive(found)) return false
+    if (found && isLive(found)) return undefined
     // Two that come at once: the later rename wins, and the earlier sees another's process in the file.
     writeSlot(file, slot)
-    return readSlot(file)?.pid === process.pid
+    return readSlot(file)?.pid === process.pid ? { leftBy: found?.pid ?? 0 } : undefined
   }
 }
 

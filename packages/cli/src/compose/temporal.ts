@@ -3,10 +3,12 @@ import type { Launcher, Schedules } from '@koco/flow'
 import type { TemporalSettings } from '@koco/temporal'
 import type { TemporalWorker } from '@koco/temporal/worker'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { dataFolder } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
 import { workerFiles } from './files.ts'
 import type { LauncherParts } from './installation.ts'
+import { watchTemporal } from './watch-temporal.ts'
 
 /** What a worker may be told beside the settings. */
 export type WorkerOptions = { readonly slots?: number; readonly graceMs?: number; readonly metricsAddress?: string }
@@ -39,12 +41,19 @@ export async function openTemporalSchedules(settings: Settings, launcher: Launch
   return createTemporalSchedules({ server, store: parts.store, launcher, log: lineTo(parts.log.child({ part: 'schedules' })) })
 }
 
-/** Compares runs, streams and Temporal every minute, in one of the installation's processes. `opened` takes what is to be closed after it. */
-export async function openReconciler(settings: Settings, launcher: Launcher, parts: LauncherParts, opened: (() => Promise<void>)[]): Promise<void> {
+/** Compares runs, streams and Temporal every minute, in one of the installation's processes, and watches whether Temporal is there. `opened` takes what is to be closed after it. */
+export async function openReconciler(
+  settings: Settings,
+  launcher: Launcher,
+  parts: LauncherParts & { readonly registry: Registry },
+  opened: (() => Promise<void>)[],
+): Promise<void> {
   const { startReconciler, TemporalServer } = await import('@koco/temporal')
   const server = new TemporalServer(temporalPlace(settings))
   opened.push(() => server.close())
-  const { store, transport, log } = parts
+  const { store, transport, log, registry } = parts
+  const unwatch = watchTemporal(server, log, registry)
+  opened.push(async () => unwatch())
   const reconciler = startReconciler({ server, store, transport, launcher, log: lineTo(log.child({ part: 'reconciler' })) })
   opened.push(() => reconciler.close())
 }

@@ -39,9 +39,15 @@ export function redisError(error: unknown, doing: string, address: string): Koco
 
 /** Redis did not answer. */
 export function unavailable(doing: string, address: string, cause: unknown): UnavailableError {
-  const text = cause instanceof Error ? cause.message : 'no connection yet'
+  const text = whyOf(cause)
   const remedy = 'See that it runs and that KODO_REDIS_URL names it; work goes on by itself when it is back.'
   return new UnavailableError(`Redis at ${address} did not answer (to ${doing}): ${text}. ${remedy}`, { code: 'redis_unavailable', cause })
+}
+
+// ioredis tells of its own settings where a link was cut under a command.
+function whyOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'no connection yet'
+  return cause.name === 'MaxRetriesPerRequestError' ? 'the link was cut' : cause.message
 }
 
 /** True for an error that Redis answered with, as against one of the connection. */
