@@ -55,9 +55,10 @@ export class ApiClient {
     return new ApiClient(address, key)
   }
 
-  async request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  async request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}, signal?: AbortSignal): Promise<Response> {
     return fetch(`${this.#address}${path}`, {
       method,
+      ...(signal && { signal }),
       headers: { authorization: `Bearer ${this.#key}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
@@ -106,7 +107,8 @@ export class ApiClient {
   }
 }
 
-async function* parseSse(body: ReadableStream<Uint8Array>): AsyncGenerator<SseFrame> {
+/** The frames of a body of server-sent events, as they arrive. */
+export async function* parseSse(body: ReadableStream<Uint8Array>): AsyncGenerator<SseFrame> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of body) {

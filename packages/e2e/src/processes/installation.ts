@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '@koco/testing'
 import { ApiClient } from './api-client.ts'
-import { startKoco, type KocoProcess } from './koco-process.ts'
+import { startKoco, type KocoOptions, type KocoProcess } from './koco-process.ts'
 
 /** The admin's password in each installation. */
 export const PASSWORD = 'a-password-for-tests-only'
@@ -14,9 +14,9 @@ export type Installation = {
   readonly address: string
   readonly env: Readonly<Record<string, string>>
   /** Starts `koco <args>` with the installation's settings. */
-  spawn(args: readonly string[]): KocoProcess
+  spawn(args: readonly string[], options?: KocoOptions): KocoProcess
   /** Starts the panel (`start` embedded, `serve` otherwise) and resolves when it is ready. */
-  startPanel(command: 'start' | 'serve', args?: readonly string[]): Promise<KocoProcess>
+  startPanel(command: 'start' | 'serve', args?: readonly string[], options?: KocoOptions): Promise<KocoProcess>
   /** A client signed in as the admin. */
   client(): Promise<ApiClient>
   /** Ends all processes that it started, and removes the folder. */
@@ -38,8 +38,8 @@ export async function createInstallation(settings: Readonly<Record<string, strin
     ...settings,
   }
   const running: KocoProcess[] = []
-  const spawn = (args: readonly string[]): KocoProcess => {
-    const child = startKoco(args, env, dir)
+  const spawn = (args: readonly string[], options?: KocoOptions): KocoProcess => {
+    const child = startKoco(args, env, dir, options)
     running.push(child)
     return child
   }
@@ -48,8 +48,8 @@ export async function createInstallation(settings: Readonly<Record<string, strin
     address,
     env,
     spawn,
-    async startPanel(command, args = []) {
-      const child = spawn([command, ...args])
+    async startPanel(command, args = [], options) {
+      const child = spawn([command, ...args], options)
       await child.until(() => answers(`${address}/readyz`))
       return child
     },

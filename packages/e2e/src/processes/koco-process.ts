@@ -19,15 +19,29 @@ export type KocoProcess = {
   readonly exited: Promise<number | null>
 }
 
+/** How a process differs from the others of its installation. */
+export type KocoOptions = {
+  /** Settings that only it has. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Hears all that it prints, as it comes. */
+  readonly heard?: (text: string) => void
+  /** A command that runs it (it is followed by Node, koco and the arguments) and becomes it by exec, so that signals reach it. */
+  readonly under?: readonly string[]
+}
+
 /** Starts `koco <args>`; the environment holds only PATH, HOME and `env`. */
-export function startKoco(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): KocoProcess {
-  const child = spawn(process.execPath, [KOCO, ...args], {
+export function startKoco(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string, options: KocoOptions = {}): KocoProcess {
+  const [program, ...command] = [...(options.under ?? []), process.execPath, KOCO, ...args]
+  const child = spawn(program ?? process.execPath, command, {
     cwd,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  const keep = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-OUTPUT_MAX))
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-OUTPUT_MAX)
+    options.heard?.(chunk.toString())
+  }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   let ended = false

@@ -42,7 +42,7 @@ export async function temporalStack(settings: Readonly<Record<string, string>> =
 }
 
 /** The process ids of the workers that serve the flows. */
-async function workersOf(client: ApiClient): Promise<number[]> {
+export async function workersOf(client: ApiClient): Promise<number[]> {
   const flows = await client.json<{ items: { name: string; workers: { pid: number; live: boolean }[] }[] }>('GET', '/api/flows')
   return (flows.items[0]?.workers ?? []).filter(({ live }) => live).map(({ pid }) => pid)
 }

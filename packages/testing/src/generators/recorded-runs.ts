@@ -22,7 +22,7 @@ export function fid(): fc.Arbitrary<string> {
 
 /** The same run for the same seed, with `events` rows or a few more; everything that `recordedRuns` has, nasty texts too. */
 export function recordedRun(seed: number, events: number): RecordedRun {
-  const random = generator(seed)
+  const random = seededRandom(seed)
   const value = () => NASTY_TEXTS[Math.floor(random() * NASTY_TEXTS.length)] ?? null
   const script = new RunScript(newRun(fidOf(seed), { city: 'Bern' }), { choose: (n) => Math.floor(random() * n), value })
   while (script.length < events) script.advance()
@@ -31,7 +31,7 @@ export function recordedRun(seed: number, events: number): RecordedRun {
 
 /** One finished try of exactly `events` rows (at least 8) whose bodies are about `bytes` long: what benches and load tests write. */
 export function plainRun(seed: number, events: number, bytes = 430): RecordedRun {
-  const random = generator(seed)
+  const random = seededRandom(seed)
   const script = new RunScript(newRun(fidOf(seed), {}), { choose: () => 0, value: () => 'done' })
   const words = Array.from({ length: 64 }, () => Math.floor(random() * 36 ** 8).toString(36))
   const body = (row: number) => {
@@ -49,7 +49,7 @@ function newRun(id: string, inputs: Json): NewRun {
 }
 
 function fidOf(seed: number): string {
-  const random = generator(seed)
+  const random = seededRandom(seed)
   return '6ab13b80' + Array.from({ length: 16 }, () => Math.floor(random() * 16).toString(16)).join('')
 }
 
@@ -61,7 +61,7 @@ function listed(choices: readonly number[], values: readonly Json[]): Choices {
 }
 
 /** mulberry32: numbers in [0, 1), the same for the same seed. */
-function generator(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -1,0 +1,44 @@
+import type { DistributedWorld } from '../distributed-world.ts'
+import type { EmbeddedWorld } from '../embedded-world.ts'
+import type { TemporalWorld } from '../temporal-world.ts'
+import type { Nemesis } from '../world.ts'
+import { diskFull } from './disk.ts'
+import { linkCut, linkSlow, repliesLost } from './links.ts'
+import { postgresCrowded, postgresPaused, postgresRefusesRows, postgresRestarted } from './postgres.ts'
+import { panelFrozen, panelKilled, spoolerFrozen, spoolerKilled } from './processes.ts'
+import { redisFull, redisReadOnly, redisReplaced, redisRestarted, redisWiped } from './redis.ts'
+import { clockStepped, temporalRestarted, workerFrozen, workerKilled } from './temporal.ts'
+
+/** What may befall an installation over Redis and Postgres. */
+export const DISTRIBUTED: readonly Nemesis<DistributedWorld>[] = [
+  spoolerKilled,
+  spoolerFrozen,
+  panelKilled,
+  panelFrozen,
+  repliesLost,
+  linkCut,
+  linkSlow,
+  redisRestarted,
+  redisReplaced,
+  redisWiped,
+  redisFull,
+  redisReadOnly,
+  postgresRestarted,
+  postgresPaused,
+  postgresCrowded,
+  postgresRefusesRows,
+]
+
+/** What may befall an embedded one. */
+export const EMBEDDED: readonly Nemesis[] = [panelKilled, panelFrozen]
+
+/** What may befall one on a small disk. */
+export const ON_DISK: readonly Nemesis<EmbeddedWorld>[] = [diskFull]
+
+/** What may befall the workers, and Temporal. */
+export const TEMPORAL: readonly Nemesis<TemporalWorld>[] = [workerKilled, workerFrozen, clockStepped, temporalRestarted]
+
+/** Whether two faults may strike together: the loss of the stream and of the process that could fill it again is beyond the promise. */
+export function mayMix(one: Nemesis<never>, other: Nemesis<never>): boolean {
+  return one !== other && (one.forgets === undefined || other.forgets === undefined)
+}

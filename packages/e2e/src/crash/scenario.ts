@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { must } from '@koco/core'
+import { diceOf } from './dice.ts'
+import { judgeRun, type RunVerdict } from './judge.ts'
+import { LiveReader } from './live-reader.ts'
+import { drawWorkload, type Load, type Workload } from './workload.ts'
+import type { Nemesis, World } from './world.ts'
+
+/** What a scenario is: everything that is drawn is drawn from the seed. */
+export type Scenario<W extends World> = {
+  readonly seed: number
+  readonly nemeses: readonly Nemesis<W>[]
+  /** Faults are held as short as they may be. */
+  readonly brief: boolean
+  /** How long after the faults the runs have to come to their end. Only a guard: it bounds a scenario that has failed already. */
+  readonly settleMs?: number
+}
+
+/** What came out. `violations` is empty when nothing was lost, doubled, disordered or left hanging, and each fault was to be seen. */
+export type Verdict = Omit<RunVerdict, 'violations'> & {
+  readonly seed: number
+  readonly kinds: readonly string[]
+  readonly workload: string
+  readonly violations: readonly string[]
+  readonly runs: number
+  readonly readers: number
+  readonly reconnects: number
+}
+
+const SETTLE_MS = 90_000
+/** Several faults of one scenario begin within so long. */
+const APART_MS = 1500
+
+/** Lets a workload run, strikes with every nemesis while it runs and is watched, waits until all of it has ended, and judges. */
+export async function runScenario<W extends World>(world: W, { seed, nemeses, brief, settleMs = SETTLE_MS }: Scenario<W>): Promise<Verdict> {
+  const dice = diceOf(seed, brief)
+  const workload = drawWorkload(dice)
+  world.evidence.clear()
+  const started = await startRuns(world, workload)
+  await underWay(started)
+  await Promise.all(nemeses.map((nemesis, index) => strike(world, nemesis, diceOf(seed + index + 1, brief), index === 0 ? 0 : dice.between(0, APART_MS))))
+  const settled = await settle(world, started, settleMs)
+  const verdicts = await Promise.all(started.map(({ fid, load, readers }) => judgeRun(world, fid, load, readers)))
+  const sum = (count: (verdict: RunVerdict) => number): number => verdicts.reduce((all, verdict) => all + count(verdict), 0)
+  const readers = started.flatMap((run) => run.readers)
+  return {
+    seed,
+    kinds: nemeses.map(({ kind }) => kind),
+    workload: workload.name,
+    violations: [...settled, ...verdicts.flatMap(({ violations }) => violations), ...untraced(world, nemeses)],
+    runs: started.length,
+    readers: readers.length,
+    reconnects: readers.reduce((all, reader) => all + reader.reconnects, 0),
+    acknowledged: sum((verdict) => verdict.acknowledged),
+    stored: sum((verdict) => verdict.stored),
+    checked: sum((verdict) => verdict.checked),
+  }
+}
+
+type Started = { readonly fid: string; readonly load: Load; readonly readers: readonly LiveReader[] }
+
+async function startRuns(world: World, workload: Workload): Promise<Started[]> {
+  return await Promise.all(
+    workload.runs.map(async (load) => {
+      const { events, burst, pauseMs } = load
+      const fid = await world.client.start('witnessed', { events, burst, pauseMs, witness: world.witness })
+      return { fid, load, readers: Array.from({ length: load.readers }, () => new LiveReader(world.client, fid)) }
+    }),
+  )
+}
+
+/** Resolves when readers have been shown numbered events of a run: from now on a fault hits something. */
+async function underWay(started: readonly Started[]): Promise<void> {
+  const reader = must(started.at(-1)?.readers[0], 'a reader')
+  while (!reader.seen.events.some(({ event }) => event === 'action')) await delay(10)
+}
+
+async function strike<W extends World>(world: W, nemesis: Nemesis<W>, dice: ReturnType<typeof diceOf>, afterMs: number): Promise<void> {
+  await delay(afterMs)
+  try {
+    await nemesis.strike(world, dice)
+  } catch (error) {
+    throw new Error(`the nemesis "${nemesis.kind}" failed itself: ${error instanceof Error ? error.message : String(error)}\n${world.evidence.tail(40)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Waits until each reader was told the end and the installation says that it is ready again. */
+async function settle(world: World, started: readonly Started[], settleMs: number): Promise<string[]> {
+  const deadline = new AbortController()
+  const readers = started.flatMap((run) => run.readers)
+  const late = delay(settleMs, true, { signal: deadline.signal }).catch(() => false)
+  const tooLate = await Promise.race([late, Promise.all(readers.map((reader) => reader.done)).then(() => false)])
+  for (const reader of readers) reader.leave()
+  let ready = world.evidence.readiness.startsWith('readyz 200')
+  while (!ready && !(await Promise.race([late, delay(50, false)]))) ready = world.evidence.readiness.startsWith('readyz 200')
+  deadline.abort()
+  return [
+    ...(tooLate ? [`hanging: ${settleMs / 1000} s after the faults some runs have not ended for their readers`] : []),
+    ...(ready ? [] : [`hanging: the panel is not ready again: ${world.evidence.readiness}`]),
+  ]
+}
+
+/** A fault that nobody can find afterwards is one that nobody can repair. */
+function untraced<W extends World>(world: W, nemeses: readonly Nemesis<W>[]): string[] {
+  return nemeses.flatMap(({ kind, trace }) => (world.evidence.shows(trace) ? [] : [`unseen: nothing shows ${kind}: neither logs nor readiness match ${trace}`]))
+}

@@ -1,0 +1,44 @@
+import { must } from '@koco/core'
+import type { KocoProcess } from '../processes/koco-process.ts'
+
+/** A part of an installation that dies and comes again under the same name. */
+export class Subject {
+  readonly name: string
+  readonly #start: () => Promise<KocoProcess>
+  #process: KocoProcess | undefined
+
+  constructor(name: string, start: () => Promise<KocoProcess>) {
+    this.name = name
+    this.#start = start
+  }
+
+  /** The living process. */
+  get process(): KocoProcess {
+    return must(this.#process, `a process of ${this.name}`)
+  }
+
+  /** Starts it; resolves when it is at work. */
+  async start(): Promise<void> {
+    this.#process = await this.#start()
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    await this.process.kill('SIGKILL')
+  }
+
+  /** SIGSTOP: it does nothing and knows nothing of it; its connections stand. */
+  freeze(): void {
+    void this.process.kill('SIGSTOP')
+  }
+
+  /** SIGCONT: it goes on where it was, a zombie if others have taken over. */
+  thaw(): void {
+    void this.process.kill('SIGCONT')
+  }
+
+  /** Another signal that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.process.pid, signal)
+  }
+}
