@@ -54,6 +54,8 @@ export type PanelSettings = {
   readonly compressFlow: string
   /** What models cost. */
   readonly prices: readonly Price[]
+  /** How long entries of the audit log are kept; 0: for ever. */
+  readonly auditDays: number
 }
 
 /** What a setting is when nobody says. */
@@ -79,6 +81,7 @@ export const PANEL_DEFAULTS: PanelSettings = {
   chatFlow: 'chat',
   compressFlow: 'chat-compress',
   prices: LIST_PRICES,
+  auditDays: 365,
 }
 
 /** The flows that this process can start by itself; empty in a panel that only launches elsewhere. Asked at each request, so it may change. */

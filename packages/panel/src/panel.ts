@@ -4,17 +4,21 @@ import { fastify, LogController } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
+import { keepAudit } from './audit/audit-log.ts'
 import { createIdentities } from './auth/identity.ts'
 import { createConversations } from './chat/conversations.ts'
 import type { App, PanelContext, Routes } from './context.ts'
 import { createFiles } from './files/panel-files.ts'
 import { PANEL_DEFAULTS, type PanelDeps, type PanelSettings } from './options.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
+import { budgetRoutes } from './routes/budgets.ts'
 import { bulkRunRoutes } from './routes/bulk-runs.ts'
 import { chatQueueRoutes, chatRoutes } from './routes/chat.ts'
 import { deadRoutes } from './routes/dead.ts'
 import { eventRoutes } from './routes/events.ts'
 import { flowRoutes } from './routes/flows.ts'
+import { insightRoutes } from './routes/insights.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { answerRoutes, lockRoutes } from './routes/locks.ts'
 import { myAccountRoutes } from './routes/my-account.ts'
@@ -85,7 +89,16 @@ const CHAT_ROUTES: readonly Routes[] = [
   chatQueueRoutes,
 ]
 const FILE_ROUTES: readonly Routes[] = [uploadRoutes, runFileRoutes]
-const OPERATION_ROUTES: readonly Routes[] = [scheduleRoutes, scheduleControlRoutes, deadRoutes, operationsRoutes, opsRoutes]
+const OPERATION_ROUTES: readonly Routes[] = [
+  scheduleRoutes,
+  scheduleControlRoutes,
+  deadRoutes,
+  auditRoutes,
+  budgetRoutes,
+  insightRoutes,
+  operationsRoutes,
+  opsRoutes,
+]
 
 /** Makes a panel over what it is given; it closes none of it. */
 export async function createPanel(deps: PanelDeps): Promise<Panel> {
@@ -95,6 +108,7 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   const app = createServer(context)
   await app.register(cookie)
   guardRoutes(app, context)
+  const closeAudit = keepAudit(app, context)
   await describeApi(app, deps.version)
   for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...CHAT_ROUTES, ...FILE_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
   serveDescription(app)
@@ -103,7 +117,7 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   return {
     app,
     listen: (at) => listen(app, settings, at),
-    close: (graceMs = 10_000) => (closed ??= close(app, graceMs, state, closeParts)),
+    close: (graceMs = 10_000) => (closed ??= close(app, graceMs, state, [closeAudit, closeParts])),
   }
 }
 
@@ -220,9 +234,9 @@ function listenError(error: unknown, { host, port }: { readonly host: string; re
   return error
 }
 
-async function close(app: App, graceMs: number, state: State, closeParts: () => void): Promise<void> {
+async function close(app: App, graceMs: number, state: State, closers: readonly (() => void)[]): Promise<void> {
   state.closing = true
-  closeParts()
+  for (const closeOne of closers) closeOne()
   const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
   // A connection that was busy a moment ago stays open for the next request otherwise.
   const idle = setInterval(() => app.server.closeIdleConnections(), 20)

@@ -20,6 +20,9 @@ export { addSums, dayOf, secondsOf, type ModelSums } from './tally.ts'
 export type {
   AdminStore,
   ApiKey,
+  AuditEntry,
+  AuditQuery,
+  AuditStore,
   Budget,
   ChildSummary,
   ControlRequest,

@@ -2,7 +2,7 @@ import { RefusedError } from '@koco/core'
 import { sql, type Kysely, type QueryResult } from 'kysely'
 
 /** One step of a schema; its version is its place in the list, counted from 1. Steps are only ever added. */
-export type Migration = { readonly name: string; up(db: Kysely<unknown>): Promise<void> }
+export type Migration = { readonly name: string; up(db: Kysely<unknown>, engine: Engine): Promise<void> }
 
 /** The schema of one store: both stores may lie in one database. `open` says in messages which one it is. */
 export type Schema = { readonly store: 'execution' | 'admin'; readonly migrations: readonly Migration[] }
@@ -61,7 +61,7 @@ async function takeSteps(db: Kysely<unknown>, engine: Engine, schema: Schema): P
   refuseNewer(found, schema)
   const steps = schema.migrations.slice(found)
   for (const [index, { name, up }] of steps.entries()) {
-    await up(db)
+    await up(db, engine)
     const version = found + index + 1
     await sql`insert into schema_migrations (store, version, name, applied_at) values (${schema.store}, ${version}, ${name}, ${Date.now() / 1000})`.execute(db)
   }

@@ -298,6 +298,38 @@ export type ApiKey = {
   readonly usedAt: number | null
 }
 
+/** Who did what, when and with what outcome. `actor`: the user, or the name that somebody tried to sign in by; `via`: how they were signed in, `none` at a sign-in. `status`: of the HTTP answer. */
+export type AuditEntry = {
+  readonly id: string
+  readonly at: number
+  readonly actor: string
+  readonly via: string
+  readonly action: string
+  readonly target: string
+  readonly status: number
+  readonly detail: Json
+  readonly address: string
+}
+
+/** What a list of entries is filtered by; `action` may be the beginning of some: `run` stands for `run.start` and `run.cancel`. Times are unix seconds, `to` exclusive. Newest first. */
+export type AuditQuery = {
+  readonly actor?: string
+  readonly action?: string
+  readonly target?: string
+  readonly from?: number
+  readonly to?: number
+  readonly cursor?: string
+  readonly limit: number
+}
+
+/** The audit log: entries are added, and taken away by age; nothing changes one. */
+export interface AuditStore {
+  add(entries: readonly Omit<AuditEntry, 'id'>[]): Promise<void>
+  list(query: AuditQuery): Promise<Page<AuditEntry>>
+  /** Takes away what is older; says how many. */
+  prune(before: number): Promise<number>
+}
+
 /** The admin store: who may sign in. SQLite file or Postgres. */
 export interface AdminStore {
   readonly users: {
@@ -330,6 +362,7 @@ export interface AdminStore {
   readonly tokens: TokenStore
   readonly signingKeys: SigningKeyStore
   readonly tickets: TicketStore
+  readonly audit: AuditStore
   check(): Promise<void>
   close(): Promise<void>
 }

@@ -101,6 +101,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
       corsOrigins: settings.corsOrigins ?? [],
       trustedProxies: settings.trustedProxies ?? [],
       workflowUrl: workflowUrl(settings),
+      auditDays: settings.auditDays,
       ...limits,
     },
     clock: Date.now,

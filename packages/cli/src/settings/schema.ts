@@ -207,6 +207,9 @@ export const settingsSchema = z.object({
   lockExpires: seconds(1, 10 * 365 * 86_400)
     .default(10_800)
     .meta(about({ variable: 'LOCK_EXPIRES', help: 'How long a question to people stays open, in seconds, unless the flow says' })),
+  auditDays: whole(0, 36_500)
+    .default(365)
+    .meta(about({ variable: 'AUDIT_DAYS', help: 'Entries of the audit log are taken away when so many days old; 0 keeps them' })),
   retainDays: seconds(0, 36_500)
     .default(365)
     .meta(about({ variable: 'RETAIN_DAYS', help: 'Runs are taken away so many days after their end; 0 keeps them' })),

@@ -9,6 +9,8 @@ export type Spent = { readonly cost: number; readonly tokens: number }
 export interface Budgets {
   /** Those that hold for the runs of a flow and user, up to 5 seconds old; no promise when they are known. */
   of(run: { readonly flow: string; readonly user: string }): readonly Budget[] | Promise<readonly Budget[]>
+  /** Forgets what it knows of the list: it was changed. */
+  refresh(): void
   /** What all runs under a budget have spent on a day, up to a second old, as far as the store has it. */
   spentOn(day: number, budget: Budget): Promise<Spent>
   /** What one run has spent, as far as the store has it. */
@@ -28,14 +30,16 @@ export function tokensOf({ input_uncached, cache_read, cache_write, output, reas
 export function storedBudgets(store: Pick<ExecutionStore, 'budgets' | 'insights' | 'runs'>, clock: Clock): Budgets {
   let list: { readonly at: number; readonly budgets: readonly Budget[] } | undefined
   let reading: Promise<readonly Budget[]> | undefined
+  let version = 0
   const days = new Map<string, { readonly at: number; readonly spent: Promise<Spent> }>()
   const read = async (): Promise<readonly Budget[]> => {
+    const [at, mine] = [clock.now(), version]
     try {
       const budgets = await store.budgets.list()
-      list = { at: clock.now(), budgets }
+      if (version === mine) list = { at, budgets }
       return budgets
     } finally {
-      reading = undefined
+      if (version === mine) reading = undefined
     }
   }
   return {
@@ -43,6 +47,12 @@ export function storedBudgets(store: Pick<ExecutionStore, 'budgets' | 'insights'
       const mine = (budgets: readonly Budget[]) => budgets.filter((budget) => holdsFor(budget, run))
       if (list && isYoung(list, clock, LIST_MS)) return mine(list.budgets)
       return (reading ??= read()).then(mine)
+    },
+    refresh() {
+      // A read that is under way may have begun before the change.
+      version += 1
+      list = undefined
+      reading = undefined
     },
     spentOn(day, budget) {
       const key = JSON.stringify([day, budget.flow, budget.user])

@@ -55,7 +55,7 @@ function budgetOf(change: Partial<Budget>): Budget {
 }
 
 function budgetsAre(list: () => readonly Budget[], spentOn: Budgets['spentOn'] = async () => ({ cost: 0, tokens: 0 })): { readonly budgets: Budgets } {
-  return { budgets: { of: () => list(), spentOn, spentBy: async () => ({ cost: 0, tokens: 0 }) } }
+  return { budgets: { of: () => list(), refresh: () => undefined, spentOn, spentBy: async () => ({ cost: 0, tokens: 0 }) } }
 }
 
 const locks = (run: ScriptedRun): EventData['lock'][] => run.events.flatMap((event) => (event.kind === 'lock' ? [event.data] : []))
@@ -184,7 +184,7 @@ test('while the store is away the run waits, and a run that is cancelled meanwhi
     asked.resolve()
     throw new UnavailableError('away', { code: 'store_unavailable' })
   }
-  const budgets: Budgets = { of, spentOn: async () => ({ cost: 0, tokens: 0 }), spentBy: async () => ({ cost: 0, tokens: 0 }) }
+  const budgets: Budgets = { of, refresh: () => undefined, spentOn: async () => ({ cost: 0, tokens: 0 }), spentBy: async () => ({ cost: 0, tokens: 0 }) }
   expect(await new ScriptedRun(flow, { idleMs: 60_000 }).attempt('start', { budgets })).toMatchObject({ outcome: 'finished' })
   expect(done).toEqual([1, 2])
   away = Number.POSITIVE_INFINITY

@@ -139,6 +139,7 @@ export class BudgetGuard implements StepGuard {
   async #settle(lid: string, question?: Omit<EventData['lock'], 'lid'>): Promise<void> {
     const lease = await leaseOf(this.#runtime, lid, () => question ?? { name: '', form: {}, data: null, expires_at: null })
     this.#leases.set(lid, lease === 'void' ? 'expired' : lease)
+    if (lease !== 'void' && decisionOf(lease) === 'check_again') this.#runtime.deps.budgets?.refresh()
   }
 
   #warn(text: string): void {

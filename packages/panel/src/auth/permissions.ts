@@ -34,6 +34,9 @@ export const PERMISSIONS = {
   'sessions.write': { viewer: 'none', user: 'own', operator: 'own' },
   'keys.manage': { viewer: 'own', user: 'own', operator: 'any' },
   'operations.read': { viewer: 'none', user: 'none', operator: 'any' },
+  'insights.read': { viewer: 'own', user: 'own', operator: 'any' },
+  'budgets.manage': { viewer: 'none', user: 'none', operator: 'any' },
+  'audit.read': { viewer: 'none', user: 'none', operator: 'any' },
   'users.manage': { viewer: 'none', user: 'none', operator: 'any' },
   'dead.manage': { viewer: 'none', user: 'none', operator: 'any' },
 } as const satisfies Record<string, Record<Role, Reach>>

@@ -6,17 +6,17 @@ import { findFiles } from './run-inputs.ts'
 import { give } from './starting.ts'
 
 /** An answer to a question of a run. */
-export type LockAnswer = { readonly fid: string; readonly lid: string; readonly answer: Json }
+export type LockAnswer = { readonly fid: string; readonly lid: string; readonly answer: Json; readonly reason?: string | undefined }
 
 /** Passes an answer on, its files put among those of the run first; when it is not accepted they are taken back. Problems as of `findFiles`. */
-export async function answerLock({ files, store, launcher }: PanelContext, who: Principal, { fid, lid, answer }: LockAnswer): Promise<AnswerOutcome> {
+export async function answerLock({ files, store, launcher }: PanelContext, who: Principal, { fid, lid, answer, reason }: LockAnswer): Promise<AnswerOutcome> {
   const lock = await store.locks.get(fid, lid)
   const { folder, uploads } = files
   const taken = async () => (await folder.list(fid, 'in')).map(({ path }) => path)
   const found = lock && (await findFiles({ ...files, runs: store.runs }, who, { schema: lock.form, inputs: answer, taken }))
-  if (!found) return launcher.answer(fid, lid, answer, who.user)
+  if (!found) return launcher.answer(fid, lid, answer, who.user, reason)
   for (const { from, path } of found.given) await give(from, await folder.placeFor(fid, path))
-  const outcome = await launcher.answer(fid, lid, found.inputs, who.user)
+  const outcome = await launcher.answer(fid, lid, found.inputs, who.user, reason)
   if (outcome.outcome === 'accepted') for (const { record, path } of found.used) await uploads.place(record, fid, path)
   else for (const { path } of found.given) await folder.remove(fid, path)
   return outcome

@@ -1,14 +1,16 @@
-import type { Json } from '@koco/core'
+import type { Json, LockState } from '@koco/core'
 import type { AnswerOutcome } from '@koco/flow'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { ownScope } from '../auth/permissions.ts'
-import type { Routes } from '../context.ts'
+import { answerers, mayAnswer, maySee } from '../auth/lock-people.ts'
+import { can, ownScope } from '../auth/permissions.ts'
+import type { PanelContext, Routes } from '../context.ts'
 import { answerLock } from '../files/answer-lock.ts'
 import { answers } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
 import { json, limit, pageOf } from '../shapes/json.ts'
 import { Lock, lockJson } from '../shapes/lock.ts'
-import { caller, fidParam, visibleRun } from './visible-run.ts'
+import { caller, fidParam, visibleRun, type StoredRun } from './visible-run.ts'
 
 const tags = ['locks']
 const params = z.object({ fid: fidParam, lid: z.string().min(1).max(100) })
@@ -25,16 +27,17 @@ export const lockRoutes: Routes = (app, context) => {
       config: { access: 'locks.read' },
       schema: {
         tags,
-        summary: 'The inbox: questions of the runs that you may see',
+        summary: 'The inbox: questions of the runs that you may see, and those of others that are put to you',
         querystring: z.object({ status: status.default('open'), ...paging }),
         ...answers({ 200: pageOf(Lock) }, 401, 403),
       },
     },
     async (request) => {
       const { status: wanted, after: cursor, limit: size } = request.query
-      const user = ownScope(caller(request), 'locks.read')
-      const page = await store.locks.list({ status: wanted, limit: size, ...(user !== undefined && { user }), ...(cursor !== undefined && { cursor }) })
-      return { items: page.items.map((lock) => lockJson(lock, lock)), next: page.next }
+      const me = caller(request)
+      const concerns = ownScope(me, 'locks.read') === undefined ? undefined : { user: me.user, role: me.role }
+      const page = await store.locks.list({ status: wanted, limit: size, ...(concerns && { concerns }), ...(cursor !== undefined && { cursor }) })
+      return { items: page.items.map((lock) => lockJson(lock, lock, me)), next: page.next }
     },
   )
 
@@ -54,7 +57,7 @@ export const lockRoutes: Routes = (app, context) => {
       const run = await visibleRun(context, request, request.params.fid, 'locks.read')
       const { after: cursor, limit: size } = request.query
       const page = await store.locks.list({ fid: run.fid, limit: size, ...(cursor !== undefined && { cursor }) })
-      return { items: page.items.map((lock) => lockJson(lock, run)), next: page.next }
+      return { items: page.items.map((lock) => lockJson(lock, run, caller(request))), next: page.next }
     },
   )
 
@@ -62,11 +65,8 @@ export const lockRoutes: Routes = (app, context) => {
     '/api/runs/:fid/locks/:lid',
     { config: { access: 'locks.read' }, schema: { tags, summary: 'A question', params, ...answers({ 200: Lock }, 401, 403, 404) } },
     async (request) => {
-      const { fid, lid } = request.params
-      const run = await visibleRun(context, request, fid, 'locks.read')
-      const lock = await store.locks.get(fid, lid)
-      if (!lock) throw unknownLock(fid, lid)
-      return lockJson(lock, run)
+      const { lock, run } = await visibleLock(context, request, request.params)
+      return lockJson(lock, run, caller(request))
     },
   )
 }
@@ -80,18 +80,37 @@ export const answerRoutes: Routes = (app, context) => {
       schema: {
         tags,
         summary: 'Answer a question; the first valid answer wins',
+        description:
+          'Who may: the assignees and roles of the question, without either the owner of the run; an operator always. Others are refused by `not_yours_to_answer`.',
         params,
-        body: z.object({ answer: json }).refine((body) => 'answer' in body, { path: ['answer'], message: 'is missing; null is an answer too, but say it' }),
+        body: z
+          .object({ answer: json, reason: z.string().trim().max(2_000).optional().describe('why; it stays in the timeline') })
+          .refine((body) => 'answer' in body, { path: ['answer'], message: 'is missing; null is an answer too, but say it' }),
         ...answers({ 200: z.object({ outcome: z.literal('accepted'), fid: z.string(), lid: z.string() }) }, 401, 403, 404, 409, 413, 422),
       },
     },
     async (request) => {
       const { fid, lid } = request.params
-      await visibleRun(context, request, fid, 'locks.answer')
-      const answer = request.body.answer as Json
-      return answered(fid, lid, await answerLock(context, caller(request), { fid, lid, answer }))
+      const { lock, run } = await visibleLock(context, request, request.params)
+      if (!mayAnswer(caller(request), lock, run)) throw new ProblemError(403, 'not_yours_to_answer', `This question is for ${answerers(lock, run)} to answer.`)
+      const { answer, reason } = request.body
+      return answered(fid, lid, await answerLock(context, caller(request), { fid, lid, answer: answer as Json, reason: reason === '' ? undefined : reason }))
     },
   )
+}
+
+/** The question and its run, when the caller may see it; else it is unknown. */
+async function visibleLock(
+  { store }: PanelContext,
+  request: FastifyRequest,
+  { fid, lid }: { readonly fid: string; readonly lid: string },
+): Promise<{ readonly lock: LockState; readonly run: StoredRun }> {
+  const [lock, run] = await Promise.all([store.locks.get(fid, lid), store.runs.get(fid)])
+  const me = caller(request)
+  if (!run || !(can(me, 'locks.read', run) || (lock && maySee(me, lock, run))))
+    throw new ProblemError(404, 'unknown_run', `There is no run ${fid} among those that you may see.`)
+  if (!lock) throw unknownLock(fid, lid)
+  return { lock, run }
 }
 
 function answered(fid: string, lid: string, outcome: AnswerOutcome): { outcome: 'accepted'; fid: string; lid: string } {

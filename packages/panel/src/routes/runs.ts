@@ -56,7 +56,7 @@ export const runRoutes: Routes = (app, context) => {
       ])
       return {
         ...runJson(run, clock()),
-        locks: locks.items.map((lock) => lockJson(lock, run)),
+        locks: locks.items.map((lock) => lockJson(lock, run, caller(request))),
         inputs: run.inputs,
         archived: run.archived,
         launcher: run.launcher,

@@ -32,10 +32,11 @@ export function guardRoutes(app: App, context: PanelContext): void {
     const cookie = request.cookies[cookieName]
     const principal = settings.auth === 'off' ? await operator() : await auth.identify({ authorization: request.headers.authorization, cookie })
     if (!principal) throw new ProblemError(401, 'not_signed_in', 'Sign in, or send an API key: `Authorization: Bearer koco_…`.')
+    // Known from here on, so that the audit log has who was refused.
+    request.principal = principal
     // A browser sends keys and tokens only when a page's own script says so.
     if (principal.via === 'session' || principal.via === 'off') refuseCrossSite(request, origins)
     if (!can(principal, access)) throw new ProblemError(403, 'not_allowed', `The role ${principal.role} may not do this (${access}).`)
-    request.principal = principal
   })
 }
 

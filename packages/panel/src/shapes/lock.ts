@@ -1,5 +1,7 @@
 import type { LockState } from '@koco/core'
 import { z } from 'zod'
+import { isPutTo, mayAnswer } from '../auth/lock-people.ts'
+import type { Principal } from '../auth/permissions.ts'
 import { json } from './json.ts'
 
 /** A question of a run to people. */
@@ -16,14 +18,23 @@ export const Lock = z
     answer: json,
     answered_by: z.string().nullable(),
     answered_at: z.number().nullable(),
+    reason: z.string().nullable().describe('why it was answered so'),
+    assignees: z.array(z.string()).describe('users who may answer besides operators'),
+    roles: z.array(z.string()).describe('roles whose holders may answer; without assignees and roles it is the owner of the run'),
+    may_answer: z.boolean().describe('whether you may'),
+    for_me: z.boolean().describe('whether it is put to you: by name, by role, or because the run is yours and nobody else is named'),
     flow: z.string(),
     user: z.string(),
     summary: z.string(),
   })
   .meta({ id: 'Lock', description: 'A question of a run to people, and its answer.' })
 
-/** The JSON of a lock with the run that asks. */
-export function lockJson(lock: LockState, run: { readonly flow: string; readonly user: string; readonly summary: string }): z.infer<typeof Lock> {
+/** The JSON of a lock with the run that asks, for who is asking. */
+export function lockJson(
+  lock: LockState,
+  run: { readonly flow: string; readonly user: string; readonly summary: string },
+  me: Principal,
+): z.infer<typeof Lock> {
   return {
     fid: lock.fid,
     lid: lock.lid,
@@ -36,6 +47,11 @@ export function lockJson(lock: LockState, run: { readonly flow: string; readonly
     answer: lock.answer,
     answered_by: lock.answeredBy,
     answered_at: lock.answeredAt,
+    reason: lock.reason,
+    assignees: [...lock.assignees],
+    roles: [...lock.roles],
+    may_answer: lock.status === 'open' && mayAnswer(me, lock, run),
+    for_me: isPutTo(me, lock, run),
     flow: run.flow,
     user: run.user,
     summary: run.summary,

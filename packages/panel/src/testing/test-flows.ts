@@ -60,5 +60,24 @@ const askFile = defineFlow({
   },
 })
 
+/** Asks those who are named. */
+const askPeople = defineFlow({
+  name: 'ask-people',
+  summary: 'Asks whom it is told to',
+  inputs: z.object({ assignees: z.array(z.string()), roles: z.array(z.enum(['viewer', 'user', 'operator'])) }),
+  run: ({ assignees, roles }, ctx) => ctx.lock('approve', { form: z.object({ go: z.boolean() }), assignees, roles }),
+})
+
+/** Spends 1 in each of its steps. */
+const spend = defineFlow({
+  name: 'spend',
+  summary: 'Spends',
+  inputs: z.object({ calls: z.number().int() }),
+  async run({ calls }, ctx) {
+    for (let key = 1; key <= calls; key += 1)
+      await ctx.step('ask', { key }, () => ctx.model({ provider: 'acme', model: 'large', duration: 1, tokens: { output: 7 }, cost: 1 }))
+  },
+})
+
 /** The flows that tests start. */
-export const TEST_FLOWS = [hello, ask, fail, read, askFile]
+export const TEST_FLOWS = [hello, ask, fail, read, askFile, askPeople, spend]

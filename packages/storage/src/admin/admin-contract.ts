@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { must } from '@koco/core'
-import type { AdminStore, ApiKey, Session } from '../port.ts'
+import type { AdminStore, ApiKey, AuditEntry, AuditQuery, Session } from '../port.ts'
 import { adminSchemaVersion, migrateAdminStore, openAdminStore } from '../open-admin-store.ts'
 import type { User } from './port.ts'
 import { describeSignIn } from './sign-in-contract.ts'
@@ -63,6 +63,7 @@ export function describeAdminStore(name: string, newPlace: () => Promise<AdminPl
     describeSessions(storeWithUsers)
     describeKeys(storeWithUsers)
     describeSignIn(storeWithUsers)
+    describeAudit(storeWithUsers)
 
     test('what was written is there after closing and opening again', async () => {
       const url = await place()
@@ -162,4 +163,51 @@ function describeKeys(storeWithUsers: () => Promise<AdminStore>): void {
     expect(await keys.delete('k2', null)).toBe(true)
     await store.check()
   })
+}
+
+function describeAudit(storeWithUsers: () => Promise<AdminStore>): void {
+  const entry = (at: number, action: string, change: Partial<AuditEntry> = {}): Omit<AuditEntry, 'id'> => ({
+    at,
+    actor: 'ada',
+    via: 'session',
+    action,
+    target: 't',
+    status: 200,
+    detail: { reason: 'why not' },
+    address: '::1',
+    ...change,
+  })
+
+  test('entries come newest first, page by page, and are found by who, what, on what and when', async () => {
+    const { audit } = await storeWithUsers()
+    await audit.add([entry(100, 'run.start'), entry(101, 'run.cancel', { actor: 'bob', target: 'x' }), entry(101, 'running')])
+    await audit.add([entry(99, 'login', { via: 'none', status: 401 })])
+    const list = async (query: Partial<AuditQuery>) => (await audit.list({ limit: 10, ...query })).items.map(({ action }) => action)
+    expect(await list({})).toEqual(['running', 'run.cancel', 'run.start', 'login'])
+    expect(await list({ actor: 'bob' })).toEqual(['run.cancel'])
+    expect(await list({ action: 'run' })).toEqual(['run.cancel', 'run.start'])
+    expect(await list({ action: 'run.start' })).toEqual(['run.start'])
+    expect(await list({ target: 'x' })).toEqual(['run.cancel'])
+    expect(await list({ from: 100, to: 101 })).toEqual(['run.start'])
+    const first = await audit.list({ limit: 3 })
+    const second = await audit.list({ limit: 3, cursor: first.next ?? '' })
+    expect([second.items.map(({ action }) => action), second.next]).toEqual([['login'], null])
+    expect(second.items[0]).toEqual({ ...entry(99, 'login', { via: 'none', status: 401 }), id: expect.any(String) })
+    await expect(audit.list({ limit: 1, cursor: 'x' })).rejects.toMatchObject({ code: 'bad_cursor' })
+  })
+
+  test('what is older than it need be is taken away, and text that no database holds is made safe', async () => {
+    const { audit } = await storeWithUsers()
+    await audit.add([entry(10, 'a'), entry(20.5, 'b', { actor: 'x\0y', target: 'z'.repeat(9000) }), entry(30, 'c')])
+    expect(await audit.prune(20.5)).toBe(1)
+    expect((await audit.list({ limit: 9 })).items.map(({ actor }) => actor)).toEqual(['ada', 'x\ufffdy'])
+    expect(await audit.prune(20.5)).toBe(0)
+  })
+}
+
+/** Nobody changes an entry: the database refuses. `update` runs this text in the store's own database. */
+export async function expectAuditStays(store: AdminStore, update: (text: string) => Promise<unknown>): Promise<void> {
+  await store.audit.add([{ at: 1, actor: 'ada', via: 'key', action: 'a', target: '', status: 200, detail: null, address: '' }])
+  await expect(update("update audit_log set actor = 'eve'")).rejects.toThrow('never changed')
+  expect((await store.audit.list({ limit: 1 })).items[0]).toMatchObject({ actor: 'ada' })
 }

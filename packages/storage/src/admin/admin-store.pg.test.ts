@@ -1,12 +1,23 @@
 // Goal: the admin store on Postgres keeps the contract; a server that is away or refuses is said with the remedy.
 import { createDatabase } from '@koco/testing'
+import { Client } from 'pg'
 import { expect, inject, test } from 'vitest'
 import { migrateAdminStore, openAdminStore } from '../open-admin-store.ts'
-import { describeAdminStore } from './admin-contract.ts'
+import { describeAdminStore, expectAuditStays } from './admin-contract.ts'
 
 describeAdminStore('admin store on Postgres', async () => {
   const { url, drop } = await createDatabase(inject('postgresUrl'))
   return { url, dispose: drop }
+})
+
+test('the database refuses to change an entry of the audit log', async () => {
+  await using database = await createDatabase(inject('postgresUrl'))
+  const store = await openAdminStore({ url: database.url, migrate: true })
+  const client = new Client(database.url)
+  await client.connect()
+  await expectAuditStays(store, (text) => client.query(text))
+  await client.end()
+  await store.close()
 })
 
 test('nobody listening is an outage', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { adminSchemaVersion, openAdminStore } from '../open-admin-store.ts'
-import { describeAdminStore } from './admin-contract.ts'
+import { describeAdminStore, expectAuditStays } from './admin-contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'koco-admin-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -13,6 +13,15 @@ let count = 0
 const newPath = () => join(folder, `store-${++count}`, 'admin.db')
 
 describeAdminStore('admin store on SQLite', async () => ({ url: `sqlite:///${newPath()}`, dispose: async () => undefined }))
+
+test('the database refuses to change an entry of the audit log', async () => {
+  const path = newPath()
+  const store = await openAdminStore({ url: `sqlite:///${path}`, migrate: true })
+  const file = new Database(path)
+  await expectAuditStays(store, async (text) => file.exec(text))
+  file.close()
+  await store.close()
+})
 
 test('asking for the version makes no file', async () => {
   const path = newPath()

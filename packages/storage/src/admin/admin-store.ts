@@ -6,6 +6,7 @@ import type { AdminStore } from '../port.ts'
 import { postgresError } from '../postgres/errors.ts'
 import type { DatabaseUrl } from '../url.ts'
 import { createIdentityTable } from './identities.ts'
+import { createAuditTable } from './audit.ts'
 import { createKeyTable } from './keys.ts'
 import { ADMIN_SCHEMA, type AdminDatabase, type AdminTables } from './schema.ts'
 import { createSessionTable } from './sessions.ts'
@@ -34,6 +35,7 @@ export async function createAdminStore(where: DatabaseUrl, options: AdminStoreOp
     tokens: guarded(createTokenTable(db), convert),
     signingKeys: guarded(createSigningKeyTable(db), convert),
     tickets: guarded(createTicketTable(db), convert),
+    audit: guarded(createAuditTable(db), convert),
     ...guarded({ check: () => writeHealth(db) }, convert),
     close: () => db.destroy(),
   }

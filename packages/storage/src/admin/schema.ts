@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Role } from '../port.ts'
 import type { Schema } from '../migrations.ts'
 import { createSignInTables } from './sign-in-tables.ts'
@@ -24,6 +24,17 @@ export type AdminTables = {
   refresh_tokens: { hash: string; family_id: string; created_at: number; used_at: number | null }
   signing_keys: { kid: string; sealed: string; created_at: number; signs_from: number }
   tickets: { hash: string; user_id: string; via: string; credential: string; expires_at: number }
+  audit_log: {
+    id: string
+    at: number
+    actor: string
+    via: string
+    action: string
+    target: string
+    status: number
+    detail: string
+    address: string
+  }
   admin_health: { id: number; at: number }
 }
 
@@ -36,6 +47,7 @@ export const ADMIN_SCHEMA: Schema = {
   migrations: [
     { name: 'users, sessions, keys', up: createTables },
     { name: 'sign-in through others, tokens, tickets', up: createSignInTables },
+    { name: 'audit log', up: createAuditLog },
   ],
 }
 
@@ -48,6 +60,35 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'integer', (column) => column.primaryKey())
     .addColumn('at', 'double precision', (column) => column.notNull())
     .execute()
+}
+
+/** Times are in the ids, in order. What was written cannot be changed, by nobody who comes through the tables. */
+async function createAuditLog(db: Kysely<unknown>, engine: 'sqlite' | 'postgres'): Promise<void> {
+  await db.schema
+    .createTable('audit_log')
+    .addColumn('id', engine === 'postgres' ? sql`text collate "C"` : 'text', (column) => column.primaryKey())
+    .addColumn('at', 'double precision', (column) => column.notNull())
+    .addColumn('actor', 'text', (column) => column.notNull())
+    .addColumn('via', 'text', (column) => column.notNull())
+    .addColumn('action', engine === 'postgres' ? sql`text collate "C"` : 'text', (column) => column.notNull())
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('status', 'integer', (column) => column.notNull())
+    .addColumn('detail', 'text', (column) => column.notNull())
+    .addColumn('address', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema.createIndex('ix_audit_actor').on('audit_log').columns(['actor', 'id']).execute()
+  await db.schema.createIndex('ix_audit_action').on('audit_log').columns(['action', 'id']).execute()
+  await db.schema.createIndex('ix_audit_target').on('audit_log').columns(['target', 'id']).execute()
+  if (engine === 'sqlite') {
+    await sql`create trigger audit_log_stays before update on audit_log begin select raise(abort, 'an entry of the audit log is never changed'); end`.execute(
+      db,
+    )
+    return
+  }
+  await sql`create function koco_audit_log_stays() returns trigger language plpgsql as $$ begin raise exception 'an entry of the audit log is never changed'; end $$`.execute(
+    db,
+  )
+  await sql`create trigger audit_log_stays before update on audit_log for each row execute function koco_audit_log_stays()`.execute(db)
 }
 
 async function createUsers(db: Kysely<unknown>): Promise<void> {

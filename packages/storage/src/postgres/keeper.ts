@@ -1,11 +1,10 @@
 import type { EventRecord, RunStatus } from '@koco/core'
-import { parseJson } from '@koco/core'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { EndedRun, RunCopy, StoreKeeper } from '../keeping.ts'
 import { insertMissing, toRecord, type StoredEvent } from './event-rows.ts'
-import { toLock } from './lock-row.ts'
+import { toAnswer, toLock } from './lock-row.ts'
 import { putRuns } from './put-runs.ts'
 import { toState, type SummaryRow } from './run-row.ts'
 import type { ExecutionDatabase } from './schema.ts'
@@ -146,7 +145,7 @@ function toCopy(row: FullRow, parts: Parts): RunCopy {
       to: { epoch: hole.to_epoch, seq: hole.to_seq },
     })),
     locks: (parts.locks.get(fid) ?? []).map(toLock),
-    answers: (parts.answers.get(fid) ?? []).map(({ lid, answer, answered_by: by, answered_at: at }) => ({ lid, answer: parseJson(answer), by, at })),
+    answers: (parts.answers.get(fid) ?? []).map(toAnswer),
     control: control ? { wanted: control.wanted, by: control.asked_by, reason: control.reason, at: control.asked_at } : null,
   }
 }

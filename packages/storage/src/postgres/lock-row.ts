@@ -1,7 +1,8 @@
 import type { LockState } from '@koco/core'
 import { parseJson, toJsonText } from '@koco/core'
 import type { Selectable } from 'kysely'
-import type { LockTable } from './schema.ts'
+import type { LockAnswer } from '../port.ts'
+import type { ExecutionTables, LockTable } from './schema.ts'
 
 /** A row of `locks`. */
 export type LockRow = Selectable<LockTable>
@@ -25,6 +26,11 @@ export function toLock(row: LockRow): LockState {
     assignees: row.assignees,
     roles: row.roles,
   }
+}
+
+/** The answer of a row of `lock_answers`. */
+export function toAnswer({ lid, answer, answered_by: by, answered_at: at, reason }: ExecutionTables['lock_answers']): LockAnswer {
+  return { lid, answer: parseJson(answer), by, at, ...(reason !== null && { reason }) }
 }
 
 /** The row of a lock. */

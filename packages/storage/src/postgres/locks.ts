@@ -1,8 +1,8 @@
-import { parseJson, toJsonText } from '@koco/core'
+import { toJsonText } from '@koco/core'
 import { sql } from 'kysely'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { LockAnswer, LockStore } from '../port.ts'
-import { toLock } from './lock-row.ts'
+import { toAnswer, toLock } from './lock-row.ts'
 import type { ExecutionDatabase } from './schema.ts'
 
 type LockQuery = Parameters<LockStore['list']>[0]
@@ -18,13 +18,7 @@ export function createLockTable(db: ExecutionDatabase): LockStore {
     answer: (fid, answer) => accept(db, fid, answer),
     async answers(fid) {
       const rows = await db.selectFrom('lock_answers').selectAll().where('fid', '=', fid).orderBy('answered_at').orderBy('lid').execute()
-      return rows.map(({ lid, answer, answered_by: by, answered_at: at, reason }) => ({
-        lid,
-        answer: parseJson(answer),
-        by,
-        at,
-        ...(reason !== null && { reason }),
-      }))
+      return rows.map(toAnswer)
     },
   }
 }

@@ -30,7 +30,13 @@ export async function putRuns(pool: Pool, copies: readonly RunCopy[]): Promise<v
     await insert(
       client,
       'lock_answers',
-      of(copies, 'answers', ({ lid, answer, by, at }) => ({ lid, answer: toJsonText(answer), answered_by: by, answered_at: at })),
+      of(copies, 'answers', ({ lid, answer, by, at, reason }) => ({
+        lid,
+        answer: toJsonText(answer),
+        answered_by: by,
+        answered_at: at,
+        reason: reason ?? null,
+      })),
     )
     await insert(client, 'run_controls', controls(copies))
     await client.query('commit')

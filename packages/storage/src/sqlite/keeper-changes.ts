@@ -96,14 +96,14 @@ function createReplacer(db: Db): (id: number, copy: RunCopy) => void {
   const seal = db.prepare('INSERT INTO run_epochs (run, epoch, last_seq) VALUES (?, ?, ?)')
   const hole = db.prepare('INSERT INTO run_holes (run, from_epoch, from_seq, to_epoch, to_seq) VALUES (?, ?, ?, ?, ?)')
   const lock = db.prepare('INSERT INTO locks (run, lid, status, asked_at, state) VALUES (?, ?, ?, ?, ?)')
-  const answer = db.prepare('INSERT INTO lock_answers (run, lid, answer, by, at) VALUES (?, ?, ?, ?, ?)')
+  const answer = db.prepare('INSERT INTO lock_answers (run, lid, answer, by, at, reason) VALUES (?, ?, ?, ?, ?, ?)')
   const control = db.prepare('INSERT INTO run_controls (run, wanted, by, reason, at) VALUES (?, ?, ?, ?, ?)')
   return (id, copy) => {
     for (const statement of clear) statement.run(id)
     for (const { epoch, lastSeq } of copy.seals) seal.run(id, epoch, lastSeq)
     for (const { from, to } of copy.holes) hole.run(id, from.epoch, from.seq, to.epoch, to.seq)
     for (const one of copy.locks) lock.run(id, one.lid, one.status, one.askedAt, JSON.stringify(one))
-    for (const { lid, answer: given, by, at } of copy.answers) answer.run(id, lid, toJsonText(given), by, at)
+    for (const { lid, answer: given, by, at, reason } of copy.answers) answer.run(id, lid, toJsonText(given), by, at, reason ?? null)
     if (copy.control) control.run(id, copy.control.wanted, copy.control.by, copy.control.reason, copy.control.at)
   }
 }

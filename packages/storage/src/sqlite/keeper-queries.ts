@@ -2,17 +2,16 @@ import type { EventRecord, Position, RunStatus, TypedValue } from '@koco/core'
 import { isFid, parseJson } from '@koco/core'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { EndedRun, RunCopy, StoreKeeper } from '../keeping.ts'
-import type { ControlRequest, LockAnswer, Page } from '../port.ts'
+import type { ControlRequest, Page } from '../port.ts'
 import type { Db } from './connection.ts'
 import { ENDED_FOR_GOOD } from './keeper-changes.ts'
 import type { RunFiles } from './run-files.ts'
-import { type RawRun, readLock, readRun, SELECT_RUN } from './run-rows.ts'
+import { type RawAnswer, type RawRun, readAnswer, readLock, readRun, SELECT_RUN } from './run-rows.ts'
 import { StoredRecords } from './stored-records.ts'
 
 type EndedQuery = Parameters<StoreKeeper['ended']>[0]
 type RawEnded = Omit<EndedRun, 'bytes'> & { readonly id: number; readonly home: string | null; readonly status: RunStatus }
 type RawCopy = RawRun & { readonly idempotency_key: string | null; readonly inputs: string; readonly final: string | null }
-type RawAnswer = Omit<LockAnswer, 'answer'> & { readonly answer: string }
 
 type KeeperQueries = {
   endedRuns(query: EndedQuery): Page<EndedRun>
@@ -62,7 +61,7 @@ function createCopier(db: Db): (after: string | null, limit: number) => RunCopy[
     'SELECT from_epoch AS fe, from_seq AS fs, to_epoch AS te, to_seq AS ts FROM run_holes WHERE run = ? ORDER BY from_epoch, from_seq',
   )
   const locks = db.prepare<[number], string>('SELECT state FROM locks WHERE run = ? ORDER BY lid').pluck()
-  const answers = db.prepare<[number], RawAnswer>('SELECT lid, answer, by, at FROM lock_answers WHERE run = ? ORDER BY lid')
+  const answers = db.prepare<[number], RawAnswer>('SELECT lid, answer, by, at, reason FROM lock_answers WHERE run = ? ORDER BY lid')
   const control = db.prepare<[number], ControlRequest>('SELECT wanted, by, reason, at FROM run_controls WHERE run = ?')
   return db.transaction((after: string | null, limit: number): RunCopy[] =>
     runs.all(after ?? '', clampLimit(limit)).map((raw) => {
@@ -77,7 +76,7 @@ function createCopier(db: Db): (after: string | null, limit: number) => RunCopy[
         seals: seals.all(id),
         holes: holes.all(id).map(({ fe, fs, te, ts }) => ({ from: { epoch: fe, seq: fs }, to: { epoch: te, seq: ts } })),
         locks: locks.all(id).map((text) => readLock(text)),
-        answers: answers.all(id).map((row) => ({ ...row, answer: parseJson(row.answer) })),
+        answers: answers.all(id).map(readAnswer),
         control: control.get(id) ?? null,
       }
     }),

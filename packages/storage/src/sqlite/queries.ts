@@ -11,7 +11,7 @@ import type { Db } from './connection.ts'
 import { budgetQueries } from './budgets.ts'
 import { insightQueries } from './insights.ts'
 import { scheduleQueries } from './schedules.ts'
-import { type RawRun, readLock, readRun, SELECT_RUN } from './run-rows.ts'
+import { type RawAnswer, type RawRun, readAnswer, readLock, readRun, SELECT_RUN } from './run-rows.ts'
 import { sessionQueries } from './session-queries.ts'
 
 type LockQuery = Parameters<LockStore['list']>[0]
@@ -97,7 +97,7 @@ function listRuns(db: Db, query: RunQuery): Page<ListedRun> {
 
 function lockQueries(db: Db) {
   const find = db.prepare<[string, string], string>('SELECT state FROM locks WHERE run = (SELECT id FROM runs WHERE fid = ?) AND lid = ?').pluck()
-  const answers = db.prepare<[string], Omit<LockAnswer, 'answer' | 'reason'> & { readonly answer: string; readonly reason: string | null }>(
+  const answers = db.prepare<[string], RawAnswer>(
     'SELECT lid, answer, by, at, reason FROM lock_answers WHERE run = (SELECT id FROM runs WHERE fid = ?) ORDER BY at, lid',
   )
   return {
@@ -106,8 +106,7 @@ function lockQueries(db: Db) {
       return text === undefined ? undefined : readLock(text)
     },
     listLocks: (query: LockQuery): Page<ListedLock> => listLocks(db, query),
-    answersOf: (fid: string): LockAnswer[] =>
-      answers.all(fid).map(({ reason, ...row }) => ({ ...row, answer: parseJson(row.answer), ...(reason !== null && { reason }) })),
+    answersOf: (fid: string): LockAnswer[] => answers.all(fid).map(readAnswer),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, TypedValue } from '@koco/core'
 import { parseJson, toJsonText } from '@koco/core'
 import type { RunCopy } from '../keeping.ts'
+import type { LockAnswer } from '../port.ts'
 import { searchText } from '../search.ts'
 import type { Db } from './connection.ts'
 
@@ -171,6 +172,14 @@ export function tagText(tags: readonly string[]): string {
 /** A lock's row: the parts that lists filter by have columns of their own, the whole is JSON. The first versions wrote no people and no reason. */
 export function readLock(text: string): LockState {
   return { assignees: [], roles: [], reason: null, ...(parseJson(text) as unknown as Omit<LockState, LaterParts> & Partial<Pick<LockState, LaterParts>>) }
+}
+
+/** A row of `lock_answers`. */
+export type RawAnswer = Omit<LockAnswer, 'answer' | 'reason'> & { readonly answer: string; readonly reason: string | null }
+
+/** The answer of a row. */
+export function readAnswer({ answer, reason, ...row }: RawAnswer): LockAnswer {
+  return { ...row, answer: parseJson(answer), ...(reason !== null && { reason }) }
 }
 
 type LaterParts = 'assignees' | 'roles' | 'reason'
