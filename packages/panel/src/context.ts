@@ -26,6 +26,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal | null
+    /** Whom a sign-in turned out to be, for the audit log. */
+    actor: string | null
   }
 }
 

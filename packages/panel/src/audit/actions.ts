@@ -4,6 +4,9 @@ type Audited = { readonly action: string; readonly keep?: readonly string[] } | 
 /** Every route that changes something is logged; these have a name of their own, the others go by method and address. Parts of one upload, and drafts, are no deeds. */
 const ACTIONS: Readonly<Record<string, Audited>> = {
   'POST /api/auth/login': { action: 'account.sign_in' },
+  'POST /api/auth/token': { action: 'account.sign_in', keep: ['grant_type'] },
+  'GET /api/auth/sign-in/:provider/callback': { action: 'account.sign_in' },
+  'POST /api/auth/signing-keys/replace': { action: 'account.replace_signing_keys' },
   'POST /api/auth/logout': { action: 'account.sign_out' },
   'POST /api/auth/password': { action: 'account.password' },
   'DELETE /api/auth/sessions/:id': { action: 'account.end_session' },
@@ -34,6 +37,7 @@ const ACTIONS: Readonly<Record<string, Audited>> = {
   'POST /api/dead/:id/retry': { action: 'dead.retry' },
   'DELETE /api/dead/:id': { action: 'dead.discard' },
   'GET /api/audit/export': { action: 'audit.export' },
+  'POST /api/session/draft': null,
   'POST /api/uploads': null,
   'PATCH /api/uploads/:id': null,
   'DELETE /api/uploads/:id': null,
@@ -44,7 +48,7 @@ export function auditedAs(method: string, url: string): { readonly action: strin
   const known = ACTIONS[`${method} ${url}`]
   if (known === null) return undefined
   if (known) return { keep: [], ...known }
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || !url.startsWith('/api/') || url.endsWith('/draft')
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || !url.startsWith('/api/')
     ? undefined
     : { action: `${method.toLowerCase()} ${url}`, keep: [] }
 }

@@ -6,7 +6,7 @@ import { auditedAs } from './actions.ts'
 
 const DAY_MS = 86_400_000
 const DETAIL_CHARS_MAX = 4_000
-const TARGET_PARAMS = ['fid', 'lid', 'id', 'user', 'name', 'side', '*'] as const
+const TARGET_PARAMS = ['fid', 'lid', 'id', 'user', 'name', 'provider', 'side', '*'] as const
 
 /**
  * Writes who did what into the audit log, before they hear that it is done. Entries that come together are written together. When the log cannot be written the deed stands, and the server's own log has the
@@ -14,6 +14,7 @@ const TARGET_PARAMS = ['fid', 'lid', 'id', 'user', 'name', 'side', '*'] as const
  */
 export function keepAudit(app: App, context: PanelContext): () => void {
   const add = createBatches(context.admin.audit)
+  app.decorateRequest('actor', null)
   app.addHook('onSend', async (request, reply, payload) => {
     const entry = entryOf(context, request, reply)
     if (entry) await add(entry).catch((error: unknown) => context.log.error({ err: error, entry }, 'an entry of the audit log could not be written'))
@@ -25,13 +26,13 @@ export function keepAudit(app: App, context: PanelContext): () => void {
 function entryOf({ clock }: PanelContext, request: FastifyRequest, reply: FastifyReply): Omit<AuditEntry, 'id'> | undefined {
   const audited = auditedAs(request.method, request.routeOptions.url ?? '')
   const { principal } = request
-  const isSignIn = audited?.action === 'account.sign_in'
+  const body = (request.body ?? {}) as { readonly [name: string]: unknown }
+  const isSignIn = audited?.action === 'account.sign_in' && body['grant_type'] !== 'refresh_token'
   // Nobody's requests are no deeds, and who is held off for trying too often has been logged with each try before.
   if (!audited || (principal === null && !isSignIn) || reply.statusCode === 429) return undefined
-  const body = (request.body ?? {}) as { readonly [name: string]: unknown }
   return {
     at: clock() / 1000,
-    actor: principal?.user ?? (typeof body['login'] === 'string' ? body['login'].slice(0, 100) : ''),
+    actor: principal?.user ?? request.actor ?? (typeof body['login'] === 'string' ? body['login'].slice(0, 100) : ''),
     via: principal?.via ?? 'none',
     action: audited.action,
     target: targetOf(request, reply),

@@ -34,6 +34,7 @@ export const authRoutes: Routes = (app, context) => {
     async (request, reply) => {
       const { login, password, next } = request.body
       const user = await context.signIn(login, password, request.ip)
+      request.actor = user.name
       const secret = await openSession(admin, context.hashSecret, user, request.headers['user-agent'] ?? '', clock())
       void reply.setCookie(cookie.name, secret, cookie.options)
       if (isForm(request)) return reply.redirect(localPath(next), 303)

@@ -117,6 +117,7 @@ function createFlow(context: PanelContext) {
         return reply.redirect(pending.next, 303)
       }
       const user = await userOf(vouched, deps)
+      request.actor = user.name
       context.metrics.login('ok')
       const secret = await openSession(admin, hashSecret, user, request.headers['user-agent'] ?? '', clock())
       return reply.setCookie(session.name, secret, session.options).redirect(pending.next, 303)

@@ -39,6 +39,7 @@ export const tokenRoutes: Routes = (app, context) => {
       if (body.grant_type === 'refresh_token') return tokenJson(await context.tokens.refresh(body.refresh_token))
       const agent = request.headers['user-agent'] ?? ''
       const user = body.grant_type === 'password' ? await context.signIn(body.login, body.password, request.ip) : await signedInUser(context, request)
+      request.actor = user.name
       return tokenJson(await context.tokens.begin(user, agent))
     },
   )
