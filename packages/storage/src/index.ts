@@ -36,6 +36,7 @@ export type {
   FlowEntry,
   FlowRegistry,
   FlowWorker,
+  ListedFlow,
   InsightQuery,
   InsightStore,
   ListedRun,

@@ -111,9 +111,9 @@ async function showStatus({ io }: CommandContext, settings: Settings, options: O
   try {
     const rows = new Map<string, WorkerRow>()
     for (const flow of await store.flows.list()) {
-      const named = flow.version === null ? flow.name : `${flow.name}@${flow.version}`
-      for (const { id, launcher, host, pid, seenAt } of flow.workers) {
+      for (const { id, launcher, host, pid, seenAt, version } of flow.workers) {
         if (launcher !== 'temporal') continue
+        const named = version === null ? flow.name : `${flow.name}@${version}`
         const flows = [...(rows.get(id)?.flows ?? []), named]
         rows.set(id, { id, host, pid, seenS: Math.max(0, Date.now() / 1000 - seenAt), flows })
       }

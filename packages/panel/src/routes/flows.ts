@@ -1,4 +1,4 @@
-import type { FlowEntry, FlowWorker } from '@koco/storage'
+import type { FlowEntry, ListedFlow } from '@koco/storage'
 import { z } from 'zod'
 import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
@@ -8,8 +8,6 @@ import { limit, pageByName, pageOf } from '../shapes/json.ts'
 
 const tags = ['flows']
 const FRESH_MS = 1_000
-
-type Listed = FlowEntry & { readonly workers: readonly FlowWorker[] }
 
 /** The catalogue: what any worker ever served, and what this process serves. */
 export const flowRoutes: Routes = (app, context) => {
@@ -64,8 +62,8 @@ export const flowRoutes: Routes = (app, context) => {
 }
 
 /** The flows in the order of their names; what the store says is kept for a second. What this process serves goes before the store's word. */
-function createFlowList({ store, catalog, clock }: PanelContext): () => Promise<readonly { readonly flow: Listed; readonly local: boolean }[]> {
-  let stored: { readonly untilMs: number; readonly list: Promise<readonly Listed[]> } | undefined
+function createFlowList({ store, catalog, clock }: PanelContext): () => Promise<readonly { readonly flow: ListedFlow; readonly local: boolean }[]> {
+  let stored: { readonly untilMs: number; readonly list: Promise<readonly ListedFlow[]> } | undefined
   return async () => {
     if (!stored || stored.untilMs <= clock()) {
       const list = store.flows.list()

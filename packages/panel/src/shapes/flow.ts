@@ -1,21 +1,23 @@
-import type { FlowEntry, FlowWorker } from '@koco/storage'
+import type { FlowWorker, ListedFlow } from '@koco/storage'
 import { z } from 'zod'
 import { json } from './json.ts'
 
 /** A process that serves flows. */
 export const worker = z.object({ id: z.string(), launcher: z.string(), host: z.string(), pid: z.number(), seen_at: z.number(), live: z.boolean() })
 
+const servingWorker = worker.extend({ version: z.string().nullable().describe('the version of the flow that it serves; runs that began on it go on there') })
+
 /** A flow of the catalogue. */
 export const FlowShape = z
   .object({
     name: z.string(),
-    version: z.string().nullable(),
+    version: z.string().nullable().describe('the one that new runs begin on: of those that are served the one that came last'),
     summary: z.string(),
     description: z.string(),
     tags: z.array(z.string()),
     author: z.string().nullable(),
     live: z.boolean().describe('somebody serves it now; a cold flow is listed but waits for a worker'),
-    workers: z.array(worker),
+    workers: z.array(servingWorker),
   })
   .meta({ id: 'Flow' })
 
@@ -26,8 +28,8 @@ export const FlowDetail = FlowShape.extend({ inputs: json.describe('JSON Schema'
 const LIVE_S = 45
 
 /** The JSON of a flow with its inputs. `local`: this process serves it. */
-export function flowJson(flow: FlowEntry & { readonly workers: readonly FlowWorker[] }, local: boolean, nowMs: number): z.infer<typeof FlowDetail> {
-  const workers = flow.workers.map((one) => workerJson(one, nowMs))
+export function flowJson(flow: ListedFlow, local: boolean, nowMs: number): z.infer<typeof FlowDetail> {
+  const workers = flow.workers.map((one) => ({ ...workerJson(one, nowMs), version: one.version }))
   return {
     name: flow.name,
     version: flow.version,

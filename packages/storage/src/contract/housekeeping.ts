@@ -95,14 +95,51 @@ function describeFlows(store: () => ExecutionStore): void {
     await store().flows.heartbeat(worker('w2', START + 1), [flow('b', '2')])
     const both = await store().flows.list()
     expect(both).toEqual([
-      { ...flow('a', '1'), workers: [worker('w1', START)] },
-      { ...flow('b', '2'), workers: [worker('w1', START), worker('w2', START + 1)] },
+      { ...flow('a', '1'), workers: [{ ...worker('w1', START), version: '1' }] },
+      {
+        ...flow('b', '2'),
+        workers: [
+          { ...worker('w1', START), version: '1' },
+          { ...worker('w2', START + 1), version: '2' },
+        ],
+      },
     ])
     await store().flows.heartbeat(worker('w1', START + 5), [flow('b', '2')])
     await store().flows.leave('w2')
     expect((await store().flows.list()).map(({ name, workers }) => [name, workers])).toEqual([
       ['a', []],
-      ['b', [worker('w1', START + 5)]],
+      ['b', [{ ...worker('w1', START + 5), version: '2' }]],
     ])
+  })
+
+  test('of several versions the one that came last is current while it is served, whoever beats', async () => {
+    const flow = (version: string | null) => ({ name: 'c', version, summary: 's', description: 'd', tags: [], author: null, inputs: {} })
+    const beat = (id: string, at: number, version: string | null) =>
+      store().flows.heartbeat({ id, launcher: 'temporal', host: 'h', pid: 7, seenAt: START + at }, [flow(version)])
+    const current = async () => (await store().flows.list()).find(({ name }) => name === 'c')?.version
+    await beat('old', 0, null)
+    await beat('new', 10, '2')
+    for (const at of [20, 30]) await beat('old', at, null)
+    await beat('old restarted', 31, null)
+    expect(await current()).toBe('2')
+    await beat('old', 100, null)
+    expect(await current(), 'the new one has not been heard of for long').toBe(null)
+    await beat('new', 101, '2')
+    expect(await current()).toBe('2')
+    await store().flows.leave('new')
+    expect(await current()).toBe(null)
+    for (const id of ['old', 'old restarted']) await store().flows.leave(id)
+    expect(await current(), 'a cold flow').toBe('2')
+  })
+
+  test('a worker that never said goodbye is on the list for a day', async () => {
+    const flow = { name: 'd', version: null, summary: 's', description: 'd', tags: [], author: null, inputs: {} }
+    const beat = (id: string, at: number) => store().flows.heartbeat({ id, launcher: 'temporal', host: 'h', pid: 7, seenAt: START + at }, [flow])
+    await beat('dead', 0)
+    await beat('alive', 86_000)
+    const ids = async () => (await store().flows.list()).find(({ name }) => name === 'd')?.workers.map(({ id }) => id)
+    expect(await ids()).toEqual(['alive', 'dead'])
+    await beat('alive', 86_500)
+    expect(await ids()).toEqual(['alive'])
   })
 }

@@ -1,4 +1,5 @@
 import { parseJson, toJsonText } from '@koco/core'
+import { currentFlows, WORKER_KEPT_S } from '../current-flows.ts'
 import type { FlowEntry, FlowRegistry, FlowWorker } from '../port.ts'
 import { jsonb, type ExecutionDatabase } from './schema.ts'
 
@@ -8,40 +9,44 @@ export function createFlowTable(db: ExecutionDatabase): FlowRegistry {
     async heartbeat(worker, flows) {
       await db.transaction().execute(async (transaction) => {
         // In name order, so that two workers that say the same at once take turns.
-        for (const flow of flows.toSorted((a, b) => (a.name < b.name ? -1 : 1))) await saveFlow(transaction, flow)
+        for (const flow of flows.toSorted((a, b) => (a.name < b.name ? -1 : 1))) await saveFlow(transaction, flow, worker.seenAt)
         await saveWorker(transaction, worker, flows)
+        await transaction
+          .deleteFrom('flow_workers')
+          .where('seen_at', '<', worker.seenAt - WORKER_KEPT_S)
+          .execute()
       })
     },
     async leave(workerId) {
       await db.deleteFrom('flow_workers').where('id', '=', workerId).execute()
     },
     async list() {
-      const [flows, workers] = await Promise.all([
-        db.selectFrom('flow_entries').selectAll().orderBy('name').execute(),
-        db.selectFrom('flow_workers').selectAll().orderBy('id').execute(),
+      const [versions, workers] = await Promise.all([
+        db.selectFrom('flow_versions').select(['entry', 'since']).execute(),
+        db.selectFrom('flow_workers').selectAll().execute(),
       ])
-      return flows.map((flow) => ({
-        ...flow,
-        inputs: parseJson(flow.inputs),
-        workers: workers
-          .filter((worker) => worker.flows.includes(flow.name))
-          .map(({ id, launcher, host, pid, seen_at }) => ({ id, launcher, host, pid, seenAt: seen_at })),
-      }))
+      const served = workers.flatMap(({ id, launcher, host, pid, seen_at: seenAt, flows }) =>
+        flows.map(({ name, version }) => ({ id, launcher, host, pid, seenAt, name, version })),
+      )
+      return currentFlows(
+        versions.map(({ entry, since }) => ({ entry: parseJson(entry) as unknown as FlowEntry, since })),
+        served,
+      )
     },
   }
 }
 
-async function saveFlow(db: ExecutionDatabase, { name, version, summary, description, tags, author, inputs }: FlowEntry): Promise<void> {
-  const entry = { version, summary, description, tags: jsonb(tags), author, inputs: toJsonText(inputs) }
+async function saveFlow(db: ExecutionDatabase, flow: FlowEntry, since: number): Promise<void> {
+  const entry = toJsonText(flow)
   await db
-    .insertInto('flow_entries')
-    .values({ name, ...entry })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet(entry))
+    .insertInto('flow_versions')
+    .values({ name: flow.name, version: toJsonText(flow.version), entry, since })
+    .onConflict((conflict) => conflict.columns(['name', 'version']).doUpdateSet({ entry }))
     .execute()
 }
 
 async function saveWorker(db: ExecutionDatabase, { id, launcher, host, pid, seenAt }: FlowWorker, flows: readonly FlowEntry[]): Promise<void> {
-  const row = { launcher, host, pid, seen_at: seenAt, flows: jsonb(flows.map((flow) => flow.name)) }
+  const row = { launcher, host, pid, seen_at: seenAt, flows: jsonb(flows.map(({ name, version }) => ({ name, version }))) }
   await db
     .insertInto('flow_workers')
     .values({ id, ...row })

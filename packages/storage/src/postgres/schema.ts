@@ -7,6 +7,7 @@ import type { ModelTally, RunTally } from '../tally.ts'
 import {
   addLockPeople,
   createBudgets,
+  createFlowVersions,
   createChildIndex,
   createTallyTables,
   createCheckpointTable,
@@ -26,8 +27,8 @@ export type ExecutionTables = {
   run_epochs: { fid: string; epoch: number; last_seq: number }
   run_holes: { fid: string; from_epoch: number; from_seq: number; to_epoch: number; to_seq: number }
   dead_events: { id: Generated<number>; fid: string; position: string; reason: string; body: string; at: number }
-  flow_entries: FlowTable
-  flow_workers: { id: string; launcher: string; host: string; pid: number; seen_at: number; flows: ColumnType<string[], string, string> }
+  flow_versions: { name: string; version: string; entry: string; since: number }
+  flow_workers: { id: string; launcher: string; host: string; pid: number; seen_at: number; flows: ColumnType<ServedVersion[], string, string> }
   schedules: ScheduleTable
   chat_sessions: SessionTable
   session_entries: EntryRow & { session: string }
@@ -118,16 +119,8 @@ export type SessionTable = {
 /** What one flow and user spent on one model on one day, in parts. */
 export type ModelDayTable = Omit<ModelTally, 'user' | 'durationS'> & { username: string; shard: number; duration_s: number }
 
-/** The newest entry of a flow; `inputs` is its JSON Schema as text. */
-export type FlowTable = {
-  name: string
-  version: string | null
-  summary: string
-  description: string
-  tags: ColumnType<string[], string, string>
-  author: string | null
-  inputs: string
-}
+/** A version of a flow that a worker serves. */
+type ServedVersion = { readonly name: string; readonly version: string | null }
 
 /** A query builder that knows these tables. */
 export type ExecutionDatabase = Kysely<ExecutionTables>
@@ -151,6 +144,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'tallies of runs and models by day', up: createTallyTables },
     { name: 'budgets', up: createBudgets },
     { name: 'checkpoints', up: createCheckpointTable },
+    { name: 'versions of flows', up: createFlowVersions },
   ],
 }
 

@@ -290,3 +290,19 @@ async function createLocks(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('lock_answers_pkey', ['fid', 'lid'])
     .execute()
 }
+
+/** The versions of flows, in place of the newest entry alone; workers say within seconds again what they serve. The version is JSON text: a flow may have none. */
+export async function createFlowVersions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('flow_versions')
+    .addColumn('name', key, (column) => column.notNull())
+    .addColumn('version', key, (column) => column.notNull())
+    .addColumn('entry', 'text', (column) => column.notNull())
+    .addColumn('since', 'double precision', (column) => column.notNull())
+    .addPrimaryKeyConstraint('flow_versions_pk', ['name', 'version'])
+    .execute()
+  await sql`insert into flow_versions select name, to_json(version)::text, json_build_object('name', name, 'version', version, 'summary', summary, 'description', description,
+    'tags', tags, 'author', author, 'inputs', inputs::json)::text, 0 from flow_entries`.execute(db)
+  await db.schema.dropTable('flow_entries').execute()
+  await sql`delete from flow_workers`.execute(db)
+}

@@ -1,5 +1,6 @@
 import type { NewRun } from '@koco/core'
 import { isEnded, isFid, newRunState, RefusedError, toJsonText } from '@koco/core'
+import { WORKER_KEPT_S } from '../current-flows.ts'
 import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, LockAnswer } from '../port.ts'
 import { checkpointChanges } from './checkpoints.ts'
 import type { Db } from './connection.ts'
@@ -131,8 +132,14 @@ function flowChanges(db: Db) {
   const setWorker = db.prepare(
     'INSERT INTO flow_workers (id, launcher, host, pid, seen_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET launcher = excluded.launcher, host = excluded.host, pid = excluded.pid, seen_at = excluded.seen_at',
   )
-  const setFlow = db.prepare('INSERT INTO flow_entries (name, entry) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET entry = excluded.entry')
-  const addServed = db.prepare('INSERT OR IGNORE INTO flow_workers_entries (worker, name) VALUES (?, ?)')
+  const setFlow = db.prepare(
+    'INSERT INTO flow_versions (name, version, entry, since) VALUES (?, ?, ?, ?) ON CONFLICT (name, version) DO UPDATE SET entry = excluded.entry',
+  )
+  const addServed = db.prepare('INSERT OR IGNORE INTO flow_workers_entries (worker, name, version) VALUES (?, ?, ?)')
+  const dropGone = [
+    db.prepare('DELETE FROM flow_workers_entries WHERE worker IN (SELECT id FROM flow_workers WHERE seen_at < ?)'),
+    db.prepare('DELETE FROM flow_workers WHERE seen_at < ?'),
+  ]
   const dropServed = db.prepare('DELETE FROM flow_workers_entries WHERE worker = ?')
   const dropWorker = db.prepare('DELETE FROM flow_workers WHERE id = ?')
   const health = db.prepare('INSERT INTO health (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at')
@@ -141,9 +148,11 @@ function flowChanges(db: Db) {
       setWorker.run(id, launcher, host, pid, seenAt)
       dropServed.run(id)
       for (const flow of flows) {
-        setFlow.run(flow.name, JSON.stringify(flow))
-        addServed.run(id, flow.name)
+        const version = JSON.stringify(flow.version)
+        setFlow.run(flow.name, version, JSON.stringify(flow), seenAt)
+        addServed.run(id, flow.name, version)
       }
+      for (const drop of dropGone) drop.run(seenAt - WORKER_KEPT_S)
     },
 
     leave(workerId: string): void {

@@ -2,7 +2,8 @@ import type { RunState, TypedValue } from '@koco/core'
 import { must, parseJson } from '@koco/core'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import { inputsInShort, SHORT_FROM_CHARS } from '../inputs-in-short.ts'
-import type { ControlRequest, DeadEvent, FlowEntry, FlowWorker, ListedRun, LockAnswer, LockStore, Page, RunQuery, RunStore, RunSummary } from '../port.ts'
+import { currentFlows, type ServedFlow } from '../current-flows.ts'
+import type { ControlRequest, DeadEvent, FlowEntry, ListedFlow, ListedRun, LockAnswer, LockStore, Page, RunQuery, RunStore, RunSummary } from '../port.ts'
 import { searchWords } from '../search.ts'
 import { CHILD_OF, childQueries } from './child-queries.ts'
 import { checkpointQueries } from './checkpoints.ts'
@@ -145,18 +146,17 @@ function deadQueries(db: Db) {
 }
 
 function flowQueries(db: Db) {
-  const flows = db.prepare<[], { entry: string }>('SELECT entry FROM flow_entries ORDER BY name')
-  const workers = db.prepare<[], FlowWorker & { name: string }>(
-    'SELECT name, id, launcher, host, pid, seen_at AS seenAt FROM flow_workers_entries JOIN flow_workers ON id = worker ORDER BY id',
+  const flows = db.prepare<[], { entry: string; since: number }>('SELECT entry, since FROM flow_versions')
+  const workers = db.prepare<[], Omit<ServedFlow, 'version'> & { version: string }>(
+    'SELECT name, version, id, launcher, host, pid, seen_at AS seenAt FROM flow_workers_entries JOIN flow_workers ON id = worker',
   )
   return {
-    listFlows(): (FlowEntry & { readonly workers: readonly FlowWorker[] })[] {
-      const serving = Map.groupBy(workers.all(), ({ name }) => name)
-      return flows.all().map(({ entry }) => {
-        const flow = parseJson(entry) as unknown as FlowEntry
-        const its = serving.get(flow.name) ?? []
-        return { ...flow, workers: its.map(({ id, launcher, host, pid, seenAt }) => ({ id, launcher, host, pid, seenAt })) }
-      })
+    listFlows(): ListedFlow[] {
+      const versions = flows.all().map(({ entry, since }) => ({ entry: parseJson(entry) as unknown as FlowEntry, since }))
+      return currentFlows(
+        versions,
+        workers.all().map((served) => ({ ...served, version: parseJson(served.version) as string | null })),
+      )
     },
   }
 }

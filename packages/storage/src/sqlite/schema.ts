@@ -126,6 +126,16 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX checkpoints_parent ON checkpoints (parent) WHERE parent IS NOT NULL;
   CREATE INDEX checkpoints_merged ON checkpoints (merged) WHERE merged IS NOT NULL;
   `,
+  `
+  -- The version as JSON text: a flow may have none. Workers say within seconds again what they serve.
+  CREATE TABLE flow_versions (name TEXT NOT NULL, version TEXT NOT NULL, entry TEXT NOT NULL, since REAL NOT NULL, PRIMARY KEY (name, version)) STRICT;
+  INSERT INTO flow_versions SELECT name, entry -> 'version', entry, 0 FROM flow_entries;
+  DROP TABLE flow_entries;
+  DROP TABLE flow_workers_entries;
+  CREATE TABLE flow_workers_entries (
+    worker TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (worker, name, version)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 /** The schema version that this code writes. */

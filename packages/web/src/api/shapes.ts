@@ -16,7 +16,7 @@ export type Providers = { readonly providers: readonly { readonly id: string; re
 /** A process that serves a flow. */
 export type FlowWorker = { readonly id: string; readonly host: string; readonly pid: number; readonly seen_at: number; readonly live: boolean }
 
-/** A flow of the catalogue. `live`: somebody serves it now. */
+/** A flow of the catalogue. `live`: somebody serves it now. `version`: the one that new runs begin on; workers may serve others, for runs that began on them. */
 export type Flow = {
   readonly name: string
   readonly version: string | null
@@ -25,7 +25,7 @@ export type Flow = {
   readonly tags: readonly string[]
   readonly author: string | null
   readonly live: boolean
-  readonly workers: readonly FlowWorker[]
+  readonly workers: readonly (FlowWorker & { readonly version: string | null })[]
 }
 
 /** A flow with the JSON Schema of its inputs. */

@@ -70,9 +70,11 @@ export function Liveness({ flow }: { readonly flow: Flow }) {
   const seen = Math.max(0, ...flow.workers.map((worker) => worker.seen_at))
   if (flow.live) {
     return (
-      <Badge variant="dot" color="teal" size="sm" tt="none" fw={500} className={classes['live']}>
-        live
-      </Badge>
+      <Tooltip label={servedBy(flow)}>
+        <Badge variant="dot" color="teal" size="sm" tt="none" fw={500} className={classes['live']}>
+          live
+        </Badge>
+      </Tooltip>
     )
   }
   return (
@@ -88,4 +90,15 @@ export function Liveness({ flow }: { readonly flow: Flow }) {
       </Badge>
     </Tooltip>
   )
+}
+
+/** How many processes serve which version; they differ while a new one is being brought in. */
+function servedBy(flow: Flow): string {
+  const live = flow.workers.filter((worker) => worker.live)
+  if (live.length === 0) return 'Served by this process.'
+  const versions = Map.groupBy(live, ({ version }) => version)
+  const parts = [...versions].map(
+    ([version, workers]) => `${workers.length} ${workers.length === 1 ? 'process' : 'processes'}${version === null ? '' : ` on v${version}`}`,
+  )
+  return `Served by ${parts.join(', ')}.`
 }
