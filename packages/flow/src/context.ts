@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { Duration } from './duration.ts'
 import type { FileSide } from './files/path.ts'
 import type { FileContent, RunFile } from './files/port.ts'
+import type { Conversation } from '@koco/storage'
 
 /** What a step's function is told. `signal` aborts at the step's timeout, at a cancel and when the process must let go of the run. */
 export type StepInfo = {
@@ -94,6 +95,12 @@ export interface RunFiles {
   write(path: string, content: FileContent): Promise<RunFile>
 }
 
+/** The conversations of the run's user. */
+export interface RunSessions {
+  /** A session with its messages, as it is now or as it was at a revision; `steers`: what is said into its running turn. RefusedError `unknown_session` for one that is not there or another user's. */
+  read(id: string, revision?: number): Promise<Pick<Conversation, 'session' | 'messages' | 'steers'>>
+}
+
 /**
  * What a flow's function is given besides its inputs. The function may be run again from the top at any time (after a crash, a pause, a
  * long wait): steps that finished give their journaled results, everything else is repeated.
@@ -109,6 +116,8 @@ export interface FlowContext {
   readonly log: RunLog
   /** The run's files. */
   readonly files: RunFiles
+  /** The conversations of who started the run. */
+  readonly sessions: RunSessions
 
   /** Does a piece of work whose result is journaled: it is not done again once it finished. Gives the result as JSON carries it. */
   step<T>(name: string, work: (info: StepInfo) => T | Promise<T>): Promise<T>

@@ -6,7 +6,20 @@ export { childrenOf, stopChildren, storedChildren, type StoredChildren } from '.
 export { createCatalog, type Catalog } from './catalog.ts'
 export { systemClock, type Clock } from './clock.ts'
 export { captureConsole } from './console-capture.ts'
-export type { ChildRun, FlowContext, FlowName, LockOptions, ModelCall, Retries, RunFiles, RunLog, StepInfo, StepOptions, ToolCall } from './context.ts'
+export type {
+  ChildRun,
+  FlowContext,
+  FlowName,
+  LockOptions,
+  ModelCall,
+  Retries,
+  RunFiles,
+  RunLog,
+  RunSessions,
+  StepInfo,
+  StepOptions,
+  ToolCall,
+} from './context.ts'
 export { durationMs, type Duration } from './duration.ts'
 export { CancelledError, ChildRunError, errorValue, LockExpiredError, NondeterminismError, RunTimeoutError, StepError, StepTimeoutError } from './errors.ts'
 export { executeTry } from './executor/execute.ts'
@@ -32,3 +45,8 @@ export { storedSchedules, type StoredSchedulesDeps } from './schedules/stored-sc
 export { checkAnswer, checkInputs, type Checked } from './schema-check.ts'
 export { defaultWorkspaceLimits, type WorkspaceFile, type WorkspaceKey, type WorkspaceLimits, type WorkspaceUse } from './workspace/port.ts'
 export { Workspaces } from './workspace/workspaces.ts'
+export { defineChatFlow, type ChatFlowDefinition } from './chat/define.ts'
+export { defineCompressFlow } from './chat/compress.ts'
+export type { ChatModel } from './chat/model.ts'
+export { chatTool, type ChatTool, type ToolInfo } from './chat/tools.ts'
+export type { ChatTurn, NewMessage } from './chat/turn.ts'

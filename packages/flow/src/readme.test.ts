@@ -13,6 +13,7 @@ type Expected = {
   readonly inputs?: unknown
   readonly answers?: NonNullable<TestRunOptions['answers']>
   readonly files?: Record<string, string>
+  readonly messages?: NonNullable<TestRunOptions['messages']>
   readonly final?: unknown
 }
 
@@ -54,6 +55,7 @@ test('every block of the guide runs, and its flows give what it says', async () 
       const run = await runFlow(flow, expected.inputs, {
         ...(expected.answers && { answers: expected.answers }),
         ...(expected.files && { files: expected.files }),
+        ...(expected.messages && { messages: expected.messages }),
       })
       expect(run.error).toBeNull()
       expect(run.final?.value).toEqual(expected.final)

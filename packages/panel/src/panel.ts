@@ -15,6 +15,7 @@ import { authRoutes } from './routes/auth.ts'
 import { budgetRoutes } from './routes/budgets.ts'
 import { bulkRunRoutes } from './routes/bulk-runs.ts'
 import { chatQueueRoutes, chatRoutes } from './routes/chat.ts'
+import { compressRoutes } from './routes/compress.ts'
 import { deadRoutes } from './routes/dead.ts'
 import { eventRoutes } from './routes/events.ts'
 import { flowRoutes } from './routes/flows.ts'
@@ -87,6 +88,7 @@ const CHAT_ROUTES: readonly Routes[] = [
   sessionDraftRoutes,
   chatRoutes,
   chatQueueRoutes,
+  compressRoutes,
 ]
 const FILE_ROUTES: readonly Routes[] = [uploadRoutes, runFileRoutes]
 const OPERATION_ROUTES: readonly Routes[] = [

@@ -72,6 +72,7 @@ export type {
   SessionHit,
   SessionLabels,
   SessionStore,
+  Steer,
   TurnEnd,
   WaitingMessage,
 } from './sessions/port.ts'

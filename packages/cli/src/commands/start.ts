@@ -9,6 +9,7 @@ import { temporalForDevelopment } from '../compose/temporal-dev-server.ts'
 import { watchProcess } from '../compose/watch-process.ts'
 import { webPageIfBuilt } from '../compose/web-page.ts'
 import { hostFlows } from '../flows/host.ts'
+import { chatting, withChat } from '../flows/chat.ts'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows, type LoadedFlows } from '../flows/load.ts'
 import { reloadLog, watchFlows } from '../flows/watch.ts'
@@ -66,13 +67,13 @@ async function serve(io: Io, settings: Settings, { whole }: { readonly whole: bo
   // A panel beside workers of Temporal needs no flow's code: it shows what they serve.
   const file = settings.executionMode === 'direct' || whole ? findFlows(settings.flows, io.cwd) : null
   const [loaded, webDir] = await Promise.all([file === null ? NO_FLOWS : loadFlows(file), webPageIfBuilt(io.err)])
-  const installation = await openInstallation(settings, { cwd: io.cwd, log, version: VERSION, flows: loaded.flows, whole, webDir })
+  const installation = await openInstallation(settings, { cwd: io.cwd, log, version: VERSION, flows: withChat(loaded.flows, io.env), whole, webDir })
   try {
     const admin = await firstAdmin(settings, installation.admin)
     if (!isPostgres(settings.adminDatabase)) await localKey(installation.admin, installation.hashSecret, keyFile(settings, io.cwd))
     const { url } = await installation.panel.listen(panelListen(settings))
     const address = settings.listen === undefined ? url : settings.appServer
-    const unwatch = file === null ? () => undefined : watchFlows(file, loaded.files, installation.catalog, reloadLog(log))
+    const unwatch = file === null ? () => undefined : watchFlows(file, loaded.files, chatting(installation.catalog, io.env), reloadLog(log))
     banner(io, settings, { address, admin, file, loaded })
     await stopped(io.stop)
     unwatch()

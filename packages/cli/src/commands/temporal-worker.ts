@@ -9,6 +9,7 @@ import { startWorker, type WorkerOptions } from '../compose/temporal.ts'
 import { openTransport } from '../compose/transport.ts'
 import { watchProcess } from '../compose/watch-process.ts'
 import { hostFlows } from '../flows/host.ts'
+import { chatting, withChat } from '../flows/chat.ts'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows } from '../flows/load.ts'
 import { reloadLog, watchFlows } from '../flows/watch.ts'
@@ -56,7 +57,7 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
   watchProcess(log)
   const file = findFlows(settings.flows, io.cwd)
   const loaded = await loadFlows(file)
-  const catalog = createCatalog(loaded.flows)
+  const catalog = createCatalog(withChat(loaded.flows, io.env))
   const registry = processRegistry()
   const store = await openExecution(settings, io.cwd)
   const transport = measuredTransport(await openTransport(settings), registry, log.child({ part: 'streams' }))
@@ -71,7 +72,7 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
     workerMetrics(registry, worker)
     const facts = { registry, ready: () => allWell(store, transport), more: () => figuresAt(sdkAddress) }
     const server = await serveProcess(settings.metrics, facts)
-    const unwatch = watchFlows(file, loaded.files, catalog, reloadLog(log))
+    const unwatch = watchFlows(file, loaded.files, chatting(catalog, io.env), reloadLog(log))
     log.info(`worker ${worker.id} serves ${loaded.flows.map((flow) => flow.name).join(', ')}`)
     try {
       await Promise.race([worker.ended, stopped(io.stop)])

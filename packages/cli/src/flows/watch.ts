@@ -19,7 +19,7 @@ export function reloadLog(log: { error(message: string): void; info(message: str
 }
 
 /** Watches the files of a module of flows and puts its flows into the catalogue after each edit; a broken edit changes nothing. The result ends it. */
-export function watchFlows(file: string, files: readonly string[], catalog: Catalog, listener: ReloadListener): () => void {
+export function watchFlows(file: string, files: readonly string[], catalog: Pick<Catalog, 'replace'>, listener: ReloadListener): () => void {
   let watchers: FSWatcher[] = []
   let timer: NodeJS.Timeout | undefined
   let closed = false

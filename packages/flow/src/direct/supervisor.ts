@@ -202,6 +202,7 @@ export class Supervisor {
       files,
       budgets: this.#budgets,
       reader: store.reader,
+      sessions: store.sessions,
       requests: {
         wanted: async () => entry.control,
         answers: () => {

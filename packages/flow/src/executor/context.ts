@@ -5,6 +5,7 @@ import { jsonOf, typedValue } from '../value.ts'
 import { startChild, waitForChildren } from './child.ts'
 import { digest } from './digest.ts'
 import { createFiles } from './files.ts'
+import { createSessions } from './sessions.ts'
 import { inFrame } from './frame.ts'
 import { askLock } from './lock.ts'
 import { Names } from './names.ts'
@@ -22,6 +23,7 @@ export function createContext(runtime: Runtime): FlowContext {
     signal: runtime.signal,
     log: createLog(runtime),
     files: createFiles(runtime),
+    sessions: createSessions(runtime),
     ...waits(runtime),
     ...values,
     ...emissions(runtime),

@@ -1,5 +1,5 @@
 import type { AttemptReason, ErrorValue, Json, Position, RunStatus, TypedValue } from '@koco/core'
-import type { ControlRequest, EventReader, LockAnswer } from '@koco/storage'
+import type { ControlRequest, EventReader, LockAnswer, SessionStore } from '@koco/storage'
 import type { Producer, Signal } from '@koco/transport'
 import type { Budgets } from '../budgets/stored-budgets.ts'
 import type { ChildRuns } from '../children/child-runs.ts'
@@ -111,4 +111,6 @@ export type TryDeps = {
   readonly budgets?: Budgets | undefined
   /** Where the run's files are; without it `ctx.files` refuses. */
   readonly files?: FileStore | undefined
+  /** Where conversations are; without it `ctx.sessions` refuses. */
+  readonly sessions?: Pick<SessionStore, 'read'> | undefined
 }

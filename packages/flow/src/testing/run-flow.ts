@@ -5,6 +5,7 @@ import type { Flow } from '../flow.ts'
 import { jsonOf } from '../value.ts'
 import { TestChildren, type TestChild, type TestChildRun, type TestEnd } from './children.ts'
 import { createMemoryFiles } from './memory-files.ts'
+import { testConversation, type TestMessage } from './conversation.ts'
 import { Timeline } from './timeline.ts'
 import { seeded, seededUuid, TestClock, TestPeople, type TestAnswer } from './world.ts'
 
@@ -23,6 +24,10 @@ export type TestRunOptions = {
   readonly children?: Readonly<Record<string, TestChild>>
   /** The files that the run was given, by path: `in/data.csv`. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
+  /** The conversation that a chat flow is a turn of, whatever session its inputs name; what the person says last at its end. */
+  readonly messages?: readonly TestMessage[]
+  /** What the person says into the running turn. */
+  readonly steers?: readonly string[]
 }
 
 /** What became of a test run. `tries` counts how often the function was run from the top. */
@@ -124,6 +129,7 @@ function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World
     log: () => undefined,
     limits: { ...defaultLimits, idleMs: IDLE_MS, ...options.limits },
     files: files.store,
+    sessions: testConversation(options.messages ?? [], options.steers ?? [], options.user ?? 'tester'),
   }
 }
 

@@ -23,9 +23,9 @@ export type Conversations = {
 /** What a person says. `expectedRevision`: only if the session is at this revision. */
 export type StartTurn = { readonly message: ChatMessage; readonly labels: Partial<SessionLabels>; readonly expectedRevision?: number | undefined }
 
-/** What conversations stand on. `flow` answers in sessions that name none. */
+/** What conversations stand on. `flow` answers in sessions that name none; where it is not served, the first flow that has the tag `chat`. */
 export type ConversationDeps = {
-  readonly store: Pick<ExecutionStore, 'sessions' | 'runs' | 'reader'>
+  readonly store: Pick<ExecutionStore, 'sessions' | 'runs' | 'reader' | 'flows'>
   readonly launcher: Launcher
   readonly wakeups: Wakeups
   readonly flow: string
@@ -116,9 +116,15 @@ class TurnKeeper implements Conversations {
   async #launch({ id, user, flow, turn, model }: ChatSession, job?: { readonly flow: string; readonly keep: number }): Promise<void> {
     if (!turn) return
     const inputs: Json = { session_id: id, revision: turn.revision, ...(model !== null && { model }), ...(job && { keep: job.keep }) }
-    const name = job?.flow ?? flow ?? this.#deps.flow
+    const name = job?.flow ?? flow ?? (await this.#standardFlow())
     await this.#deps.launcher.start({ flow: name, inputs, user, idempotencyKey: `turn ${turn.fid}`, fid: turn.fid })
     this.#note(id, turn.fid, 'started')
+  }
+
+  async #standardFlow(): Promise<string> {
+    const { flow, store } = this.#deps
+    const served = await store.flows.list()
+    return served.some(({ name }) => name === flow) ? flow : (served.find(({ tags }) => tags.includes('chat'))?.name ?? flow)
   }
 
   #settleOnce(session: ChatSession): Promise<ChatSession | undefined> {
@@ -146,8 +152,7 @@ class TurnKeeper implements Conversations {
     if (!run) return await this.#relaunch(session)
     const fold = await this.#fold(turn.fid)
     const steers = turn.kind === 'chat' ? ((await store.sessions.read(id, { limit: 0 }))?.steers ?? []) : []
-    const ids = steers.map((steer) => steer.id)
-    const end = turn.kind === 'chat' ? fold.end(run.status, ids) : fold.compressed(run.status)
+    const end = turn.kind === 'chat' ? fold.end(run.status, steers) : fold.compressed(run.status)
     const ended = await store.sessions.change(id, end, { at: this.#now() })
     this.#note(id, turn.fid, 'ended')
     // Whoever was first to end it may have died before this: the next look or sweep does it.

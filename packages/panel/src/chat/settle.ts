@@ -9,17 +9,19 @@ import {
   type TokenCounts,
   type TypedValue,
 } from '@koco/core'
-import type { ChatMessage, ModelUse, SessionCommand, TurnEnd } from '@koco/storage'
+import type { ChatMessage, ModelUse, SessionCommand, Steer, TurnEnd } from '@koco/storage'
 
-type Piece =
-  | { readonly step: string | null; readonly message: ChatMessage }
-  | { readonly step: string | null; readonly partial: { readonly text: string; readonly reasoning: string } }
+/** `stale`: its step is being tried again. */
+type Piece = { readonly step: string | null; readonly stale: boolean } & (
+  | { readonly message: ChatMessage }
+  | { readonly partial: { readonly text: string; readonly reasoning: string } }
+)
 
 /**
  * Folds the timeline of a turn's run into what it adds to its session. The timeline is the truth, so whoever folds it, and however often, comes to the same.
  *
- * A turn says messages by `action` events named `chat.message`, and what a model has said so far by `chat.partial`, piece by piece. What a step has said is taken back when the step is tried again; a message takes
- * the place of the pieces before it. Pieces that no message followed are kept, marked as interrupted.
+ * A turn says messages by `action` events named `chat.message`, and what a model has said so far by `chat.partial`, piece by piece. What a step has said is taken back when the step is tried again and says something; a
+ * message takes the place of the pieces before it. Pieces that no message followed are kept, marked as interrupted.
  */
 export class TurnFold {
   readonly #fid: string
@@ -36,7 +38,7 @@ export class TurnFold {
   take({ kind, ts, step, data: text }: EventRecord): void {
     if (kind === 'step') {
       const data = parseJson(text) as EventData['step']
-      if (data.phase === 'started') this.#pieces = this.#pieces.filter((piece) => piece.step !== data.id)
+      if (data.phase === 'started') this.#pieces = this.#pieces.map((piece) => (piece.step === data.id ? { ...piece, stale: true } : piece))
     } else if (kind === 'action') this.#act(parseJson(text) as EventData['action'], step, ts)
     else if (kind === 'model') {
       const { provider, model, tokens, cost } = parseJson(text) as EventData['model']
@@ -54,13 +56,16 @@ export class TurnFold {
     })
   }
 
-  /** What ends the turn in its session. `steers`: what was said into it; `summarises`: how many messages a compressing turn stands for. */
-  end(status: RunStatus | 'lost', steers: readonly string[]): Extract<SessionCommand, { do: 'end-turn' }> {
+  /**
+   * What ends the turn in its session. `steers`: what was said into it. What it did not come to is said next; after a cancel, which is a person's wish for quiet, it only stays in the talk.
+   */
+  end(status: RunStatus | 'lost', steers: readonly Steer[]): Extract<SessionCommand, { do: 'end-turn' }> {
     const end = endOf(status)
     const heard = new Set(this.#pieces.flatMap((piece) => ('message' in piece ? [piece.message.id] : [])))
-    const unheard = steers.filter((id) => !heard.has(id))
-    const messages = this.#closed(end)
-    return { do: 'end-turn', fid: this.#fid, end, messages, uses: this.#uses, unheard }
+    const unheard = steers.filter(({ id }) => !heard.has(id))
+    const base = { do: 'end-turn', fid: this.#fid, end, uses: this.#uses } as const
+    if (end !== 'cancelled') return { ...base, messages: this.#closed(end), unheard: unheard.map(({ id }) => id) }
+    return { ...base, messages: [...this.#closed(end), ...unheard.map(({ id, text }) => ({ id, role: 'user', content: text, steer: true, turn: this.#fid }))] }
   }
 
   /** What a compressing turn comes to: its summary, in the place of the messages that it was made of. */
@@ -78,22 +83,23 @@ export class TurnFold {
   }
 
   #act({ name, value }: EventData['action'], step: string | null, ts: number): void {
-    if (!isJsonObject(value)) return
+    if (!isJsonObject(value) || !name.startsWith('chat.')) return
+    this.#pieces = this.#pieces.filter((piece) => !piece.stale || piece.step !== step)
     if (name === 'chat.partial') this.#partial(step, textIn(value['text']), textIn(value['reasoning']))
     if (name !== 'chat.message' || typeof value['role'] !== 'string') return
     this.#pieces = this.#pieces.filter((piece) => 'message' in piece || piece.step !== step)
     const { id, ...rest } = value
     const content = value['content'] ?? ''
     const named = typeof id === 'string' && id !== '' ? id : `${this.#fid}.${this.#pieces.length}`
-    this.#pieces.push({ step, message: { ...rest, id: named, role: value['role'], content, timestamp: ts, turn: this.#fid } })
+    this.#pieces.push({ step, stale: false, message: { ...rest, id: named, role: value['role'], content, timestamp: ts, turn: this.#fid } })
   }
 
   #partial(step: string | null, text: string, reasoning: string): void {
     const last = this.#pieces.at(-1)
     if (last && 'partial' in last && last.step === step) {
       const { partial } = last
-      this.#pieces[this.#pieces.length - 1] = { step, partial: { text: partial.text + text, reasoning: partial.reasoning + reasoning } }
-    } else this.#pieces.push({ step, partial: { text, reasoning } })
+      this.#pieces[this.#pieces.length - 1] = { step, stale: false, partial: { text: partial.text + text, reasoning: partial.reasoning + reasoning } }
+    } else this.#pieces.push({ step, stale: false, partial: { text, reasoning } })
   }
 
   /** The messages at the end: what was cut off says so, what a plain flow returned is said, an error that left nothing behind is told. */

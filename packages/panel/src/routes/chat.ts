@@ -182,8 +182,9 @@ async function begin(context: PanelContext, session: ChatSession, turn: Paramete
   try {
     return mustBeDone(await context.conversations.start(session, turn), '').session
   } catch (error) {
-    if (error instanceof RefusedError && error.code === 'unknown_flow') throw new SessionError(400, error.message)
-    throw error
+    if (!(error instanceof RefusedError) || error.code !== 'unknown_flow') throw error
+    const remedy = 'To talk, set KODO_LLM_URL and KODO_LLM_MODEL where koco is started, or serve a flow made by defineChatFlow.'
+    throw new SessionError(400, session.flow === null ? `Nothing answers here yet. ${remedy}` : error.message)
   }
 }
 

@@ -141,6 +141,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   // Idempotent: what is not there, or not one's own, is told as gone.
   'POST /api/session/delete': { own: users, body: { session_id: '0123456789ab' } },
   'POST /api/chat/start': { ...session('', { message: 'hi' }) },
+  'POST /api/session/compress': session('', {}),
+  'POST /api/session/compress/start': session('', {}),
+  'GET /api/session/compress/status': session('/api/session/compress/status'),
   'GET /api/chat/queue': session('/api/chat/queue'),
   'POST /api/chat/queue': session('', { message: 'then' }),
   'POST /api/chat/steer': session('', { text: 'x' }),

@@ -1,4 +1,4 @@
-import { defineFlow, file, files } from '@koco/flow'
+import { chatTool, defineChatFlow, defineCompressFlow, defineFlow, file, files } from '@koco/flow'
 import { z } from 'zod'
 
 /** Three steps and a greeting. */
@@ -79,5 +79,16 @@ const spend = defineFlow({
   },
 })
 
+/** Answers in conversations by the model of the environment; `deploy` needs a person's leave. */
+const chat = defineChatFlow({
+  name: 'chat',
+  summary: 'Answers',
+  tools: {
+    look: chatTool({ description: 'Looks', input: z.object({}), run: () => 'seen' }),
+    deploy: chatTool({ description: 'Deploys', input: z.object({ to: z.string() }), approve: true, run: ({ to }) => `deployed to ${to}` }),
+  },
+})
+const compress = defineCompressFlow({ name: 'chat-compress' })
+
 /** The flows that tests start. */
-export const TEST_FLOWS = [hello, ask, fail, read, askFile, askPeople, spend]
+export const TEST_FLOWS = [hello, ask, fail, read, askFile, askPeople, spend, chat, compress]

@@ -56,6 +56,7 @@ export function describeSessions(store: () => ExecutionStore, open: OpenFixture)
       revision: 1,
       undone: 0,
       turn: null,
+      lastJob: null,
       queued: 0,
       damaged: [],
     })
@@ -186,6 +187,7 @@ export function describeSessions(store: () => ExecutionStore, open: OpenFixture)
     await change(id, { do: 'start-turn', fid: 'f', kind: 'compress' })
     await change(id, { do: 'end-turn', fid: 'f', end: 'finished', messages: [message('1 to 3')], uses: [], replace: 3 })
     expect(await contents(id)).toEqual(['1 to 3', 4])
+    expect(await store().sessions.get(id)).toMatchObject({ turn: null, lastJob: { fid: 'f', end: 'finished' } })
   })
 
   test('what was spent stays spent', async () => {

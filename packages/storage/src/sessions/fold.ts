@@ -20,6 +20,7 @@ export type FoldedSession = {
   /** What undos hid, the last one last. */
   undone: readonly (readonly MessageRef[])[]
   turn: ActiveTurn | null
+  lastJob: ChatSession['lastJob']
   /** All turns that ever ended. */
   ended: Set<string>
   steers: readonly WaitingRef[]
@@ -55,6 +56,7 @@ export function foldSession(id: string, entries: readonly ReadEntry[]): FoldedSe
     live: [],
     undone: [],
     turn: null,
+    lastJob: null,
     ended: new Set(),
     steers: [],
     queue: [],
@@ -79,9 +81,9 @@ export function foldEntry(session: FoldedSession, { revision, at, head }: ReadEn
 
 /** A session as lists show it. */
 export function describeSession(session: FoldedSession): ChatSession {
-  const { id, user, parent, labels, createdAt, updatedAt, revision, turn, damaged } = session
+  const { id, user, parent, labels, createdAt, updatedAt, revision, turn, lastJob, damaged } = session
   const counts = { messageCount: session.live.length, undone: session.undone.length, queued: session.queue.length }
-  return { ...labels, id, user, parent, createdAt, updatedAt, revision, turn, damaged: [...damaged], ...counts }
+  return { ...labels, id, user, parent, createdAt, updatedAt, revision, turn, lastJob, damaged: [...damaged], ...counts }
 }
 
 /** What the column of held sessions says: the run, nothing but a mark while something waits, null for a session at rest. */
@@ -135,6 +137,7 @@ function applyTurn(session: FoldedSession, head: TurnHead, revision: number, at:
     return say(session, head, revision)
   }
   const began = session.turn?.revision
+  if (session.turn?.kind === 'compress') session.lastJob = { fid: head.fid, end: head.kind === 'turn-ended' ? head.end : 'lost' }
   session.turn = null
   session.ended.add(head.fid)
   const { steers } = session

@@ -39,6 +39,8 @@ export type ChatSession = SessionLabels & {
   readonly revision: number
   readonly undone: number
   readonly turn: ActiveTurn | null
+  /** The last compressing turn that ended. */
+  readonly lastJob: { readonly fid: string; readonly end: TurnEnd } | null
   readonly queued: number
   readonly damaged: readonly number[]
 }

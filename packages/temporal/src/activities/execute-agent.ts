@@ -42,6 +42,7 @@ function tryDeps(deps: ActivityDeps, life: TryLife, run: RunState, flow: Flow, r
     run: { fid: run.fid, user: run.user, inputs: run.inputs, parent: run.parent },
     producer: openProducer(deps, run, info.currentAttemptScheduledTimestampMs),
     reader: deps.store.reader,
+    sessions: deps.store.sessions,
     requests: life.requests,
     children: storedChildren({ store: deps.store, launcher: deps.launcher, onEnded: (listener) => deps.news.onEnded(listener), run }),
     attempt: Math.max(run.attempt + 1, info.attempt),
