@@ -1,7 +1,10 @@
 export {
   createTestContext,
   EXPIRE,
+  OpenAiServer,
   runFlow,
+  type ChatRequest,
+  type Scripted,
   type TestAnswer,
   type TestChild,
   type TestChildRun,

@@ -1,6 +1,5 @@
 // Goal: the agent calls its tools, journals each call, shows its text live, and says what to set when no model is named. Method: a real local HTTP server speaks the streaming chat protocol and answers as scripted.
-import { OpenAiServer, type Scripted } from '@koco/testing'
-import { runFlow } from 'koco/testing'
+import { OpenAiServer, runFlow, type Scripted } from 'koco/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { researchAgent } from './flow.ts'
 

@@ -1,10 +1,9 @@
 // Goal: a chat flow answers with the whole talk before it, calls tools with a person's leave, hears what is said into its turn, and stores its words as they come. Method: a real local HTTP server speaks the
 // streaming chat protocol and answers as scripted; the flow is run to its end by the test runner.
 import type { Json } from '@koco/core'
-import { OpenAiServer, type Scripted } from '@koco/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { runFlow, type TestRun } from '../testing/index.ts'
+import { OpenAiServer, runFlow, type Scripted, type TestRun } from '../testing/index.ts'
 import type { TestMessage } from '../testing/conversation.ts'
 import { defineCompressFlow } from './compress.ts'
 import { defineChatFlow } from './define.ts'

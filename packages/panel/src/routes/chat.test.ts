@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { newFid } from '@koco/core'
-import { OpenAiServer, type Scripted } from '@koco/testing'
+import { OpenAiServer, type Scripted } from '@koco/flow/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { call, type Answer } from '../testing/call.ts'
 import { openSse } from '../testing/sse-client.ts'
