@@ -1,0 +1,71 @@
+import { toJson, type Json } from '@koco/core'
+import type { CompressionLevel } from '@koco/blobs'
+import type { CheckpointOrigin } from '@koco/storage'
+import { captureConversation } from '../conversation.ts'
+import type { Manifest } from '../manifest/manifest.ts'
+import { mustFind, mustReadSession, newCheckpointId, pinned, saveCheckpoint, type Checkpoint, type Parts } from '../parts.ts'
+import { captureWorkspace, type Captured } from '../workspace/capture.ts'
+import type { Selection } from '../workspace/patterns.ts'
+import { applyRetention } from './retention.ts'
+
+/**
+ * `parentId`: the checkpoint that this one continues, default none; with `incremental` the last one of the session. `incremental`: files that are as the parent had them are not read again.
+ * `include`, `exclude`: globs over the paths of the workspace; the conversation is always taken.
+ */
+export type CreateOptions = Selection & {
+  readonly description?: string | undefined
+  readonly tags?: readonly string[] | undefined
+  readonly metadata?: { readonly [key: string]: Json } | undefined
+  readonly parentId?: string | null | undefined
+  readonly compressionLevel?: CompressionLevel | undefined
+  readonly incremental?: boolean | undefined
+  readonly origin?: CheckpointOrigin | undefined
+  /** Checkpoints that do not make room for this one. */
+  readonly needed?: readonly string[] | undefined
+}
+
+const NOTHING: Captured = { files: [], skipped: [] }
+
+/** Makes a checkpoint of a session. RefusedError `unknown_session`, `unknown_checkpoint` for the parent. */
+export async function create(parts: Parts, sessionId: string, options: CreateOptions = {}): Promise<Checkpoint> {
+  const session = await mustReadSession(parts, sessionId)
+  const parentId = options.parentId ?? (options.incremental === true ? await lastOf(parts, sessionId) : null)
+  const parent = parentId === null ? undefined : await parts.manifests.read(await mustFind(parts, parentId))
+  const level = options.compressionLevel ?? parts.compressionLevel
+  const made = await pinned(parts, async () => {
+    const talk = await captureConversation(session, parts.blobs, level)
+    parts.crash('create:conversation')
+    const base = options.incremental === true && parent ? { files: parent.files, at: parent.createdAt } : undefined
+    const { workspace } = session
+    const { files, skipped } = workspace === null ? NOTHING : await captureWorkspace(workspace, parts.blobs, { ...options, level, base })
+    parts.crash('create:workspace')
+    const now = parts.clock()
+    const manifest: Manifest = {
+      format: 1,
+      id: newCheckpointId(now),
+      revision: 1,
+      sessionId,
+      user: session.user,
+      createdAt: now / 1000,
+      description: options.description ?? '',
+      tags: [...(options.tags ?? [])],
+      metadata: toJson(options.metadata ?? {}) as { [key: string]: Json },
+      origin: options.origin ?? 'manual',
+      parentId,
+      mergedId: null,
+      compressionLevel: level,
+      incremental: options.incremental === true,
+      conversation: session.messages.length === 0 ? null : { position: session.position, messages: session.messages.length },
+      state: session.state,
+      files: [...talk, ...files],
+      skipped,
+    }
+    return await saveCheckpoint(parts, manifest, parent)
+  })
+  await applyRetention(parts, { sessionId, keep: parts.maxCheckpoints, needed: [made.id, ...(options.needed ?? [])] })
+  return made
+}
+
+async function lastOf({ store }: Parts, session: string): Promise<string | null> {
+  return (await store.list({ session, limit: 1 })).items[0]?.id ?? null
+}
