@@ -19,22 +19,32 @@ local function groupOf(key, name)
 end
 `
 
+/** Whether a key is a stream: whoever else writes to this Redis may have put something else under one of our names, and a command on that would end the script for all other runs. */
+const IS_STREAM = `
+local function isStream(key)
+  return redis.call('TYPE', key).ok == 'stream'
+end
+`
+
 /** True when something of a stream is not acknowledged. Looks for an entry after the last delivered one, because the lag of XINFO may be wrong. */
-const HAS_WORK = `${GROUP_OF}
+const HAS_WORK = `${GROUP_OF}${IS_STREAM}
 local function hasWork(key, name)
+  if not isStream(key) then return false end
   local group = groupOf(key, name)
-  if not group then return redis.call('EXISTS', key) == 1 and redis.call('XLEN', key) > 0 end
+  if not group then return redis.call('XLEN', key) > 0 end
   if group.pending > 0 then return true end
   return #redis.call('XRANGE', key, '(' .. group['last-delivered-id'], '+', 'COUNT', 1) > 0
 end
 `
 
-/** acquire: KEYS leases, streams · ARGV token, ms, group · gives -2 taken by another, -1 no group, else how many entries are pending. */
-export const acquireScript = new Script(`
+/** acquire: KEYS leases, streams · ARGV token, ms, group · gives -2 taken by another, or no stream of ours, -1 no group, else how many entries are pending. */
+export const acquireScript = new Script(`${IS_STREAM}
 local n = #KEYS / 2
 local out = {}
 for i = 1, n do
-  if not redis.call('SET', KEYS[i], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  if redis.call('EXISTS', KEYS[n + i]) == 1 and not isStream(KEYS[n + i]) then
+    out[i] = -2
+  elseif not redis.call('SET', KEYS[i], ARGV[1], 'NX', 'PX', ARGV[2]) then
     out[i] = -2
   else
     local pending = redis.pcall('XPENDING', KEYS[n + i], ARGV[3])
@@ -73,13 +83,13 @@ end
 return out
 `)
 
-/** sweep: KEYS leases, streams, active, ready · ARGV group, now, fids… · gives 1 where it hinted. Forgets runs whose stream is gone: their producer makes it again. */
+/** sweep: KEYS leases, streams, active, ready · ARGV group, now, fids… · gives 1 where it hinted. Forgets runs whose stream is gone (their producer makes it again) or is none. */
 export const sweepScript = new Script(`${HAS_WORK}
 local n = (#KEYS - 2) / 2
 local out = {}
 for i = 1, n do
   out[i] = 0
-  if redis.call('EXISTS', KEYS[n + i]) == 0 then
+  if not isStream(KEYS[n + i]) then
     redis.call('SREM', KEYS[#KEYS - 1], ARGV[2 + i])
   elseif redis.call('EXISTS', KEYS[i]) == 0 and hasWork(KEYS[n + i], ARGV[1]) then
     out[i] = redis.call('ZADD', KEYS[#KEYS], 'NX', ARGV[2], ARGV[2 + i])
@@ -96,7 +106,7 @@ for i = 1, n do
   out[i] = 0
   if not hasWork(KEYS[i], ARGV[1]) then
     redis.call('SREM', KEYS[#KEYS], ARGV[2 + i])
-    redis.call('PEXPIRE', KEYS[i], ARGV[2])
+    if isStream(KEYS[i]) then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
     out[i] = 1
   end
 end
@@ -126,7 +136,7 @@ return redis.call('XTRIM', key, 'MINID', '=', epoch .. '-' .. string.format('%d'
 `)
 
 /** status: KEYS leases, streams · ARGV group · gives {owner or '', entries not acknowledged, ms since the oldest pending was delivered or -1} a run. */
-export const statusScript = new Script(`${GROUP_OF}
+export const statusScript = new Script(`${GROUP_OF}${IS_STREAM}
 local n = #KEYS / 2
 local out = {}
 for i = 1, n do
@@ -137,7 +147,7 @@ for i = 1, n do
     lag = group.pending + (group.lag or math.max(0, redis.call('XLEN', key) - group.pending))
     local oldest = group.pending > 0 and redis.call('XPENDING', key, ARGV[1], '-', '+', 1)[1]
     if oldest then idle = oldest[3] end
-  elseif redis.call('EXISTS', key) == 1 then
+  elseif isStream(key) then
     lag = redis.call('XLEN', key)
   end
   out[i] = {redis.call('GET', KEYS[i]) or '', lag, idle}

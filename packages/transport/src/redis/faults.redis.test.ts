@@ -382,3 +382,34 @@ test('many runs at once keep apart', async () => {
   await store.stop()
   await other.stop()
 })
+
+test.each(['not json', 'null', '{}', '[null, 7, "x"]', '[{"topic":"committed","fid":"FID"}]', '[{"topic":"committed","fid":"FID","position":7,"ended":1}]'])(
+  'what a stranger publishes on our channel (%s) reaches no listener and harms none',
+  async (message) => {
+    const heard: string[] = []
+    await sound.signals.subscribe('committed', fid, (signal) => heard.push(signal.position))
+    await direct.publish(`${prefix}committed`, message.replace('FID', fid))
+    await sound.signals.publish([{ topic: 'committed', fid, position: '1-1', ended: false }])
+    await vi.waitFor(() => expect(heard).toEqual(['1-1']))
+  },
+)
+
+test('a key of another type under one of our names is left alone, and keeps nobody from the other runs', async () => {
+  const foreign = anyFid()
+  await direct.set(`${prefix}events:${foreign}`, 'not a stream')
+  await direct.sadd(`${prefix}active`, foreign)
+  await direct.zadd(`${prefix}ready`, 0, foreign)
+  await sound.streams.append(fid, 1000, 1, opening(3))
+  const consumer = sound.consumer('one')
+  expect(await consumer.acquire(10, 1000)).toEqual([fid])
+  const [batch] = await consumer.read([fid], 10)
+  expect(batch?.entries).toHaveLength(4)
+  if (batch) await consumer.ack([endOf(batch)])
+  await consumer.release([fid])
+  expect(await consumer.status()).toMatchObject([{ name: 'one', lag: 0 }])
+  expect(await consumer.sweep()).toBe(0)
+  expect(await direct.smembers(`${prefix}active`)).toEqual([fid])
+  await consumer.expire([foreign])
+  expect(await direct.get(`${prefix}events:${foreign}`)).toBe('not a stream')
+  expect(await direct.pttl(`${prefix}events:${foreign}`)).toBe(-1)
+})

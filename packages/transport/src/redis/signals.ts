@@ -1,4 +1,4 @@
-import { KocoError, UnavailableError } from '@koco/core'
+import { isJsonObject, KocoError, parseJson, parsePosition, UnavailableError, type Json } from '@koco/core'
 import type { Signal, SignalBus } from '../port.ts'
 import { SignalListeners } from '../signal-listeners.ts'
 import type { Connection } from './connections.ts'
@@ -81,7 +81,7 @@ export class RedisSignals implements SignalBus {
   }
 
   #receive(message: string, to: 'one' | 'all' | 'both'): void {
-    this.#listeners.deliver(JSON.parse(message) as Signal[], to)
+    this.#listeners.deliver(parseSignals(message), to)
   }
 
   /** After a reconnect: subscribes again, and only then says that signals may have been missed. */
@@ -120,6 +120,24 @@ export class RedisSignals implements SignalBus {
     this.#in.close()
     this.#out.close()
   }
+}
+
+/** The signals of a message; what is none is left out: news may be lost, and what a stranger publishes must not end a process. */
+function parseSignals(message: string): Signal[] {
+  try {
+    const found = parseJson(message)
+    return Array.isArray(found) ? (found.filter(isSignal) as Signal[]) : []
+  } catch {
+    return []
+  }
+}
+
+function isSignal(found: Json): boolean {
+  if (!isJsonObject(found) || typeof found['fid'] !== 'string') return false
+  const { topic, position, ended, step, text } = found
+  if (topic === 'committed') return typeof position === 'string' && parsePosition(position) !== undefined && typeof ended === 'boolean'
+  if (topic === 'delta') return typeof text === 'string' && (step === null || typeof step === 'string')
+  return topic === 'control' || topic === 'heard'
 }
 
 function messages(signals: readonly Signal[]): string[] {
