@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { openStages, stageOf } from './draw.ts'
-import { formatReport, formatVerdict } from './report.ts'
+import { formatFailure, formatReport, formatVerdict } from './report.ts'
 import type { Verdict } from './scenario.ts'
 
 // `npm run test:crash [-- --minutes 30] [--seed N] [--scenarios N]`: plays scenarios of growing seeds until the time is over, prints each in a line and a report at the end; fails when one of them did.
@@ -27,7 +27,10 @@ for (let index = 0; index < scenarios && elapsedMin() < minutes; index++) {
   verdicts.push(verdict)
   print(formatVerdict(verdict, (performance.now() - began) / 1000))
   // What a failed scenario left behind must not fail the next one.
-  if (verdict.violations.length > 0) await stage.close()
+  if (verdict.violations.length > 0) {
+    print(formatFailure(verdict))
+    await stage.close()
+  }
 }
 for (const stage of stages) await stage.close()
 print(`\n${formatReport(seed, verdicts, elapsedMin())}`)

@@ -24,6 +24,7 @@ export function planted({ file, line, instead }: Mutation): Readonly<Record<stri
 /** All spoolers are killed while the store stands still: what they hold is neither committed nor, rightly, acknowledged. */
 export const spoolersDieBeforeCommit: Nemesis<DistributedWorld> = {
   kind: 'spoolers killed before the commit',
+  victim: 'spoolers',
   trace: /did not end in order last time/,
   async strike({ postgres, spoolers }) {
     postgres.pause()
@@ -37,6 +38,7 @@ export const spoolersDieBeforeCommit: Nemesis<DistributedWorld> = {
 /** All spoolers are killed while Redis cannot be reached: what they hold is committed and not acknowledged. */
 export const spoolersDieBeforeAck: Nemesis<DistributedWorld> = {
   kind: 'spoolers killed before the acknowledgement',
+  victim: 'spoolers',
   trace: /were delivered again/,
   async strike({ links, postgres, spoolers }) {
     // The store holds the batches back until the link is gone; then they are committed, and nobody can say so.
@@ -54,6 +56,7 @@ export const spoolersDieBeforeAck: Nemesis<DistributedWorld> = {
 /** The process of the runs dies while the spoolers stand still: what it had acknowledged is in the stream, not yet in the store. */
 export const writerDiesAheadOfTheStore: Nemesis<DistributedWorld> = {
   kind: 'panel killed ahead of the store',
+  victim: 'panel',
   trace: /timeline attempt recover/,
   async strike({ panel, spoolers }) {
     for (const spooler of spoolers) spooler.freeze()

@@ -23,6 +23,8 @@ export type World = {
  */
 export type Nemesis<W extends World = World> = {
   readonly kind: string
+  /** What it strikes. Two of one victim never strike together: one would end or hide the other. */
+  readonly victim: 'spoolers' | 'panel' | 'workers' | 'links' | 'redis' | 'postgres' | 'temporal' | 'disk'
   readonly trace: RegExp
   readonly forgets?: 'stream' | 'writer'
   strike(world: W, dice: Dice): Promise<void>

@@ -38,7 +38,7 @@ export const ON_DISK: readonly Nemesis<EmbeddedWorld>[] = [diskFull]
 /** What may befall the workers, and Temporal. */
 export const TEMPORAL: readonly Nemesis<TemporalWorld>[] = [workerKilled, workerFrozen, clockStepped, temporalRestarted]
 
-/** Whether two faults may strike together: the loss of the stream and of the process that could fill it again is beyond the promise. */
+/** Whether two faults may strike together: not when they have one victim, and not when the stream goes together with the process that could fill it again, which is beyond the promise. */
 export function mayMix(one: Nemesis<never>, other: Nemesis<never>): boolean {
-  return one !== other && (one.forgets === undefined || other.forgets === undefined)
+  return one.victim !== other.victim && (one.forgets === undefined || other.forgets === undefined)
 }

@@ -7,6 +7,7 @@ const LINKS = ['panelToRedis', 'spoolersToRedis', 'spoolersToPostgres'] as const
 /** Requests are carried out and their replies lost, then the link is cut: nobody knows what was done. */
 export const repliesLost: Nemesis<DistributedWorld> = {
   kind: 'link cut before the reply',
+  victim: 'links',
   trace: /did not answer|cannot be used now|was lost and is back/,
   async strike({ links }, dice) {
     for (let times = dice.between(2, 4); times > 0; times--) {
@@ -23,6 +24,7 @@ export const repliesLost: Nemesis<DistributedWorld> = {
 /** Links are cut between any two packets, again and again. */
 export const linkCut: Nemesis<DistributedWorld> = {
   kind: 'link cut after the reply',
+  victim: 'links',
   trace: /did not answer|cannot be used now|was lost and is back/,
   async strike({ links }, dice) {
     for (let times = dice.hold(12, 60); times > 0; times--) {
@@ -35,6 +37,7 @@ export const linkCut: Nemesis<DistributedWorld> = {
 /** Nothing is lost, everything comes half a second late, in both directions. */
 export const linkSlow: Nemesis<DistributedWorld> = {
   kind: '500 ms latency',
+  victim: 'links',
   trace: /answers slowly/,
   async strike({ links }, dice) {
     for (const link of Object.values(links)) link.delay(500)

@@ -6,6 +6,7 @@ import type { Nemesis } from '../world.ts'
 /** As at a power cut; what was committed is there again. */
 export const postgresRestarted: Nemesis<DistributedWorld> = {
   kind: 'Postgres restarted',
+  victim: 'postgres',
   trace: /the store does not answer|store_unavailable/,
   async strike({ postgres }, dice) {
     await postgres.kill()
@@ -17,6 +18,7 @@ export const postgresRestarted: Nemesis<DistributedWorld> = {
 /** Postgres keeps its connections and answers nothing. */
 export const postgresPaused: Nemesis<DistributedWorld> = {
   kind: 'Postgres paused',
+  victim: 'postgres',
   trace: /the store does not answer|store_unavailable|answers slowly/,
   async strike({ postgres }, dice) {
     postgres.pause()
@@ -30,6 +32,7 @@ const OUR_NAME = 'crowd'
 /** All of its connections are taken by others, koco's are ended. */
 export const postgresCrowded: Nemesis<DistributedWorld> = {
   kind: 'Postgres out of connections',
+  victim: 'postgres',
   trace: /too many clients|store_unavailable/,
   async strike({ postgres }, dice) {
     const crowd: Client[] = []
@@ -54,6 +57,7 @@ const REFUSED_EVERY = 97
 /** Some rows are refused, whatever else is in their batch; an operator mends the database and has the dead events retried. */
 export const postgresRefusesRows: Nemesis<DistributedWorld> = {
   kind: 'Postgres failing single rows',
+  victim: 'postgres',
   trace: /was set aside as dead \(poison\)/,
   async strike({ databaseUrl, client }, dice) {
     const direct = new Client({ connectionString: databaseUrl })

@@ -5,6 +5,7 @@ import type { Nemesis } from '../world.ts'
 /** kill -9 of a spooler in the middle of its batches; it comes again under its name. */
 export const spoolerKilled: Nemesis<DistributedWorld> = {
   kind: 'spooler killed',
+  victim: 'spoolers',
   trace: /did not end in order last time/,
   async strike({ spoolers }, dice) {
     const spooler = dice.oneOf(spoolers)
@@ -17,6 +18,7 @@ export const spoolerKilled: Nemesis<DistributedWorld> = {
 /** A spooler stands still for longer than its leases hold, and wakes as a zombie with a batch in its hands. */
 export const spoolerFrozen: Nemesis<DistributedWorld> = {
   kind: 'spooler frozen',
+  victim: 'spoolers',
   trace: /stood still/,
   async strike({ spoolers }, dice) {
     const spooler = dice.oneOf(spoolers)
@@ -29,6 +31,7 @@ export const spoolerFrozen: Nemesis<DistributedWorld> = {
 /** kill -9 of the process that serves people and executes runs. */
 export const panelKilled: Nemesis<DistributedWorld> = {
   kind: 'panel killed',
+  victim: 'panel',
   trace: /readyz: no answer/,
   forgets: 'writer',
   async strike({ panel }, dice) {
@@ -41,6 +44,7 @@ export const panelKilled: Nemesis<DistributedWorld> = {
 /** The same process stands still and goes on. */
 export const panelFrozen: Nemesis<DistributedWorld> = {
   kind: 'panel frozen',
+  victim: 'panel',
   trace: /stood still/,
   async strike({ panel }, dice) {
     panel.freeze()

@@ -6,6 +6,7 @@ import type { Nemesis } from '../world.ts'
 /** kill -9 and start: what the append-only file has is there again. */
 export const redisRestarted: Nemesis<DistributedWorld> = {
   kind: 'Redis restarted with its data',
+  victim: 'redis',
   trace: /redis_unavailable|the transport does not answer/,
   async strike({ redis }, dice) {
     await redis.kill()
@@ -17,6 +18,7 @@ export const redisRestarted: Nemesis<DistributedWorld> = {
 /** kill -9 and start with an empty folder. */
 export const redisReplaced: Nemesis<DistributedWorld> = {
   kind: 'Redis restarted without its data',
+  victim: 'redis',
   trace: /redis_unavailable|the transport does not answer/,
   forgets: 'stream',
   async strike({ redis }, dice) {
@@ -29,6 +31,7 @@ export const redisReplaced: Nemesis<DistributedWorld> = {
 /** FLUSHALL by somebody, in the middle of everything. */
 export const redisWiped: Nemesis<DistributedWorld> = {
   kind: 'Redis wiped',
+  victim: 'redis',
   trace: /stream .* was gone/,
   forgets: 'stream',
   strike: ({ redis }) => withRedis(redis.url, async (direct) => void (await direct.flushall())),
@@ -37,6 +40,7 @@ export const redisWiped: Nemesis<DistributedWorld> = {
 /** maxmemory below what is used: every command that could need memory is refused. */
 export const redisFull: Nemesis<DistributedWorld> = {
   kind: 'Redis out of memory',
+  victim: 'redis',
   trace: /redis_full|OOM/,
   strike: ({ redis }, dice) =>
     withRedis(redis.url, async (direct) => {
@@ -49,6 +53,7 @@ export const redisFull: Nemesis<DistributedWorld> = {
 /** Redis becomes a replica of a primary that is not there, as in a failover that went half way. */
 export const redisReadOnly: Nemesis<DistributedWorld> = {
   kind: 'Redis made read-only',
+  victim: 'redis',
   trace: /redis_readonly|READONLY/,
   strike: ({ redis }, dice) =>
     withRedis(redis.url, async (direct) => {

@@ -5,6 +5,7 @@ import type { Nemesis } from '../world.ts'
 /** kill -9 of a worker in the middle of its tries; another one comes. */
 export const workerKilled: Nemesis<TemporalWorld> = {
   kind: 'worker killed',
+  victim: 'workers',
   trace: /timeline attempt recover/,
   forgets: 'writer',
   async strike({ workers }, dice) {
@@ -18,6 +19,7 @@ export const workerKilled: Nemesis<TemporalWorld> = {
 /** A worker stands still for longer than anybody waits for it, and wakes as a zombie. */
 export const workerFrozen: Nemesis<TemporalWorld> = {
   kind: 'worker frozen',
+  victim: 'workers',
   trace: /stood still/,
   async strike({ workers }, dice) {
     const worker = dice.oneOf(workers)
@@ -30,6 +32,7 @@ export const workerFrozen: Nemesis<TemporalWorld> = {
 /** Somebody sets the clock of a worker's machine a minute and a half back. */
 export const clockStepped: Nemesis<TemporalWorld> = {
   kind: 'clock of a worker stepped',
+  victim: 'workers',
   trace: /was set 90\.\d s back/,
   async strike({ workers }, dice) {
     dice.oneOf(workers).signal('SIGUSR2')
@@ -40,6 +43,7 @@ export const clockStepped: Nemesis<TemporalWorld> = {
 /** kill -9 of Temporal; what it had written is there again. */
 export const temporalRestarted: Nemesis<TemporalWorld> = {
   kind: 'Temporal restarted',
+  victim: 'temporal',
   trace: /Temporal does not answer/,
   async strike({ temporal }, dice) {
     await temporal.kill()
