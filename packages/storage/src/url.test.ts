@@ -27,6 +27,8 @@ test.each([
   ['', 'has no scheme'],
   ['./data/admin.db', 'has no scheme'],
   ['mysql://root:secret@h/d', 'names mysql'],
+  ['postgresql//root:secret@h/d', 'has no scheme'],
+  ['root:secret@h/d', 'has no scheme'],
   ['sqlite://data/admin.db', 'three slashes'],
   ['sqlite:///', 'no file'],
   ['sqlite:///:memory:', 'no file'],

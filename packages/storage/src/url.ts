@@ -23,9 +23,9 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   }
 }
 
-/** An address as messages and logs may show it: the password is replaced by ***. */
+/** An address as messages and logs may show it: the password is replaced by ***, also in one whose scheme is mistyped or left out. */
 export function maskDatabaseUrl(text: string): string {
-  return text.replace(/(:\/\/[^:@/\s]*):.*@/, '$1:***@').replace(/([?&](?:password|sslpassword)=)[^&]*/gi, '$1***')
+  return text.replace(/(^|\/\/)([^:@/\s]*):(?!\/\/).*@/, '$1$2:***@').replace(/([?&](?:password|sslpassword)=)[^&]*/gi, '$1***')
 }
 
 function sqlitePath(text: string, rest: string): string {
