@@ -62,6 +62,56 @@ test.each([
   expect(message).toContain(reason)
 })
 
+const BARE = `name: 'x', summary: 's', inputs: z.object({}), run: () => null`
+// What people and generators export by mistake, besides a good flow.
+const ODD_MODULES = [
+  'export const x = new Proxy({}, { get() { throw new Error("do not look") }, has() { throw new Error("do not look") }, getPrototypeOf() { throw new Error("never") } })',
+  'export const x = { get name() { throw new Error("a getter") }, get run() { throw new Error("a getter") } }',
+  'throw null',
+  'throw undefined',
+  'throw { message: Symbol("no text") }',
+  'await Promise.reject("only a text")',
+  'export const x = null, y = undefined, z1 = Symbol("s"), f = () => 1, big = 10n, n = NaN',
+  'export { x as "a name with spaces" }; const x = {}',
+  'export const x = Object.freeze(Object.create(null))',
+  'export const list = [null, [], [[]], {}]',
+  'const loop = {}; loop.self = loop; export default loop',
+  'export const x = { name: "fake", summary: "", inputs: null, run() {} }',
+  `export const x = defineFlow({ ${BARE}, name: '' })`,
+  `export const x = defineFlow({ ${BARE}, name: '../up' })`,
+  `export const x = defineFlow({ ${BARE}, name: 7 })`,
+  `export const x = defineFlow({ ${BARE}, inputs: z.string() })`,
+  `export const x = defineFlow({ ${BARE}, inputs: null })`,
+  `export const x = defineFlow({ ${BARE}, inputs: z.object({ a: z.custom(() => true), b: z.lazy(() => z.never()) }) })`,
+  `export const x = defineFlow({ ${BARE}, run: 5 })`,
+  `export const x = defineFlow({ ${BARE} }), y = defineFlow({ ${BARE} })`,
+  'export const x = defineFlow(null)',
+  'export const x = defineFlow()',
+]
+
+test('odd modules load or are refused in words: none breaks the process, and a good one loads after them', async () => {
+  const head = `import { defineFlow } from ${JSON.stringify(KOCO)}\nimport { z } from ${JSON.stringify(ZOD)}\n`
+  const files = ODD_MODULES.map((_text, index) => join(folder, `odd-${index}.ts`))
+  for (const [index, text] of ODD_MODULES.entries()) writeFileSync(join(folder, `odd-${index}.ts`), head + text)
+  writeFileSync(file, flowModule("'good'"))
+  const { lines, end } = startNode(`
+    for (const one of ${JSON.stringify([...files, file])}) {
+      const outcome = await load.loadFlows(one).then(({ flows }) => ({ flows: flows.map((flow) => flow.name) }), (error) => ({ code: error?.code ?? null, message: String(error?.message) }))
+      say(outcome)
+    }`)
+  for (const text of ODD_MODULES) {
+    const outcome = JSON.parse((await lines.next()).value as string) as { flows?: string[]; code?: string; message?: string }
+    if (outcome.flows)
+      expect(
+        outcome.flows.every((name) => /^[\w-]+$/.test(name)),
+        text,
+      ).toBe(true)
+    else expect([outcome.code, outcome.message], text).toEqual(['bad_flows', expect.stringContaining(folder)])
+  }
+  expect(JSON.parse((await lines.next()).value as string)).toEqual({ flows: ['good'] })
+  end()
+})
+
 test('the named module is taken, else flows.ts of the folder, else src/flows.ts', () => {
   mkdirSync(join(folder, 'src'))
   writeFileSync(join(folder, 'src/flows.ts'), '')

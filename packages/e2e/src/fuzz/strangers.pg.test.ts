@@ -63,7 +63,7 @@ const other = fc.oneof(
   fc.record({ does: fc.constant('hint' as const), member: fc.oneof(fc.constantFrom(UNKNOWN, '', 'x y'), fc.string({ unit: 'binary', maxLength: 10 })) }),
   fc.record({ does: fc.constant('publish' as const), channel: fc.constantFrom('committed', 'control', 'live:x'), message: fc.oneof(bytes, body) }),
 )
-type Deed = (typeof entry | typeof other) extends fc.Arbitrary<infer T> ? T : never
+type Deed = typeof entry | typeof other extends fc.Arbitrary<infer T> ? T : never
 
 async function commit(prefix: string, deed: Deed, ours: RecordedRun): Promise<void> {
   const stream = (fid: string) => `${prefix}events:${fid}`
