@@ -60,6 +60,8 @@ export type EventData = {
     readonly reason: AttemptReason
     readonly owner: string
     readonly prev?: string
+    /** W3C Trace Context: whoever reads the stream finds the run's trace by it. */
+    readonly traceparent?: string
     readonly lost?: { readonly from: string; readonly to: string }
   }
   /** `until`: when a waiting run wakes by itself, null for never. */

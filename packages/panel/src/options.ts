@@ -87,6 +87,17 @@ export const PANEL_DEFAULTS: PanelSettings = {
 /** The flows that this process can start by itself; empty in a panel that only launches elsewhere. Asked at each request, so it may change. */
 export type LocalFlows = { list(): readonly FlowEntry[] }
 
+/** A request that was answered, for traces. `traceparent` is what the caller sent; `location` what the answer named as made. */
+export type AnsweredRequest = {
+  readonly id: string
+  readonly method: string
+  readonly route: string
+  readonly status: number
+  readonly seconds: number
+  readonly traceparent: string | undefined
+  readonly location: string | undefined
+}
+
 /** Everything that the panel stands on; it opens and closes none of these. */
 export type PanelDeps = {
   readonly store: ExecutionStore
@@ -113,4 +124,6 @@ export type PanelDeps = {
   readonly log: Logger
   readonly registry: Registry
   readonly version: string
+  /** Told of each request that was answered. */
+  readonly onAnswer?: (request: AnsweredRequest) => void
 }

@@ -153,7 +153,7 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   return { context, closeParts }
 }
 
-function createServer({ settings, log, metrics }: PanelContext): App {
+function createServer({ settings, log, metrics, onAnswer }: PanelContext): App {
   const app = fastify({
     loggerInstance: log as never,
     logController: new LogController({ disableRequestLogging: true }),
@@ -176,10 +176,26 @@ function createServer({ settings, log, metrics }: PanelContext): App {
   addHeaders(app, settings.publicUrl)
   cutSlowBodies(app)
   app.addHook('onResponse', (request, reply, done) => {
-    metrics.request(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1000)
+    const { method, id, headers } = request
+    const route = request.routeOptions.url ?? 'unknown'
+    const [status, seconds, location] = [reply.statusCode, reply.elapsedTime / 1000, reply.getHeader('location')]
+    metrics.request(method, route, status, seconds)
+    onAnswer?.({
+      id,
+      method,
+      route,
+      status,
+      seconds,
+      traceparent: one(headers['traceparent']),
+      location: location === undefined ? undefined : String(location),
+    })
     done()
   })
   return app
+}
+
+function one(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header
 }
 
 /** A connection whose body does not come is no use to anybody; the server's own limit has to suit long uploads. */

@@ -46,6 +46,7 @@ export async function commit(deps: CommitDeps, streams: readonly StreamBatch[]):
   const writeMs = deps.options.now() - started
   if (writeMs > SLOW_MS) deps.health.slow(SLOW_EVERY_MS, { events: batch.events, runs: batch.runs.length, write_ms: writeMs })
   countBatch(deps, result, batch, writeMs)
+  deps.options.metrics.committed?.(batch.runs, writeMs)
   await Promise.all([acknowledge(deps, batch, result), publish(deps, result)])
   await deps.options.crashPoint('acknowledged')
   return batch

@@ -1,4 +1,4 @@
-import type { DeadEventStore, EventWriter } from '@koco/storage'
+import type { DeadEventStore, EventWriter, RunRecords } from '@koco/storage'
 import type { SignalBus, StreamConsumer } from '@koco/transport'
 
 /** Where a spooler writes its log; pino's loggers fit. */
@@ -17,6 +17,8 @@ export type SpoolerMetrics = {
   /** Something that must not happen and did. `alarm`: `conflict`, `impossible`, `fenced` (from the store) or `foreign` (an entry that is none of ours, or was trimmed too early). */
   alarm?(alarm: string): void
   dead?(reason: DeadReason): void
+  /** The records of a batch are committed; those that were delivered again are among them. */
+  committed?(runs: readonly RunRecords[], writeMs: number): void
   /** So many entries came again: somebody who had read them died, stood still or lost its link before it acknowledged them. */
   redelivered?(entries: number): void
   /** The store or the transport went away (true) or came back (false). */

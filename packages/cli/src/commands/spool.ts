@@ -17,7 +17,8 @@ import { EXIT, usageError } from '../output/exit.ts'
 import { printItems, type Column } from '../output/table.ts'
 import { needsSharedTransport } from '../settings/combinations.ts'
 import type { Settings } from '../settings/schema.ts'
-import { PACKAGE_ROOT } from '../version.ts'
+import { openTraces } from '../traces/open-traces.ts'
+import { PACKAGE_ROOT, VERSION } from '../version.ts'
 import { outputForm, outputOption, type CommandContext } from './context.ts'
 
 const BIN = fileURLToPath(new URL('bin/koco.mjs', PACKAGE_ROOT))
@@ -57,7 +58,8 @@ async function spoolHere({ io }: CommandContext, settings: Settings): Promise<vo
     const registry = processRegistry()
     const store = await openExecution(settings, io.cwd)
     const transport = measuredTransport(await openTransport(settings), registry, log.child({ part: 'streams' }))
-    const spooler = startSpooler({ settings, store, transport, log, registry, name: slot.name })
+    const traces = await openTraces('koco-spooler', VERSION)
+    const spooler = startSpooler({ settings, store, transport, log, registry, traces, name: slot.name })
     backlogMetrics(registry, transport.consumer('status'))
     const server = await serveProcess(settings.metrics, { registry, ready: () => allWell(store, transport) })
     slot.report(() => spooler.status())
@@ -68,6 +70,7 @@ async function spoolHere({ io }: CommandContext, settings: Settings): Promise<vo
     setTimeout(() => process.exit(EXIT.failed), STOP_MS).unref()
     await spooler.stop(STOP_MS - 5000)
     server.close()
+    await traces.close()
     await transport.close()
     await store.close()
   } finally {

@@ -12,6 +12,8 @@ import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } fr
 import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
 import { startPruning } from './retention.ts'
 import { openAdmin, openExecution } from './stores.ts'
+import { openTraces } from '../traces/open-traces.ts'
+import type { Traces } from '../traces/traces.ts'
 import { secretKey } from './secret-key.ts'
 import { signInSettings } from './sign-in.ts'
 import { openTransport } from './transport.ts'
@@ -62,9 +64,11 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const { cwd, log, version, webDir } = options
   const [admin, store, plainTransport] = await openBases(settings, cwd, opened)
   const registry = processRegistry()
+  const traces = await openTraces('koco-panel', version)
+  opened.push(() => traces.close())
   const transport = measuredTransport(plainTransport, registry, log.child({ part: 'streams' }))
   let graceMs = 0
-  const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, name: 'embedded' }) : null
+  const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, traces, name: 'embedded' }) : null
   opened.push(async () => spooler?.stop(graceMs))
   const catalog = createCatalog(options.flows)
   const parts = { catalog, store, transport, log }
@@ -108,6 +112,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     log: log.child({ part: 'panel' }),
     registry,
     version,
+    onAnswer: (request) => traces.answered(request),
   })
   opened.push(() => panel.close(graceMs))
   opened.push(startPruning(settings, cwd, { store, log }))
@@ -182,19 +187,20 @@ export type SpoolerParts = {
   readonly transport: Transport
   readonly log: Logger
   readonly registry: Registry
+  readonly traces: Traces
   /** Stable among all spoolers of the installation. */
   readonly name: string
 }
 
 /** Makes and starts a spooler. */
-export function startSpooler({ settings, store, transport, log, registry, name }: SpoolerParts): Spooler {
+export function startSpooler({ settings, store, transport, log, registry, traces, name }: SpoolerParts): Spooler {
   const spooler = createSpooler({
     consumer: transport.consumer(name),
     signals: transport.signals,
     writer: store.writer,
     dead: store.dead,
     log: log.child({ part: 'spooler' }),
-    metrics: spoolerMetrics(registry),
+    metrics: { ...spoolerMetrics(registry), committed: (runs, writeMs) => traces.committed(runs, writeMs) },
     batchSize: settings.spoolerBatchSize,
     batchTimeoutS: settings.spoolerBatchTimeout,
     blockMs: settings.redisBlockMs,

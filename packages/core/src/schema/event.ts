@@ -37,6 +37,7 @@ export const eventSchemas = {
     reason: z.enum(['start', 'recover', 'wake', 'resume', 'retry', 'finalise']),
     owner: text,
     prev: positionSchema.optional(),
+    traceparent: text.optional(),
     lost: z.looseObject({ from: positionSchema, to: positionSchema }).optional(),
   }),
   status: z.looseObject({ status: statusSchema, reason: text.optional(), until: timeSchema.nullable().optional() }),

@@ -1,4 +1,4 @@
-import { comparePositions, FencedError, isEnded, ORIGIN, RefusedError, type Json } from '@koco/core'
+import { comparePositions, FencedError, isEnded, ORIGIN, RefusedError, runTraceparent, type Json } from '@koco/core'
 import type { ControlRequest } from '@koco/storage'
 import { CancelledError, errorValue, NondeterminismError, RunTimeoutError } from '../errors.ts'
 import { checkInputs } from '../schema-check.ts'
@@ -58,7 +58,7 @@ async function open(runtime: Runtime): Promise<TryOutcome | undefined> {
   const { deps, journal } = runtime
   const { attempt, reason, owner, lost } = deps
   const beganAt = deps.clock.now() / 1000
-  runtime.emit('attempt', { attempt, reason, owner, ...(lost && { lost }) })
+  runtime.emit('attempt', { attempt, reason, owner, traceparent: runTraceparent(deps.run.fid), ...(lost && { lost }) })
   const fresh = reason === 'start'
   if (fresh) introduce(runtime)
   const [wanted] = await Promise.all([deps.requests.wanted(), runtime.flush()])
