@@ -23,6 +23,8 @@ export type ChatRequest = {
 export class OpenAiServer {
   readonly requests: ChatRequest[] = []
   readonly keys: (string | undefined)[] = []
+  /** What is answered when the script is over. */
+  otherwise: (asked: ChatRequest) => Scripted = () => ({ status: 500 })
   #script: Scripted[] = []
   readonly #write: (address: string) => readonly Scripted[]
   readonly #server: Server
@@ -80,7 +82,7 @@ export class OpenAiServer {
     const asked = JSON.parse(text) as ChatRequest
     this.requests.push(asked)
     this.keys.push(request.headers.authorization)
-    const next = this.#script.shift() ?? { status: 500 }
+    const next = this.#script.shift() ?? this.otherwise(asked)
     if ('status' in next) {
       response.writeHead(next.status, { 'content-type': 'application/json' })
       response.end(JSON.stringify({ error: { message: `scripted ${next.status}`, type: 'server_error' } }))

@@ -30,11 +30,17 @@ export type ConversationDeps = {
   readonly wakeups: Wakeups
   readonly flow: string
   readonly lookAgainMs: number
+  /** A turn without a run is started again after so long: whoever began it has died in between. */
+  readonly launchMs?: number
   readonly clock: () => number
   readonly log: { warn(data: object, text: string): void }
+  /** Told when a turn has come to a point; for crash tests, which end the process there. */
+  readonly reached?: (point: TurnPoint) => void
 }
 
-/** A turn without a run is started again after so long: whoever began it has died in between. */
+/** Where a process may die on the way of a turn into its transcript. */
+export type TurnPoint = 'begun' | 'launched' | 'folded' | 'ended' | 'next begun'
+
 const LAUNCH_MS = 15_000
 const PAGE = 1_000
 
@@ -76,6 +82,7 @@ class TurnKeeper implements Conversations {
     const fid = this.#newFid()
     const command = { do: 'start-turn', fid, kind: 'chat', message, labels } as const
     const begun = await this.#deps.store.sessions.change(session.id, command, { at: this.#now(), expectedRevision })
+    this.#deps.reached?.('begun')
     if (begun.outcome === 'done') await this.#launchOrAbandon(begun.session)
     return begun
   }
@@ -118,6 +125,7 @@ class TurnKeeper implements Conversations {
     const inputs: Json = { session_id: id, revision: turn.revision, ...(model !== null && { model }), ...(job && { keep: job.keep }) }
     const name = job?.flow ?? flow ?? (await this.#standardFlow())
     await this.#deps.launcher.start({ flow: name, inputs, user, idempotencyKey: `turn ${turn.fid}`, fid: turn.fid })
+    this.#deps.reached?.('launched')
     this.#note(id, turn.fid, 'started')
   }
 
@@ -148,12 +156,14 @@ class TurnKeeper implements Conversations {
       this.#held.set(turn.fid, id)
       return session
     }
-    if (!run && this.#now() - turn.startedAt < LAUNCH_MS / 1000) return session
+    if (!run && this.#now() - turn.startedAt < (this.#deps.launchMs ?? LAUNCH_MS) / 1000) return session
     if (!run) return await this.#relaunch(session)
     const fold = await this.#fold(turn.fid)
     const steers = turn.kind === 'chat' ? ((await store.sessions.read(id, { limit: 0 }))?.steers ?? []) : []
     const end = turn.kind === 'chat' ? fold.end(run.status, steers) : fold.compressed(run.status)
+    this.#deps.reached?.('folded')
     const ended = await store.sessions.change(id, end, { at: this.#now() })
+    this.#deps.reached?.('ended')
     this.#note(id, turn.fid, 'ended')
     // Whoever was first to end it may have died before this: the next look or sweep does it.
     if (ended.outcome === 'done' && ended.session.queued > 0) await this.#next(id)
@@ -164,6 +174,7 @@ class TurnKeeper implements Conversations {
   async #next(id: string): Promise<void> {
     const { sessions } = this.#deps.store
     const begun = await sessions.change(id, { do: 'start-turn', fid: this.#newFid(), kind: 'chat', message: 'next' }, { at: this.#now() })
+    this.#deps.reached?.('next begun')
     if (begun.outcome === 'done') await this.#launchOrEnd(begun.session)
   }
 
