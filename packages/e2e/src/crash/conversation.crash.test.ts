@@ -52,7 +52,7 @@ async function talk(client: ApiClient, id: string): Promise<readonly Message[]> 
   return (await client.json<{ session: Session }>('GET', `/api/session?session_id=${id}`)).session.messages
 }
 
-async function survivesCrash(stack: Stack): Promise<void> {
+async function expectToSurvive(stack: Stack): Promise<void> {
   const client = await stack.client()
   const id = await newSession(client)
   model.script({ say: ['Half an ans'], hold: true }, { say: ['Lisbon.'] }, { say: ['Madrid.'] })
@@ -73,12 +73,12 @@ async function survivesCrash(stack: Stack): Promise<void> {
 
 test('embedded: the process is killed in the middle of an answer', async () => {
   await using stack = await embedded(settings)
-  await survivesCrash(stack)
+  await expectToSurvive(stack)
 })
 
 test('over Redis and Postgres: the panel is killed in the middle of an answer', async () => {
   await using stack = await distributed(1, settings)
-  await survivesCrash(stack)
+  await expectToSurvive(stack)
 })
 
 test('with Temporal: the worker is killed in the middle of an answer, another one hears what was said meanwhile', async () => {

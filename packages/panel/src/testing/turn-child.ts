@@ -1,4 +1,5 @@
 // A process for crash tests: keeps conversations over a data folder. Arguments: the folder, `say` (make a session and say two things in it) or `wait` (until it is at rest), and the point at which it kills itself.
+import { setTimeout as delay } from 'node:timers/promises'
 import { createCatalog, createDirectLauncher, defineChatFlow } from '@koco/flow'
 import { createSpooler } from '@koco/spooler'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
@@ -11,6 +12,7 @@ const [dir = '', mode = '', killAt = ''] = process.argv.slice(2)
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
+process.stdin.on('end', () => process.exit(0)).resume()
 const store = await createSqliteExecutionStore({ dir, migrate: true })
 const transport = createMemoryTransport()
 createSpooler({ consumer: transport.consumer('test'), signals: transport.signals, writer: store.writer, dead: store.dead, log: silent }).start()
@@ -34,12 +36,10 @@ if (mode === 'say') {
   await conversations.start(session, { message: { id: 'one', role: 'user', content: 'one' }, labels: {} })
   say('said')
 } else {
-  const look = setInterval(() => {
-    void store.sessions.get(SESSION).then((session) => {
-      if (session?.turn !== null || session.queued > 0) return
-      clearInterval(look)
-      say('rest')
-    })
-  }, 20)
+  for (;;) {
+    const session = await store.sessions.get(SESSION)
+    if (session?.turn === null && session.queued === 0) break
+    await delay(20)
+  }
+  say('rest')
 }
-process.stdin.on('end', () => process.exit(0)).resume()
