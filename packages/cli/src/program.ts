@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { drillCommand } from './commands/drill.ts'
 import { initCommand } from './commands/init.ts'
 import { locksCommand } from './commands/locks.ts'
+import { moveCommand } from './commands/move.ts'
 import { pruneCommand } from './commands/prune.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -36,6 +37,7 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     pruneCommand,
     backupCommand,
     restoreCommand,
+    moveCommand,
     deadCommand,
     usersCommand,
     keysCommand,

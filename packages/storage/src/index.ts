@@ -1,7 +1,8 @@
 export { verifyBackup, type BackupManifest } from './backup/manifest.ts'
 export { restoreBackup } from './backup/restore.ts'
 export { takeBackup, type BackupPart } from './backup/take.ts'
-export { adminSchemaVersion, migrateAdminStore, openAdminStore, type AdminStoreSettings } from './open-admin-store.ts'
+export { copyFolder } from './backup/copy-folder.ts'
+export { adminSchemaVersion, migrateAdminStore, moveAdmin, openAdminStore, type AdminStoreSettings } from './open-admin-store.ts'
 export {
   createEventWriter,
   executionSchemaVersion,
@@ -10,7 +11,8 @@ export {
   type ExecutionStoreSettings,
   type SchemaVersions,
 } from './open-execution-store.ts'
-export type { EndedRun, RunCopy, StoreKeeper } from './keeping.ts'
+export type { EndedRun, RunCopy, SessionCopy, StoreKeeper } from './keeping.ts'
+export { moveExecutionStore, type MoveReport } from './moving/move-store.ts'
 export { inputsInShort } from './inputs-in-short.ts'
 export type { Identity, NewUser, SigningKey, Ticket, TokenFamily, User } from './admin/port.ts'
 export { isUserName } from './user-name.ts'

@@ -1,6 +1,8 @@
 import type { EventRecord, LockState, Position, RunState } from '@koco/core'
 import type { ControlRequest, LockAnswer, Page } from './port.ts'
 import type { EpochSeal, Hole } from './projection.ts'
+import type { EntryRow } from './sessions/entry.ts'
+import type { ChatSession } from './sessions/port.ts'
 
 /**
  * Everything that a store holds of a run besides its events, in the words of neither back end: what is folded from the events, where it stands, and what the events do not tell (launcher, idempotency
@@ -19,6 +21,9 @@ export type RunCopy = {
   readonly answers: readonly LockAnswer[]
   readonly control: ControlRequest | null
 }
+
+/** A conversation with its whole log, as it is stored; `draft` is JSON text. */
+export type SessionCopy = { readonly session: ChatSession; readonly draft: string | null; readonly entries: readonly EntryRow[] }
 
 /** A run that is over and that nobody needs any more but to look at it. `bytes`: about what its events take. Times are unix seconds. */
 export type EndedRun = {
@@ -52,4 +57,8 @@ export interface StoreKeeper {
   addRecords(copy: RunCopy, records: readonly EventRecord[]): Promise<void>
   /** Stores runs as they were copied, over what is known of them. */
   put(copies: readonly RunCopy[]): Promise<void>
+  /** Conversations behind `after` in the order of their ids, each read in one piece. */
+  sessionCopies(after: string | null, limit: number): Promise<readonly SessionCopy[]>
+  /** Stores conversations as they were copied, over what is known of them. */
+  putSessions(copies: readonly SessionCopy[]): Promise<void>
 }

@@ -1,3 +1,4 @@
+import type { AdminMoveReport } from './admin/move-admin.ts'
 import type { AdminStore } from './port.ts'
 import { parseDatabaseUrl } from './url.ts'
 
@@ -16,6 +17,13 @@ export async function migrateAdminStore({ url }: Pick<AdminStoreSettings, 'url'>
   const where = parseDatabaseUrl(url)
   const { migrateAdminTables } = await import('./admin/admin-store.ts')
   return migrateAdminTables(where)
+}
+
+/** Copies every row of one admin store into another one, whose tables it makes, and compares them. Throws RefusedError `move_differs`. */
+export async function moveAdmin(from: Pick<AdminStoreSettings, 'url'>, to: Pick<AdminStoreSettings, 'url'>): Promise<AdminMoveReport> {
+  const { moveAdminStore } = await import('./admin/move-admin.ts')
+  await migrateAdminStore(to)
+  return await moveAdminStore(parseDatabaseUrl(from.url), parseDatabaseUrl(to.url))
 }
 
 /** The version of the admin tables (0: there are none) and the one that this koco needs. Writes nothing. */

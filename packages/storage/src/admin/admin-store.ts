@@ -43,13 +43,13 @@ export async function createAdminStore(where: DatabaseUrl, options: AdminStoreOp
 
 /** Brings the admin tables to this version; gives the names of the steps taken. */
 export async function migrateAdminTables(where: DatabaseUrl): Promise<string[]> {
-  return using(where, false, (db) => migrate(db, where.kind, ADMIN_SCHEMA))
+  return usingAdminDatabase(where, false, (db) => migrate(db, where.kind, ADMIN_SCHEMA))
 }
 
 /** The admin schema's version in a database, and the one that this koco needs. Writes nothing. */
 export async function readAdminVersion(where: DatabaseUrl): Promise<{ readonly found: number; readonly wanted: number }> {
   const isMissing = where.kind === 'sqlite' && !existsSync(where.path)
-  const found = isMissing ? 0 : await using(where, true, (db) => schemaVersion(db, where.kind, 'admin'))
+  const found = isMissing ? 0 : await usingAdminDatabase(where, true, (db) => schemaVersion(db, where.kind, 'admin'))
   return { found, wanted: ADMIN_SCHEMA.migrations.length }
 }
 
@@ -73,7 +73,8 @@ async function prepare({ db, convert }: Opened, where: DatabaseUrl, isMigrating:
   }
 }
 
-async function using<T>(where: DatabaseUrl, readonly: boolean, act: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
+/** Opens a database of admin tables for as long as `act` takes; its errors are the store's. */
+export async function usingAdminDatabase<T>(where: DatabaseUrl, readonly: boolean, act: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
   const { db, convert } = await open(where, { poolMax: 1 }, readonly)
   try {
     return await act(db)

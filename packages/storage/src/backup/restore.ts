@@ -2,7 +2,8 @@ import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { RefusedError } from '@koco/core'
 import { describeFiles, syncFolders, verifyBackup, type BackupManifest } from './manifest.ts'
-import { copyFolder, exists, type BackupPart } from './take.ts'
+import { copyFolder, exists } from './copy-folder.ts'
+import type { BackupPart } from './take.ts'
 
 /**
  * Puts a backup in place: every file is compared with the manifest first, and nothing is written over. Each part is copied beside its place, and they are moved there when all are on disk. RefusedError

@@ -1,6 +1,7 @@
-import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { RefusedError } from '@koco/core'
+import { copyFolder, exists } from './copy-folder.ts'
 import { copySqliteDatabase, copySqliteStore } from '../sqlite/copy-store.ts'
 import { describeFiles, syncFolders, writeManifest, type BackupManifest } from './manifest.ts'
 
@@ -47,23 +48,4 @@ async function copyPart(kind: 'database' | 'folder' | 'file', from: string, to: 
   if (kind === 'database') copySqliteDatabase(from, to)
   else if (kind === 'file') await copyFile(from, to)
   else await copyFolder(from, to)
-}
-
-/** The plain files below a folder; links are no part of anything that koco keeps. What goes away meanwhile was on its way out. */
-export async function copyFolder(from: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true })
-  for (const entry of await readdir(from, { withFileTypes: true }).catch(orNothing)) {
-    if (entry.isDirectory()) await copyFolder(join(from, entry.name), join(to, entry.name))
-    else if (entry.isFile()) await copyFile(join(from, entry.name), join(to, entry.name)).catch(orNothing)
-  }
-}
-
-/** True when there is anything at a path. */
-export async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined
-}
-
-function orNothing(error: NodeJS.ErrnoException): never[] {
-  if (error.code === 'ENOENT') return []
-  throw error
 }

@@ -118,6 +118,27 @@ export function describeKeeping(store: () => ExecutionStore): void {
     await store().writer.write([{ fid, records: missing }])
     expect((await timeline(store(), fid)).slice(-6)).toEqual([...second, ...missing, ...waiting])
   })
+
+  test('a copy of a conversation is its whole log: put back after it was deleted it is the same', async () => {
+    const { id } = await store().sessions.create({
+      id: 'keep00000001',
+      user: 'ada',
+      at: START,
+      title: 'A talk',
+      messages: [{ id: 'm1', role: 'user', content: 'hi' }],
+    })
+    await store().sessions.change(id, { do: 'append', messages: [{ id: 'm2', role: 'assistant', content: ['ho'] }] }, { at: START + 1 })
+    await store().sessions.change(id, { do: 'undo', turns: 1 }, { at: START + 2 })
+    await store().sessions.setDraft(id, { half: 'a tho' })
+    const before = await store().sessions.read(id)
+    const copies = (await store().keeper.sessionCopies(null, 1000)).filter(({ session }) => session.id === id)
+    expect(copies).toMatchObject([{ session: { title: 'A talk', undone: 1 }, entries: [{ revision: 1 }, { revision: 2 }, { revision: 3 }] }])
+    expect(await store().sessions.delete(id)).toBe(true)
+    for (let times = 0; times < 2; times++) await store().keeper.putSessions(copies)
+    expect(await store().sessions.read(id)).toEqual(before)
+    expect(await store().sessions.draft(id)).toEqual({ half: 'a tho' })
+    expect(await store().sessions.change(id, { do: 'redo' }, { at: START + 3 })).toMatchObject({ outcome: 'done' })
+  })
 }
 
 async function allEnded(keeper: StoreKeeper, endedBefore: number, limit = 100): Promise<EndedRun[]> {

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { EndedRun, RunCopy, StoreKeeper } from '../keeping.ts'
+import { putSessions, sessionCopies } from './copy-sessions.ts'
 import { insertMissing, toRecord, type StoredEvent } from './event-rows.ts'
 import { toAnswer, toLock } from './lock-row.ts'
 import { putRuns } from './put-runs.ts'
@@ -69,6 +70,8 @@ export function createPostgresKeeper(db: ExecutionDatabase, pool: Pool): StoreKe
     },
     addRecords: (copy, records) => addRecords(pool, copy, records),
     put: (runs) => putRuns(pool, runs),
+    sessionCopies: (after, limit) => sessionCopies(db, after, clampLimit(limit)),
+    putSessions: (sessions) => putSessions(db, sessions),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { EventRecord } from '@koco/core'
 import { isFid, toJsonText } from '@koco/core'
 import type { RunCopy } from '../keeping.ts'
+import { sessionReplacer } from './copy-sessions.ts'
 import type { Db } from './connection.ts'
 import type { RunCache } from './run-cache.ts'
 import { homeOf, type RunFiles } from './run-files.ts'
@@ -25,6 +26,7 @@ export function keeperChanges(db: Db, { rows, cache, files, events }: KeeperPart
   const replace = createReplacer(db)
   return {
     ...removalChanges(db, cache, files),
+    putSessions: sessionReplacer(db),
 
     addRecords(fid: string, records: readonly EventRecord[]): void {
       events.add(fid, records)

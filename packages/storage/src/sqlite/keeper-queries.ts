@@ -1,9 +1,10 @@
 import type { EventRecord, Position, RunStatus, TypedValue } from '@koco/core'
 import { isFid, parseJson } from '@koco/core'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { EndedRun, RunCopy, StoreKeeper } from '../keeping.ts'
+import type { EndedRun, RunCopy, SessionCopy, StoreKeeper } from '../keeping.ts'
 import type { ControlRequest, Page } from '../port.ts'
 import type { Db } from './connection.ts'
+import { sessionCopies } from './copy-sessions.ts'
 import { ENDED_FOR_GOOD } from './keeper-changes.ts'
 import type { RunFiles } from './run-files.ts'
 import { type RawAnswer, type RawRun, readAnswer, readLock, readRun, SELECT_RUN } from './run-rows.ts'
@@ -16,6 +17,7 @@ type RawCopy = RawRun & { readonly idempotency_key: string | null; readonly inpu
 type KeeperQueries = {
   endedRuns(query: EndedQuery): Page<EndedRun>
   copyRuns(after: string | null, limit: number): RunCopy[]
+  copySessions(after: string | null, limit: number): SessionCopy[]
   storedRecords(fid: string, after: Position, limit: number): { readonly records: readonly EventRecord[]; readonly complete: boolean }
 }
 
@@ -44,6 +46,7 @@ export function keeperQueries(db: Db, files: RunFiles): KeeperQueries {
       )
     },
     copyRuns: createCopier(db),
+    copySessions: sessionCopies(db),
     storedRecords: db.transaction((fid: string, after: Position, limit: number) => {
       const raw = isFid(fid) ? find.get(fid) : undefined
       return raw ? stored.after({ ...readRun(raw), fid }, after, limit) : { records: [], complete: true }

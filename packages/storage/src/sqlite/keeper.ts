@@ -39,5 +39,7 @@ export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadCl
     records: (fid, after, limit) => reader.call('storedRecords', fid, after, limit),
     addRecords: (copy, records) => writer.call('addRecords', copy.state.fid, records),
     put: (copies) => writer.call('putRuns', copies),
+    sessionCopies: (after, limit) => reader.call('copySessions', after, limit),
+    putSessions: (copies) => writer.call('putSessions', copies),
   }
 }
