@@ -3,6 +3,7 @@ import type { ControlRequest, LockAnswer, Page } from './port.ts'
 import type { EpochSeal, Hole } from './projection.ts'
 import type { EntryRow } from './sessions/entry.ts'
 import type { ChatSession } from './sessions/port.ts'
+import type { SideRow, SideTable } from './side-tables.ts'
 
 /**
  * Everything that a store holds of a run besides its events, in the words of neither back end: what is folded from the events, where it stands, and what the events do not tell (launcher, idempotency
@@ -61,4 +62,8 @@ export interface StoreKeeper {
   sessionCopies(after: string | null, limit: number): Promise<readonly SessionCopy[]>
   /** Stores conversations as they were copied, over what is known of them. */
   putSessions(copies: readonly SessionCopy[]): Promise<void>
+  /** All rows of a table beside runs and conversations. */
+  sideRows(table: SideTable): Promise<readonly SideRow[]>
+  /** Stores such rows over those of the same key. */
+  putSideRows(table: SideTable, rows: readonly SideRow[]): Promise<void>
 }

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { canonicalJson, isEnded, ORIGIN, RefusedError, toJson, type EventRecord, type Position } from '@koco/core'
 import type { RunCopy, SessionCopy } from '../keeping.ts'
 import type { ExecutionStore } from '../port.ts'
+import { SIDE_TABLES, type SideTable } from '../side-tables.ts'
 
 /** What was moved. `digest`: SHA-256 over every run, event, conversation, schedule and dead event, the same for both stores. */
 export type MoveReport = {
@@ -75,13 +76,8 @@ async function moveRest(from: ExecutionStore, to: ExecutionStore): Promise<void>
     }
   }
   for (const { id: _id, ...dead } of await deadOf(from)) await to.dead.add(dead)
-  const flows = (await from.flows.list()).map(({ workers: _workers, ...flow }) => flow)
-  // Nobody serves them yet: they are listed, and cold until a worker of the new installation says otherwise.
-  await to.flows.heartbeat({ id: MOVER, launcher: 'direct', host: '', pid: 0, seenAt: 0 }, flows)
-  await to.flows.leave(MOVER)
+  for (const table of SIDE_TABLES) await to.keeper.putSideRows(table, await from.keeper.sideRows(table))
 }
-
-const MOVER = 'koco-move'
 
 async function compare(from: ExecutionStore, to: ExecutionStore, options: MoveOptions): Promise<MoveReport> {
   const digest = createHash('sha256')
@@ -104,6 +100,7 @@ async function compare(from: ExecutionStore, to: ExecutionStore, options: MoveOp
   const schedules = compareAll('schedules', await scheduleTexts(from), await scheduleTexts(to), digest)
   const dead = async (store: ExecutionStore) => (await deadOf(store)).map(({ id: _id, ...event }) => canonicalJson(toJson(event))).toSorted()
   const deadEvents = compareAll('dead events', await dead(from), await dead(to), digest)
+  for (const table of SIDE_TABLES) compareAll(table, await sideTexts(from, table), await sideTexts(to, table), digest)
   return { ...counts, sessions, schedules, deadEvents, digest: digest.digest('hex') }
 }
 
@@ -143,6 +140,10 @@ async function scheduleTexts(store: ExecutionStore): Promise<string[]> {
   const texts: string[] = []
   for await (const schedules of schedulesOf(store)) texts.push(...schedules.map((schedule) => canonicalJson(toJson(schedule))))
   return texts
+}
+
+async function sideTexts(store: ExecutionStore, table: SideTable): Promise<string[]> {
+  return (await store.keeper.sideRows(table)).map((row) => canonicalJson(toJson(row))).toSorted()
 }
 
 async function* schedulesOf(store: ExecutionStore) {

@@ -9,6 +9,7 @@ import { toAnswer, toLock } from './lock-row.ts'
 import { putRuns } from './put-runs.ts'
 import { toState, type SummaryRow } from './run-row.ts'
 import type { ExecutionDatabase } from './schema.ts'
+import { putSideRows, sideRows } from './side-tables.ts'
 import { run, type Statement } from './statements.ts'
 import { withClient } from './transaction.ts'
 
@@ -72,6 +73,8 @@ export function createPostgresKeeper(db: ExecutionDatabase, pool: Pool): StoreKe
     put: (runs) => putRuns(pool, runs),
     sessionCopies: (after, limit) => sessionCopies(db, after, clampLimit(limit)),
     putSessions: (sessions) => putSessions(db, sessions),
+    sideRows: (table) => sideRows(db, table),
+    putSideRows: (table, rows) => putSideRows(db, table, rows),
   }
 }
 

@@ -2,10 +2,12 @@ import type { EventRecord } from '@koco/core'
 import { isFid, toJsonText } from '@koco/core'
 import type { RunCopy } from '../keeping.ts'
 import { sessionReplacer } from './copy-sessions.ts'
+import type { SideRow, SideTable } from '../side-tables.ts'
 import type { Db } from './connection.ts'
 import type { RunCache } from './run-cache.ts'
 import { homeOf, type RunFiles } from './run-files.ts'
 import type { RunRows } from './run-rows.ts'
+import { putSideRows } from './side-tables.ts'
 import type { EventTable } from './write-events.ts'
 
 const OVER = "('finished', 'error', 'cancelled', 'timed_out')"
@@ -27,6 +29,7 @@ export function keeperChanges(db: Db, { rows, cache, files, events }: KeeperPart
   return {
     ...removalChanges(db, cache, files),
     putSessions: sessionReplacer(db),
+    putSideRows: (table: SideTable, side: readonly SideRow[]): void => putSideRows(db, table, side),
 
     addRecords(fid: string, records: readonly EventRecord[]): void {
       events.add(fid, records)

@@ -3,11 +3,13 @@ import { isFid, parseJson } from '@koco/core'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { EndedRun, RunCopy, SessionCopy, StoreKeeper } from '../keeping.ts'
 import type { ControlRequest, Page } from '../port.ts'
+import type { SideRow, SideTable } from '../side-tables.ts'
 import type { Db } from './connection.ts'
 import { sessionCopies } from './copy-sessions.ts'
 import { ENDED_FOR_GOOD } from './keeper-changes.ts'
 import type { RunFiles } from './run-files.ts'
 import { type RawAnswer, type RawRun, readAnswer, readLock, readRun, SELECT_RUN } from './run-rows.ts'
+import { sideRows } from './side-tables.ts'
 import { StoredRecords } from './stored-records.ts'
 
 type EndedQuery = Parameters<StoreKeeper['ended']>[0]
@@ -18,6 +20,7 @@ type KeeperQueries = {
   endedRuns(query: EndedQuery): Page<EndedRun>
   copyRuns(after: string | null, limit: number): RunCopy[]
   copySessions(after: string | null, limit: number): SessionCopy[]
+  sideRows(table: SideTable): SideRow[]
   storedRecords(fid: string, after: Position, limit: number): { readonly records: readonly EventRecord[]; readonly complete: boolean }
 }
 
@@ -47,6 +50,7 @@ export function keeperQueries(db: Db, files: RunFiles): KeeperQueries {
     },
     copyRuns: createCopier(db),
     copySessions: sessionCopies(db),
+    sideRows: (table) => sideRows(db, table),
     storedRecords: db.transaction((fid: string, after: Position, limit: number) => {
       const raw = isFid(fid) ? find.get(fid) : undefined
       return raw ? stored.after({ ...readRun(raw), fid }, after, limit) : { records: [], complete: true }

@@ -41,5 +41,7 @@ export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadCl
     put: (copies) => writer.call('putRuns', copies),
     sessionCopies: (after, limit) => reader.call('copySessions', after, limit),
     putSessions: (copies) => writer.call('putSessions', copies),
+    sideRows: (table) => reader.call('sideRows', table),
+    putSideRows: (table, rows) => writer.call('putSideRows', table, rows),
   }
 }
