@@ -4,6 +4,8 @@ export type {
   AppendAnswer,
   ConsumerStatus,
   EventStreams,
+  Lease,
+  LeaseCounter,
   LivenessBoard,
   LivingWorker,
   LostWorker,

@@ -91,12 +91,12 @@ export interface StreamConsumer {
 
 /**
  * News for whoever listens now; may be lost, never relied on. `committed`: the store has everything up to `position`. `delta`: live text of a model. `control`: somebody
- * asked something of a run (pause, cancel, answer): look into the store. `heard`: a try has looked, and acts on it.
+ * asked something of a run (pause, cancel, answer): look into the store. `heard`: a try has looked, and acts on it. `session`: a turn of a conversation began or ended; `fid` is the session's id.
  */
 export type Signal =
   | { readonly topic: 'committed'; readonly fid: string; readonly position: string; readonly ended: boolean }
   | { readonly topic: 'delta'; readonly fid: string; readonly step: string | null; readonly text: string }
-  | { readonly topic: 'control' | 'heard'; readonly fid: string }
+  | { readonly topic: 'control' | 'heard' | 'session'; readonly fid: string }
 
 /** Publish and subscribe between the processes of one installation. */
 export interface SignalBus {
@@ -136,11 +136,32 @@ export interface LivenessBoard {
   workers(): Promise<readonly LivingWorker[]>
 }
 
+/** A lease that its holder keeps: one of those that stand under `name`. */
+export type Lease = { readonly name: string; readonly holder: string }
+
+/**
+ * Counts what there may be only so much of in the whole installation, as the connections of a user: who holds a lease counts until it is given back, or not renewed for its life, as after a crash. Methods throw
+ * UnavailableError while the counter is away; leases whose holder goes on renewing come back with it.
+ */
+export interface LeaseCounter {
+  /** How long a lease stands without being renewed, in ms. */
+  readonly lifeMs: number
+  /** Takes a lease unless `max` others stand under its name; false then. However many ask at once, no more than `max` get one. Harmless for who has it. */
+  take(lease: Lease, max: number): Promise<boolean>
+  /** Prolongs leases; one that was lost stands again, since its holder is still there. */
+  renew(leases: readonly Lease[]): Promise<void>
+  /** Gives a lease back; nothing when it does not stand. */
+  release(lease: Lease): Promise<void>
+  /** How many stand under a name now. */
+  count(name: string): Promise<number>
+}
+
 /** Everything of a transport, made together because it shares connections. */
 export interface Transport {
   readonly streams: EventStreams
   readonly signals: SignalBus
   readonly liveness: LivenessBoard
+  readonly leases: LeaseCounter
   /** A consumer with a stable name, one a spooler slot. */
   consumer(name: string): StreamConsumer
   /** Throws UnavailableError with the remedy when the transport cannot take appends now, RefusedError when its server is not fit for it (version, eviction policy). */

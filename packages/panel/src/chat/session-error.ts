@@ -110,9 +110,14 @@ export function whoAsks(request: FastifyRequest): Principal {
 }
 
 /** The caller's session of this id, a turn that is over brought to its end. A foreign one is as unknown as one that does not exist. */
-export async function ownSession({ conversations }: PanelContext, request: FastifyRequest, id: unknown): Promise<ChatSession> {
+export async function ownSession(context: PanelContext, request: FastifyRequest, id: unknown): Promise<ChatSession> {
+  return sessionOf(context, whoAsks(request).user, id)
+}
+
+/** As `ownSession`, of a user. */
+export async function sessionOf({ conversations }: PanelContext, user: string, id: unknown): Promise<ChatSession> {
   const session = typeof id === 'string' && /^[0-9a-f]{12}$/.test(id) ? await conversations.look(id) : undefined
-  if (session && session.user === whoAsks(request).user) return session
+  if (session && session.user === user) return session
   throw new SessionError(404, 'Session not found')
 }
 

@@ -1,28 +1,15 @@
-import { formatPosition, isFid, ORIGIN, RefusedError } from '@koco/core'
-import type { ChatSession, SessionLabels } from '@koco/storage'
-import { textOfContent, type ChatMessage } from '@koco/storage'
+import { formatPosition, isFid, ORIGIN } from '@koco/core'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { givenWords, newId } from '../chat/given.ts'
-import {
-  expectedRevision,
-  fieldsOf,
-  mustBeDone,
-  nullableField,
-  ownSession,
-  sessionAnswers,
-  SessionError,
-  sessionRoute,
-  textField,
-  whoAsks,
-} from '../chat/session-error.ts'
+import { say } from '../chat/say.ts'
+import { fieldsOf, mustBeDone, nullableField, ownSession, sessionAnswers, SessionError, sessionRoute, textField, whoAsks } from '../chat/session-error.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { tailRun } from './events.ts'
 
 const tags = ['chat']
 const write = { access: 'sessions.write' } as const
 const words = z.unknown().describe('a text, or an array of parts: `{type: "text", text}`, `{type: "image_url", image_url}`, …')
-const TITLE_CHARS = 64
 const STEER_MAX = 16_000
 
 const Start = z.object({
@@ -61,14 +48,7 @@ export const chatRoutes: Routes = (app, context) => {
     },
     async (request) => {
       const fields = fieldsOf(request, 'session_id')
-      const message = givenWords(fields['message'], fields['attachments'], context.clock() / 1000)
-      const model = nullableField(fields, 'model')
-      const expected = expectedRevision(fields)
-      const session = await ownSession(context, request, fields['session_id'])
-      const labels = { ...titleFor(session, message), ...(typeof model === 'string' && model !== '' && model !== session.model && { model }) }
-      const { id, title, revision, turn } = await begin(context, session, { message, labels, expectedRevision: expected })
-      const fid = turn?.fid ?? ''
-      return { ok: true, stream_id: fid, session_id: id, turn_id: fid, title, revision }
+      return say(context, whoAsks(request).user, fields)
     },
   )
 
@@ -178,35 +158,9 @@ export const chatQueueRoutes: Routes = (app, context) => {
   )
 }
 
-async function begin(context: PanelContext, session: ChatSession, turn: Parameters<PanelContext['conversations']['start']>[1]): Promise<ChatSession> {
-  try {
-    return mustBeDone(await context.conversations.start(session, turn), '').session
-  } catch (error) {
-    if (!(error instanceof RefusedError) || error.code !== 'unknown_flow') throw error
-    const remedy = 'To talk, set KODO_LLM_URL and KODO_LLM_MODEL where koco is started, or serve a flow made by defineChatFlow.'
-    throw new SessionError(400, session.flow === null ? `Nothing answers here yet. ${remedy}` : error.message)
-  }
-}
-
 async function queueOf({ store }: PanelContext, id: string) {
   const found = await store.sessions.read(id, { limit: 0 })
   return { ok: true as const, session_id: id, queue: (found?.queue ?? []).map(({ id: waiting, message }) => ({ id: waiting, message })) }
-}
-
-/** A session that nobody has named is named by what is first said in it. */
-function titleFor(session: ChatSession, message: ChatMessage): Partial<SessionLabels> {
-  if (session.title !== 'Untitled' || session.messageCount > 0) return {}
-  const text = textOfContent(message.content).replace(/\s+/g, ' ').trim()
-  if (text === '') return {}
-  return {
-    title:
-      text.length > TITLE_CHARS
-        ? `${text
-            .slice(0, TITLE_CHARS - 1)
-            .toWellFormed()
-            .trimEnd()}…`
-        : text,
-  }
 }
 
 async function ownRun({ store }: PanelContext, request: FastifyRequest, fid: unknown) {

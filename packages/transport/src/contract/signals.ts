@@ -42,15 +42,18 @@ export function signalsContract(open: OpenTransport): void {
     const delta: Signal = { topic: 'delta', fid, step: 'say#1', text: 'Hel' }
     const control: Signal = { topic: 'control', fid }
     const heard: Signal = { topic: 'heard', fid }
+    const session: Signal = { topic: 'session', fid: '0123456789ab' }
     const live = await collect('delta', fid, delta)
     const taken = await collect('heard', fid, heard)
     const liveAll = await collect('delta', '*', delta)
     const asked = await collect('control', fid, control)
-    await bus.publish([committed(fid, 1), delta, { topic: 'delta', fid: anyFid(), step: null, text: 'other' }, control, heard])
+    const talked = await collect('session', '*', session)
+    await bus.publish([committed(fid, 1), delta, { topic: 'delta', fid: anyFid(), step: null, text: 'other' }, control, heard, session])
     expect(await live.done).toEqual([delta])
     expect(await liveAll.done).toContainEqual(delta)
     expect(await asked.done).toEqual([control])
     expect(await taken.done).toEqual([heard])
+    expect(await talked.done).toEqual([session])
   })
 
   test('an ended subscription hears nothing more, others on its channel do', async () => {

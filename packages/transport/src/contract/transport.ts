@@ -3,6 +3,7 @@ import { appendModel } from './append-model.ts'
 import { appendContract, backPressureContract } from './append.ts'
 import { consumeContract } from './consume.ts'
 import type { OpenTransport } from './harness.ts'
+import { leasesContract } from './leases.ts'
 import { livenessContract } from './liveness.ts'
 import { producerContract } from './produce.ts'
 import { signalsContract } from './signals.ts'
@@ -15,5 +16,6 @@ export function transportContract(name: string, open: OpenTransport, modelRuns: 
   describe(`${name}: consumers`, () => consumeContract(open))
   describe(`${name}: signals`, () => signalsContract(open))
   describe(`${name}: liveness`, () => livenessContract(open))
+  describe(`${name}: counted leases`, () => leasesContract(open))
   describe(`${name}: producer`, () => producerContract(open))
 }

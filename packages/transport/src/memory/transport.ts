@@ -2,12 +2,18 @@ import { UnavailableError } from '@koco/core'
 import type { Transport } from '../port.ts'
 import { MemoryConsumer } from './consumer.ts'
 import { MemoryHub, type MemoryCapacity } from './hub.ts'
+import { MemoryLeases } from './leases.ts'
 import { MemoryLiveness } from './liveness.ts'
 import { MemorySignals } from './signals.ts'
 import { MemoryStreams } from './streams.ts'
 
-/** Settings of a memory transport; all have defaults. `clock` gives ms since 1970; `workerLifeMs` as for Redis. */
-export type MemoryTransportOptions = { readonly capacity?: Partial<MemoryCapacity>; readonly clock?: () => number; readonly workerLifeMs?: number }
+/** Settings of a memory transport; all have defaults. `clock` gives ms since 1970; `workerLifeMs` and `holdMs` as for Redis. */
+export type MemoryTransportOptions = {
+  readonly capacity?: Partial<MemoryCapacity>
+  readonly clock?: () => number
+  readonly workerLifeMs?: number
+  readonly holdMs?: number
+}
 
 /**
  * A transport within one process, for the embedded mode: an append resolves when a consumer of the same transport has acknowledged its events, so nothing that was
@@ -22,6 +28,7 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): Tra
   return {
     streams,
     signals,
+    leases: new MemoryLeases(options.holdMs ?? 15_000, clock),
     liveness: new MemoryLiveness(options.workerLifeMs ?? 3000, clock),
     consumer(name) {
       const consumer = new MemoryConsumer(name, hub, clock)

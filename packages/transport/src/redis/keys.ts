@@ -11,9 +11,12 @@ export type RedisKeys = {
   /** Sorted set of the workers by when they were last heard of, and the hash of what they are at. */
   readonly workers: string
   readonly tasks: string
+  /** Sorted set of the holders of counted leases, by when each ends. */
+  readonly held: (name: string) => string
   readonly probe: string
   readonly committedChannel: string
   readonly controlChannel: string
+  readonly sessionChannel: string
   readonly liveChannel: (fid: string) => string
 }
 
@@ -28,9 +31,11 @@ export function redisKeys(streamPrefix: string): RedisKeys {
     consumers: `${base}consumers`,
     workers: `${base}workers`,
     tasks: `${base}tasks`,
+    held: (name) => `${base}held:${name}`,
     probe: `${base}probe`,
     committedChannel: `${base}committed`,
     controlChannel: `${base}control`,
+    sessionChannel: `${base}session`,
     liveChannel: (fid) => `${base}live:${fid}`,
   }
 }

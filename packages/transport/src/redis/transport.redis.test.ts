@@ -12,7 +12,15 @@ async function open(protocol: 2 | 3) {
   const prefix = keyPrefix()
   const direct = new Redis(url)
   const key = (fid: string) => `${prefix}events:${fid}`
-  const transport = createRedisTransport({ url, protocol, streamPrefix: `${prefix}events:`, backlogMax: BACKLOG_MAX, expireMs: 1, workerLifeMs: 50 })
+  const transport = createRedisTransport({
+    url,
+    protocol,
+    streamPrefix: `${prefix}events:`,
+    backlogMax: BACKLOG_MAX,
+    expireMs: 1,
+    workerLifeMs: 50,
+    holdMs: 300,
+  })
   return {
     transport,
     backlogMax: BACKLOG_MAX,

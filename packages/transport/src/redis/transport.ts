@@ -4,6 +4,7 @@ import { checkRedis } from './check.ts'
 import { Connection, type ConnectionKind, type ConnectionOptions } from './connections.ts'
 import { RedisConsumer } from './consumer.ts'
 import { redisKeys } from './keys.ts'
+import { RedisLeases } from './leases.ts'
 import { RedisLiveness } from './liveness.ts'
 import { RedisSignals } from './signals.ts'
 import { leaseToken } from './status.ts'
@@ -23,6 +24,8 @@ export type RedisTransportOptions = ConnectionOptions & {
   readonly leaseMs?: number
   /** How long a worker may say nothing before it counts as dead; default 3,000 ms. */
   readonly workerLifeMs?: number
+  /** How long a counted lease stands without being renewed; default 15,000 ms. */
+  readonly holdMs?: number
   /** How long a stream stays after its run's end is persisted; default 24 h, in ms. */
   readonly expireMs?: number
   /** About the most that one read brings; default 16 MiB, in bytes. */
@@ -50,6 +53,7 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
   return {
     streams,
     signals,
+    leases: new RedisLeases(publisher, keys, options.holdMs ?? 15_000),
     liveness: new RedisLiveness(publisher, keys, options.workerLifeMs ?? 3000),
     consumer(name) {
       const consumer = new RedisConsumer(connect('commands'), connect('blocking'), {
