@@ -13,7 +13,9 @@ import type { Metrics } from './server/metrics.ts'
 import type { Endings } from './tail/endings.ts'
 import type { LiveStreams } from './tail/live-streams.ts'
 import type { RunFeed } from './tail/run-feed.ts'
+import type { Tickets } from './sockets/tickets.ts'
 import type { Tails } from './tail/tails.ts'
+import type { Wakeups } from './tail/wakeups.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import type { TokenSignIn } from './tokens/token-sign-in.ts'
 
@@ -44,6 +46,8 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
   readonly providers: readonly Provider[]
   readonly signingKeys: SigningKeys
   readonly tokens: TokenSignIn
+  readonly tickets: Tickets
+  readonly wakeups: Wakeups
   readonly metrics: Metrics
   readonly tails: Tails
   readonly streams: LiveStreams

@@ -1,6 +1,6 @@
 import { defaultFileLimits, type Launcher, type Schedules, type Workspaces } from '@koco/flow'
 import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
-import type { ConsumerStatus, SignalBus } from '@koco/transport'
+import type { ConsumerStatus, LeaseCounter, SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { SecretHash } from './auth/secrets.ts'
@@ -32,6 +32,13 @@ export type PanelSettings = {
   /** Open live streams of one user, and of all. */
   readonly streamsPerUserMax: number
   readonly streamsMax: number
+  /** Open sockets of one user in the whole installation, and of all in this process. */
+  readonly socketsPerUserMax: number
+  readonly socketsMax: number
+  /** How long a socket may be open before its client says who it is. */
+  readonly authFirstMs: number
+  /** How often sockets are pinged; one that did not answer the last is cut. */
+  readonly pingMs: number
   /** A live client that takes nothing for so long is dropped; it resumes by its cursor. */
   readonly blockedMsMax: number
   /** The longest that `Prefer: wait` is honoured. */
@@ -71,6 +78,10 @@ export const PANEL_DEFAULTS: PanelSettings = {
   bodyBytesMax: 1024 * 1024,
   streamsPerUserMax: 256,
   streamsMax: 2_000,
+  socketsPerUserMax: 3,
+  socketsMax: 10_000,
+  authFirstMs: 10_000,
+  pingMs: 30_000,
   blockedMsMax: 10_000,
   waitSMax: 300,
   principalTtlMs: 5_000,
@@ -106,6 +117,8 @@ export type PanelDeps = {
   readonly schedules: Schedules
   readonly catalog: LocalFlows
   readonly signals: SignalBus
+  /** Counts connections in the whole installation. */
+  readonly leases: LeaseCounter
   /** What is stored of secrets; the same in every process over one admin store. */
   readonly hashSecret: SecretHash
   /** Throws UnavailableError when runs could not write events now; a part of readiness. */

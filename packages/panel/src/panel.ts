@@ -38,6 +38,7 @@ import { sessionEditRoutes } from './routes/session-edit.ts'
 import { sessionDraftRoutes, sessionLabelRoutes } from './routes/session-labels.ts'
 import { sessionListRoutes, sessionReadRoutes } from './routes/session-read.ts'
 import { startRunRoutes } from './routes/start-run.ts'
+import { ticketRoutes } from './routes/ticket.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
@@ -50,6 +51,7 @@ import { addHeaders } from './server/security-headers.ts'
 import { compileValidator } from './server/validation.ts'
 import { serveWeb } from './server/web.ts'
 import { runJson } from './shapes/run.ts'
+import { createSockets, type Sockets } from './sockets/sockets.ts'
 import { createEndings } from './tail/endings.ts'
 import { LiveStreams } from './tail/live-streams.ts'
 import { createRunFeed } from './tail/run-feed.ts'
@@ -65,7 +67,7 @@ export type Panel = {
   close(graceMs?: number): Promise<void>
 }
 
-const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, providerRoutes, tokenRoutes, myAccountRoutes, userRoutes, keyRoutes]
+const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, providerRoutes, tokenRoutes, ticketRoutes, myAccountRoutes, userRoutes, keyRoutes]
 const RUN_ROUTES: readonly Routes[] = [
   flowRoutes,
   startRunRoutes,
@@ -115,11 +117,12 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...CHAT_ROUTES, ...FILE_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
   serveDescription(app)
   await serveWeb(app, deps.webDir)
+  const sockets = await createSockets(app.server, context)
   let closed: Promise<void> | undefined
   return {
     app,
     listen: (at) => listen(app, settings, at),
-    close: (graceMs = 10_000) => (closed ??= close(app, graceMs, state, [closeAudit, closeParts])),
+    close: (graceMs = 10_000) => (closed ??= close(app, graceMs, state, sockets, [closeAudit, closeParts])),
   }
 }
 
@@ -140,7 +143,7 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const endings = createEndings({ wakeups, runs: store.runs, log, lookAgainMs: settings.lookAgainMs })
   const { files, close: closeFiles } = createFiles(deps, settings)
   const conversations = createConversations({ store, launcher: deps.launcher, wakeups, flow: settings.chatFlow, lookAgainMs: settings.lookAgainMs, clock, log })
-  const context = { ...deps, ...identities, files, conversations, settings, metrics, tails, streams, feed, endings, closing: () => state.closing }
+  const context = { ...deps, ...identities, files, wakeups, conversations, settings, metrics, tails, streams, feed, endings, closing: () => state.closing }
   const closeParts = (): void => {
     closeFiles()
     conversations.close()
@@ -252,8 +255,9 @@ function listenError(error: unknown, { host, port }: { readonly host: string; re
   return error
 }
 
-async function close(app: App, graceMs: number, state: State, closers: readonly (() => void)[]): Promise<void> {
+async function close(app: App, graceMs: number, state: State, sockets: Sockets, closers: readonly (() => void)[]): Promise<void> {
   state.closing = true
+  await sockets.close(graceMs)
   for (const closeOne of closers) closeOne()
   const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
   // A connection that was busy a moment ago stays open for the next request otherwise.

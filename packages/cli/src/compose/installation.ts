@@ -93,6 +93,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     schedules,
     catalog: { list: () => catalog.list().map(flowEntry) },
     signals: transport.signals,
+    leases: transport.leases,
     hashSecret,
     checkTransport: () => transport.check(),
     consumers: async () => (await watcher.status()).filter((one) => one.name !== WATCHER),
@@ -101,6 +102,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     webDir,
     settings: {
       ...signInSettings(settings),
+      socketsPerUserMax: settings.wsConnectionsMax,
       auth: settings.auth,
       corsOrigins: settings.corsOrigins ?? [],
       trustedProxies: settings.trustedProxies ?? [],

@@ -155,6 +155,9 @@ export const settingsSchema = z.object({
   oidcClientId: text.optional().meta(about({ variable: 'OIDC_CLIENT_ID', none: 'none', help: 'The client at that provider' })),
   oidcClientSecret: text.optional().meta(about({ variable: 'OIDC_CLIENT_SECRET', secret: true, none: 'none', help: 'Its secret' })),
   oidcName: text.default('single sign-on').meta(about({ variable: 'OIDC_NAME', help: 'What the sign-in page calls that provider' })),
+  wsConnectionsMax: whole(1, 10_000)
+    .default(3)
+    .meta(about({ variable: 'WS_CONNECTIONS_MAX', help: 'Open WebSocket connections of one user, in all panels together' })),
   corsOrigins: list.optional().meta(about({ variable: 'CORS_ORIGINS', none: 'none', help: 'Origins, separated by commas, whose pages may call the API' })),
   eventTransport: z
     .enum(['memory', 'redis'])

@@ -3,6 +3,7 @@ import type { PanelDeps, PanelSettings } from '../options.ts'
 import { createGitHub } from '../providers/github.ts'
 import { createOidc } from '../providers/oidc.ts'
 import type { Metrics } from '../server/metrics.ts'
+import { createTickets } from '../sockets/tickets.ts'
 import { createAccessTokens } from '../tokens/access-tokens.ts'
 import { createSigningKeys } from '../tokens/signing-keys.ts'
 import { createTokenSignIn } from '../tokens/token-sign-in.ts'
@@ -12,7 +13,7 @@ import { createSeal } from './seal.ts'
 import { createSignIn } from './sign-in.ts'
 
 /** All that tells who somebody is: by password, key, token, or another's word. */
-export type Identities = Pick<PanelContext, 'auth' | 'passwords' | 'signIn' | 'signingKeys' | 'tokens' | 'providers'>
+export type Identities = Pick<PanelContext, 'auth' | 'passwords' | 'signIn' | 'signingKeys' | 'tokens' | 'providers' | 'tickets'>
 
 /** Puts the parts of sign-in together. */
 export function createIdentities({ admin, hashSecret, clock }: PanelDeps, settings: PanelSettings, metrics: Metrics): Identities {
@@ -25,6 +26,7 @@ export function createIdentities({ admin, hashSecret, clock }: PanelDeps, settin
     passwords,
     signIn: createSignIn({ admin, passwords, clock, count: (outcome) => metrics.login(outcome) }),
     signingKeys,
+    tickets: createTickets(admin, auth, hashSecret, clock),
     tokens: createTokenSignIn({ admin, hash: hashSecret, accessTokens, auth, clock }),
     providers: [...(settings.github ? [createGitHub(settings.github)] : []), ...(settings.oidc ? [createOidc(settings.oidc)] : [])],
   }

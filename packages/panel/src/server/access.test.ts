@@ -62,6 +62,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'POST /api/auth/token': { own: signedIn, body: { grant_type: 'session' } },
   'POST /api/auth/revoke': { own: everybody, body: { token: 'none' } },
   'POST /auth/revoke': { own: everybody, body: { token: 'none' } },
+  'POST /api/auth/ticket': { own: signedIn },
   'GET /.well-known/jwks.json': { own: everybody },
   'POST /api/auth/signing-keys/replace': { own: operators },
   'GET /api/auth/me': { own: signedIn },

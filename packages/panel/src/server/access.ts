@@ -41,7 +41,7 @@ export function guardRoutes(app: App, context: PanelContext): void {
 }
 
 /** Who everybody is while sign-in is off: the operator `admin`, by the id of the stored one when there is one. */
-function createOffOperator(admin: AdminStore): () => Promise<Principal> {
+export function createOffOperator(admin: AdminStore): () => Promise<Principal> {
   let known: Principal | undefined
   return async () => {
     if (known) return known

@@ -20,7 +20,7 @@ export function refuseCrossSite(request: FastifyRequest, origins: Origins): void
   const { origin, 'sec-fetch-site': site } = request.headers
   if (typeof origin === 'string' && origins.others.has(origin)) return
   if (site === 'same-origin' || site === 'none') return
-  if (site === undefined && (origin === undefined || origin === origins.own || isOwnHost(origin, request.headers.host))) return
+  if (site === undefined && (origin === undefined || isOwnOrigin(origin, request.headers.host, origins))) return
   throw new ProblemError(403, 'cross_site', 'This request comes from another site; use the page of this panel, or an API key.')
 }
 
@@ -48,6 +48,11 @@ export function allowOrigins(request: FastifyRequest, reply: FastifyReply, origi
 export function isLoopbackName(host: string | undefined): boolean {
   const name = host === undefined ? '' : host.replace(/:\d+$/, '')
   return name === 'localhost' || name === '[::1]' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
+}
+
+/** True for the panel's own pages, by its public address or the name that they were found by. */
+export function isOwnOrigin(origin: string, host: string | undefined, { own }: Origins): boolean {
+  return origin === own || isOwnHost(origin, host)
 }
 
 function isOwnHost(origin: string, host: string | undefined): boolean {

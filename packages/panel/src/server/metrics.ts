@@ -3,11 +3,15 @@ import type { RunStore } from '@koco/storage'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { StreamCounts } from '../tail/live-streams.ts'
 
+/** Told of sockets, for the metrics. */
+export type SocketCounts = { opened(): void; closed(code: number): void; refused(status: number): void; message(type: string): void }
+
 /** The panel's own figures. */
 export type Metrics = {
   request(method: string, route: string, status: number, seconds: number): void
   login(outcome: 'ok' | 'wrong' | 'throttled'): void
   readonly streams: StreamCounts
+  readonly sockets: SocketCounts
 }
 
 /** Registers the panel's figures; the runs by status are counted when somebody asks for the metrics. */
@@ -44,5 +48,23 @@ export function createMetrics(registry: Registry, runs: Pick<RunStore, 'counts'>
         closed.inc({ reason })
       },
     },
+    sockets: socketCounts(registry),
+  }
+}
+
+function socketCounts(registry: Registry): SocketCounts {
+  const registers = [registry]
+  const open = new Gauge({ name: 'koco_sockets', help: 'Open sockets.', registers })
+  const closed = new Counter({ name: 'koco_sockets_closed_total', help: 'Sockets that ended, by closing code.', labelNames: ['code'], registers })
+  const refused = new Counter({ name: 'koco_sockets_refused_total', help: 'Upgrades that were refused, by status.', labelNames: ['status'], registers })
+  const messages = new Counter({ name: 'koco_socket_messages_total', help: 'Messages that came over sockets, by type.', labelNames: ['type'], registers })
+  return {
+    opened: () => open.inc(),
+    closed(code) {
+      open.dec()
+      closed.inc({ code })
+    },
+    refused: (status) => refused.inc({ status }),
+    message: (type) => messages.inc({ type }),
   }
 }

@@ -142,6 +142,7 @@ async function openSecond(port: number): Promise<unknown> {
     schedules: at.schedules,
     hashSecret: (secret) => secret,
     signals: at.signals,
+    leases: at.leases,
     catalog: { list: () => [] },
     uploadDir: join(at.folder, 'second-uploads'),
     workspaces: new Workspaces(join(at.folder, 'second-workspaces')),

@@ -3,7 +3,7 @@ import { createCatalog, createDirectLauncher, createDirectSchedules, FileFolder,
 import { createSpooler } from '@koco/spooler'
 import { openAdminStore, type ExecutionStore, type Role } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
-import { createMemoryTransport, type SignalBus } from '@koco/transport'
+import { createMemoryTransport, type LeaseCounter, type SignalBus } from '@koco/transport'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,6 +23,7 @@ export type TestPanel = {
   readonly launcher: Launcher
   readonly schedules: Schedules
   readonly signals: SignalBus
+  readonly leases: LeaseCounter
   readonly folder: string
   /** A new user of this role and the header that signs them in by key. */
   user(role: Role): Promise<{ readonly name: string; readonly id: string; readonly headers: { readonly authorization: string } }>
@@ -47,7 +48,9 @@ export type TestRun = {
 export type TestEvent = { [K in EventKind]: readonly [K, EventData[K]] }[EventKind]
 
 /** What a test may change of the panel. */
-export type TestPanelOptions = Partial<Pick<PanelDeps, 'settings' | 'webDir' | 'uploadDir' | 'clock' | 'checkTransport' | 'consumers' | 'signals'>> & {
+export type TestPanelOptions = Partial<
+  Pick<PanelDeps, 'settings' | 'webDir' | 'uploadDir' | 'clock' | 'checkTransport' | 'consumers' | 'signals' | 'leases' | 'admin'>
+> & {
   /** Default: a free one. */
   readonly port?: number
 }
@@ -87,7 +90,7 @@ export async function closeTestParts(): Promise<void> {
 export async function openTestPanel(options: TestPanelOptions = {}): Promise<TestPanel> {
   const under = await (parts ??= openParts())
   const { folder, store, transport, catalog, launcher, schedules } = under
-  const admin = await openAdminStore({ url: `sqlite:///${join(folder, `admin-${++under.adminFiles}.db`)}`, migrate: true })
+  const admin = options.admin ?? (await openAdminStore({ url: `sqlite:///${join(folder, `admin-${++under.adminFiles}.db`)}`, migrate: true }))
   const watcher = transport.consumer('panel')
   const panel = await createPanel({
     store,
@@ -96,6 +99,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     schedules,
     catalog: { list: () => catalog.list().map(flowEntry) },
     signals: options.signals ?? transport.signals,
+    leases: options.leases ?? transport.leases,
     hashSecret,
     checkTransport: options.checkTransport ?? (() => transport.check()),
     consumers: options.consumers ?? (async () => (await watcher.status()).filter((one) => one.name !== 'panel')),
@@ -117,6 +121,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     launcher,
     schedules,
     signals: transport.signals,
+    leases: transport.leases,
     folder,
     user: (role) => addUser(admin, role),
     run: (user) => addRun(store, transport.signals, user),
@@ -127,7 +132,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     },
     async close() {
       await panel.close(1_000)
-      await admin.close()
+      if (!options.admin) await admin.close()
     },
   }
 }
