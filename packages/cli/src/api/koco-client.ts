@@ -60,12 +60,12 @@ export class KocoClient {
 
   /** The questions that wait and that the caller may answer. */
   async openLocks(): Promise<readonly Lock[]> {
-    return (await sendJson<Page<Lock>>(this.#options, '/api/locks?status=open&limit=100')).items
+    return (await sendJson<Page<Lock>>(this.#options, '/api/locks?status=open&limit=200')).items.filter((lock) => lock.may_answer)
   }
 
-  /** Answers a question. KocoApiError 422 with `fields` when it does not fit, 409 when somebody was first or it is over. */
-  async answer(fid: string, lid: string, answer: Json): Promise<void> {
-    await send(this.#options, `${path(fid)}/locks/${encodeURIComponent(lid)}`, { method: 'POST', body: { answer } })
+  /** Answers a question; `reason` stays in the timeline. KocoApiError 422 with `fields` when it does not fit, 409 when somebody was first or it is over, 403 when it is for others to answer. */
+  async answer(fid: string, lid: string, answer: Json, reason?: string): Promise<void> {
+    await send(this.#options, `${path(fid)}/locks/${encodeURIComponent(lid)}`, { method: 'POST', body: { answer, ...(reason !== undefined && { reason }) } })
   }
 
   /** Pauses at the next step border. Like the other requests: kept, and done whatever dies in between. */

@@ -44,6 +44,13 @@ export type Lock = {
   readonly answer: Json
   readonly answered_by: string | null
   readonly answered_at: number | null
+  /** Why it was answered so. */
+  readonly reason: string | null
+  /** Who may answer besides operators; without either the owner of the run. */
+  readonly assignees: readonly string[]
+  readonly roles: readonly string[]
+  /** Whether the caller may answer it now. */
+  readonly may_answer: boolean
   readonly flow: string
   readonly user: string
   readonly summary: string

@@ -54,15 +54,18 @@ function answerCommand(context: CommandContext): Command {
     .argument('<lid>')
     .option('--input <name=value...>', 'a field of the answer; name:=JSON for any JSON')
     .option('--value <json>', 'the whole answer as JSON')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (fid: string, lid: string, options: { input?: string[]; value?: string }) => {
-    const client = context.client(command)
-    const path = `${runPath(fid)}/locks/${encodeURIComponent(lid)}`
-    if ((options.input === undefined) === (options.value === undefined))
-      throw usageError('Give the answer with --input name=value, or whole with --value JSON.')
-    const answer = options.value === undefined ? parseInputs(options.input ?? [], (await client.call<ApiLock>('GET', path)).form) : wholeAnswer(options.value)
-    await client.call('POST', path, { answer })
-    context.io.out(`${fid} ${lid}`)
-  })
+    .option('--reason <text>', 'why; it stays in the timeline')
+  return context
+    .withSettings(command, CLIENT_SETTINGS)
+    .action(async (fid: string, lid: string, options: { input?: string[]; value?: string; reason?: string }) => {
+      const client = context.client(command)
+      const path = `${runPath(fid)}/locks/${encodeURIComponent(lid)}`
+      if ((options.input === undefined) === (options.value === undefined))
+        throw usageError('Give the answer with --input name=value, or whole with --value JSON.')
+      const answer = options.value === undefined ? parseInputs(options.input ?? [], (await client.call<ApiLock>('GET', path)).form) : wholeAnswer(options.value)
+      await client.call('POST', path, { answer, ...(options.reason !== undefined && { reason: options.reason }) })
+      context.io.out(`${fid} ${lid}`)
+    })
 }
 
 function wholeAnswer(text: string): Json {
