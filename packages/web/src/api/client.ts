@@ -3,7 +3,7 @@ import { problemOf, unreachable } from './problem.ts'
 
 /** What a request carries besides its path. `key` becomes the Idempotency-Key. */
 export type RequestOptions = {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body?: unknown
   /** Sent as it is, as `type`, in the place of a JSON body. */
   readonly bytes?: Blob

@@ -87,6 +87,14 @@ export type Lock = {
   readonly answer: Json
   readonly answered_by: string | null
   readonly answered_at: number | null
+  /** Why it was answered so. */
+  readonly reason: string | null
+  /** Who may answer besides operators; without either the owner of the run. */
+  readonly assignees: readonly string[]
+  readonly roles: readonly string[]
+  readonly may_answer: boolean
+  /** Put to the person who asks: by name, by role, or as the owner of the run. */
+  readonly for_me: boolean
   readonly flow: string
   readonly user: string
   readonly summary: string

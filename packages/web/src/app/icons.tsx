@@ -9,6 +9,7 @@ const PATHS = {
       <circle cx="8" cy="17" r="2.5" />
     </>
   ),
+  chart: <path d="M4 4v16h16M8 16v-5M12.5 16V7M17 16v-8" />,
   pulse: <path d="M3 12h4l2.5-7 5 14L17 12h4" />,
   users: (
     <>

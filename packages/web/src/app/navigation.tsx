@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { openLocksQuery } from '../api/locks.ts'
 import { meQuery } from '../api/session.ts'
+import { useQuestionNotices } from '../locks/notices.tsx'
 import { Icon, type IconName } from './icons.tsx'
 import { useTitleBadge } from './page.tsx'
 import classes from './shell.module.css'
@@ -12,6 +13,8 @@ const PAGES = [
   { to: '/flows', label: 'Flows', icon: 'flow', letter: 'f' },
   { to: '/runs', label: 'Runs', icon: 'runs', letter: 'r' },
   { to: '/approvals', label: 'Approvals', icon: 'inbox', letter: 'a' },
+  { to: '/schedules', label: 'Schedules', icon: 'clock', letter: 'c' },
+  { to: '/insights', label: 'Insights', icon: 'chart', letter: 'i' },
   { to: '/operations', label: 'Operations', icon: 'pulse', letter: 'o', operators: true },
   { to: '/users', label: 'Users', icon: 'users', letter: 'u', operators: true },
   { to: '/settings', label: 'Settings', icon: 'settings', letter: 's' },
@@ -26,12 +29,14 @@ export function usePages(): readonly (typeof PAGES)[number][] {
 /** The links to the pages, with the number of questions that wait. */
 export function Navigation() {
   const { data: locks = [] } = useQuery(openLocksQuery)
-  useTitleBadge(locks.length)
+  const waiting = locks.filter((lock) => lock.for_me && lock.may_answer).length
+  useTitleBadge(waiting)
+  useQuestionNotices()
   const pages = usePages()
   return (
     <nav aria-label="Pages">
       {pages.map((page) => (
-        <NavigationItem key={page.to} to={page.to} label={page.label} icon={page.icon} badge={page.to === '/approvals' ? locks.length : 0} />
+        <NavigationItem key={page.to} to={page.to} label={page.label} icon={page.icon} badge={page.to === '/approvals' ? waiting : 0} />
       ))}
     </nav>
   )

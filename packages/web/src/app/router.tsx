@@ -1,6 +1,9 @@
 import { lazyRouteComponent, createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router'
 import type { QueryClient } from '@tanstack/react-query'
 import { meQuery } from '../api/session.ts'
+import { auditSearch } from '../audit/search.ts'
+import { insightsSearch } from '../insights/search.ts'
+import { TABS, type InboxTab } from '../locks/questions.ts'
 import { runSearch } from '../run/search.ts'
 import { runsSearch } from '../runs/search.ts'
 import { Loading } from './states.tsx'
@@ -86,6 +89,10 @@ const run = createRoute({
 const locks = createRoute({
   getParentRoute: () => signedIn,
   path: '/approvals',
+  validateSearch: (search: Record<string, unknown>): { tab?: InboxTab } => {
+    const tab = TABS.find((name) => name === search['tab'] && name !== 'for-me')
+    return tab === undefined ? {} : { tab }
+  },
   component: lazyRouteComponent(() => import('../locks/inbox-page.tsx'), 'InboxPage'),
 })
 
@@ -101,13 +108,42 @@ const operations = createRoute({
   component: lazyRouteComponent(() => import('../operations/operations-page.tsx'), 'OperationsPage'),
 })
 
+const audit = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/operations/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('../audit/audit-page.tsx'), 'AuditPage'),
+})
+
+const budgets = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/operations/budgets',
+  component: lazyRouteComponent(() => import('../budgets/budgets-page.tsx'), 'BudgetsPage'),
+})
+
+const schedules = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/schedules',
+  component: lazyRouteComponent(() => import('../schedules/schedules-page.tsx'), 'SchedulesPage'),
+})
+
+const insights = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/insights',
+  validateSearch: insightsSearch,
+  component: lazyRouteComponent(() => import('../insights/insights-page.tsx'), 'InsightsPage'),
+})
+
 const users = createRoute({
   getParentRoute: () => signedIn,
   path: '/users',
   component: lazyRouteComponent(() => import('../users/users-page.tsx'), 'UsersPage'),
 })
 
-const tree = root.addChildren([login, signedIn.addChildren([home, flows, flow, runs, run, locks, operations, users, settings])])
+const tree = root.addChildren([
+  login,
+  signedIn.addChildren([home, flows, flow, runs, run, locks, schedules, insights, operations, budgets, audit, users, settings]),
+])
 
 /** The page's router: each page is fetched when first needed, what it shows is in the URL. */
 export function createPageRouter(client: QueryClient) {

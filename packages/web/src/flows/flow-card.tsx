@@ -1,13 +1,13 @@
 import { Badge, Card, Group, Text, Title, Tooltip } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { Flow, RunRow } from '../api/shapes.ts'
-import { moment } from '../show/format.ts'
+import { duration, moment } from '../show/format.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { Ago } from '../show/time.tsx'
 import classes from './flow-card.module.css'
 
 /** A flow in the catalogue; the whole card leads to its page. */
-export function FlowCard({ flow, last }: { readonly flow: Flow; readonly last: readonly RunRow[] }) {
+export function FlowCard({ flow, last, usual }: { readonly flow: Flow; readonly last: readonly RunRow[]; readonly usual: number | null }) {
   return (
     <Card withBorder padding="md" className={classes['card']}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
@@ -22,7 +22,16 @@ export function FlowCard({ flow, last }: { readonly flow: Flow; readonly last: r
         {flow.summary || 'No summary.'}
       </Text>
       <Group gap={6} mt="auto" pt="md" justify="space-between">
-        {last.length > 0 && <LastRuns runs={last} />}
+        {last.length > 0 && (
+          <Group gap="xs" wrap="nowrap">
+            <LastRuns runs={last} />
+            {usual !== null && (
+              <Text size="xs" c="dimmed" title="Half of the runs that finished in the last 30 days took no longer">
+                {duration(usual)}
+              </Text>
+            )}
+          </Group>
+        )}
         <Group gap={6}>
           {flow.tags.map((tag) => (
             <Badge key={tag} variant="default" size="sm" radius="sm" tt="none" fw={500}>

@@ -11,6 +11,7 @@ import { Markdown } from '../show/markdown.tsx'
 import { FlowOrigin, Liveness } from './flow-card.tsx'
 import { HowToCall } from './how-to-call.tsx'
 import { RecentRuns } from './recent-runs.tsx'
+import { ServedBy } from './served-by.tsx'
 import { StartRun } from './start-run.tsx'
 
 /** A flow: what it does, the form that starts it, its last runs, and how programs call it. */
@@ -45,6 +46,7 @@ export function FlowPage() {
             <Stack>
               <RecentRuns flow={flow.name} />
               <HowToCall flow={flow} />
+              <ServedBy flow={flow} />
             </Stack>
           </Grid.Col>
         </Grid>

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo, useRef } from 'react'
 import { flowsQuery } from '../api/flows.ts'
+import { insightsQuery } from '../api/insights.ts'
 import { runsQuery } from '../api/runs.ts'
 import type { Flow, RunRow } from '../api/shapes.ts'
 import { useSlashFocus } from '../app/hot-keys.ts'
@@ -22,6 +23,7 @@ export function FlowsPage() {
   const search = useRef<HTMLInputElement>(null)
   useSlashFocus(search)
   const last = useLastRuns()
+  const usual = useUsualDurations()
   const found = (flows ?? []).filter((flow) => matches(flow, q))
   const field = (
     <TextInput
@@ -48,7 +50,7 @@ export function FlowsPage() {
       )}
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md">
         {found.map((flow) => (
-          <FlowCard key={flow.name} flow={flow} last={last.get(flow.name) ?? NONE} />
+          <FlowCard key={flow.name} flow={flow} last={last.get(flow.name) ?? NONE} usual={usual.get(flow.name) ?? null} />
         ))}
       </SimpleGrid>
     </Page>
@@ -63,6 +65,12 @@ function useLastRuns(): ReadonlyMap<string, readonly RunRow[]> {
     const grouped = Map.groupBy(first ?? [], (run) => run.flow)
     return new Map([...grouped].map(([flow, runs]) => [flow, runs.slice(0, MARKS)]))
   }, [first])
+}
+
+/** How long a run of each flow usually takes, in seconds: the median of the last 30 days. */
+function useUsualDurations(): ReadonlyMap<string, number | null> {
+  const { data } = useQuery(insightsQuery({ days: 30 }))
+  return useMemo(() => new Map(data?.flows.map(({ flow, p50_s: median }) => [flow, median])), [data])
 }
 
 function matches(flow: Flow, q: string): boolean {

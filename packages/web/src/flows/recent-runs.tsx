@@ -1,20 +1,22 @@
 import { Anchor, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { insightsQuery, type Sums } from '../api/insights.ts'
 import { runsQuery } from '../api/runs.ts'
 import type { RunRow } from '../api/shapes.ts'
 import { Failure } from '../app/states.tsx'
-import { duration } from '../show/format.ts'
+import { count, duration } from '../show/format.ts'
 import { StatusBadge } from '../show/status.tsx'
 import { Ago } from '../show/time.tsx'
 
 const SHOWN = 6
+const DAYS = 30
 
 /** The last runs of a flow and how long they usually take. */
 export function RecentRuns({ flow }: { readonly flow: string }) {
   const { data, error, isPending } = useInfiniteQuery({ ...runsQuery({ flow }), refetchInterval: 5000 })
   const runs = data?.pages[0]?.items ?? []
-  const usual = median(runs.filter((run) => run.status === 'finished').map((run) => run.runtime_s ?? 0))
+  const { data: lately } = useQuery(insightsQuery({ days: DAYS, flow }))
   return (
     <Card withBorder padding="lg">
       <Group justify="space-between" mb="sm">
@@ -33,10 +35,8 @@ export function RecentRuns({ flow }: { readonly flow: string }) {
           <RecentRun key={run.fid} run={run} />
         ))}
       </Stack>
-      {usual !== null && (
-        <Text size="xs" c="dimmed" mt="sm">
-          Usually takes {duration(usual)} (median of the last finished runs).
-        </Text>
+      {lately && lately.totals.p50_s !== null && lately.totals.p95_s !== null && (
+        <Usual sums={lately.totals} median={lately.totals.p50_s} most={lately.totals.p95_s} flow={flow} />
       )}
     </Card>
   )
@@ -59,7 +59,13 @@ function RecentRun({ run }: { readonly run: RunRow }) {
   )
 }
 
-function median(values: readonly number[]): number | null {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? null
+function Usual({ sums, median, most, flow }: { readonly sums: Sums; readonly median: number; readonly most: number; readonly flow: string }) {
+  return (
+    <Text size="xs" c="dimmed" mt="sm">
+      Half of its runs take no longer than {duration(median)}, 95 % no longer than {duration(most)}; {count(sums.failed)} of {count(sums.started)} failed.{' '}
+      <Anchor component={Link} to="/insights" search={{ flow } as never} inherit underline="always">
+        Last {DAYS} days
+      </Anchor>
+    </Text>
+  )
 }

@@ -28,7 +28,10 @@ export type SchemaFormProps = {
   readonly error: unknown
   readonly disabled?: boolean
   readonly idPrefix?: string
+  /** Stands beside the button. */
   readonly extra?: ReactNode
+  /** Stands between the fields and the button. */
+  readonly before?: ReactNode
 }
 
 /** A form made of a JSON Schema: the same for starting a run and for answering a question. Checks in the browser first; the server's refusals stand at the fields too. */
@@ -55,6 +58,8 @@ export function SchemaForm(props: SchemaFormProps) {
         extraErrorsBlockSubmit={false}
         disabled={props.disabled ?? false}
         noHtml5Validate
+        // A choice is made by people: the first one is no default.
+        experimental_defaultFormStateBehavior={{ constAsDefaults: 'skipOneOf' }}
         focusOnFirstError
         showErrorList="top"
         onChange={(event) => props.onChange((event.formData ?? {}) as Json)}
@@ -62,6 +67,7 @@ export function SchemaForm(props: SchemaFormProps) {
         onError={() => undefined}
         onSubmit={(event) => props.onSubmit((event.formData ?? {}) as Json)}
       >
+        {props.before}
         <Group mt="md" gap="sm">
           <Button type="submit" loading={props.busy} disabled={props.disabled ?? false}>
             {props.submit}

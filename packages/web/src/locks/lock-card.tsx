@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Card, Group, Stack, Text, Title } from '@mantine/core'
+import { Alert, Anchor, Badge, Card, Group, Stack, Text, Textarea, Title } from '@mantine/core'
 import { isJsonObject, type Json } from '@koco/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -15,6 +15,7 @@ import { JsonBlock } from '../show/json.tsx'
 import { Markdown } from '../show/markdown.tsx'
 import { Ago } from '../show/time.tsx'
 import classes from './lock-card.module.css'
+import { answerers } from './questions.ts'
 
 const SchemaForm = lazy(() => import('../forms/schema-form.tsx').then((module) => ({ default: module.SchemaForm })))
 
@@ -39,12 +40,10 @@ export function LockCard({ lock, withRun = false }: { readonly lock: Lock; reado
             )}
           </Text>
         </Group>
-        {withRun && (
+        {withRun && <AskingRun lock={lock} />}
+        {(lock.assignees.length > 0 || lock.roles.length > 0 || !lock.may_answer) && (
           <Text size="sm" c="dimmed">
-            <Anchor component={Link} to="/runs/$fid" params={{ fid: lock.fid } as never}>
-              {lock.summary || lock.flow}
-            </Anchor>{' '}
-            · {lock.flow} · {lock.user}
+            For {answerers(lock)} to answer.
           </Text>
         )}
         <div className={classes['body']}>
@@ -58,6 +57,24 @@ export function LockCard({ lock, withRun = false }: { readonly lock: Lock; reado
   )
 }
 
+/** The run that asks: a link where the person may look at it. */
+export function AskingRun({ lock }: { readonly lock: Lock }) {
+  const { data: me } = useQuery(meQuery)
+  const name = lock.summary || lock.flow
+  return (
+    <Text size="sm" c="dimmed">
+      {me?.user.role === 'operator' || me?.user.name === lock.user ? (
+        <Anchor component={Link} to="/runs/$fid" params={{ fid: lock.fid } as never}>
+          {name}
+        </Anchor>
+      ) : (
+        name
+      )}{' '}
+      · {lock.flow} · {lock.user}
+    </Text>
+  )
+}
+
 /** What the asker shows: Markdown and text as such, all else as JSON. */
 export function LockData({ data }: { readonly data: Json }) {
   if (isJsonObject(data) && data['type'] === 'markdown' && typeof data['value'] === 'string') return <Markdown text={data['value']} />
@@ -66,10 +83,10 @@ export function LockData({ data }: { readonly data: Json }) {
 }
 
 function LockAnswer({ lock }: { readonly lock: Lock }) {
-  const { data: me } = useQuery(meQuery)
   const client = useQueryClient()
   const draft = useMemo(() => new Draft(sessionStorage, `lock:${lock.fid}:${lock.lid}`, lock.form), [lock.fid, lock.lid, lock.form])
   const [value, setValue] = useState<Json>(() => draft.load() ?? {})
+  const [reason, setReason] = useState('')
   const refresh = () => {
     void client.invalidateQueries({ queryKey: ['locks'] })
     void client.invalidateQueries({ queryKey: ['run', lock.fid] })
@@ -77,7 +94,7 @@ function LockAnswer({ lock }: { readonly lock: Lock }) {
   const answer = useMutation({
     mutationFn: async (given: Json) => {
       await filesSent(given)
-      return answerLock(lock.fid, lock.lid, given)
+      return answerLock(lock.fid, lock.lid, given, reason)
     },
     onSuccess: () => {
       draft.clear()
@@ -102,8 +119,22 @@ function LockAnswer({ lock }: { readonly lock: Lock }) {
       onSubmit={(data) => !answer.isPending && answer.mutate(data)}
       busy={answer.isPending}
       error={answer.error}
-      disabled={me?.user.role === 'viewer'}
+      disabled={!lock.may_answer}
       submit="Answer"
+      before={
+        lock.may_answer && (
+          <Textarea
+            mt="md"
+            label="Reason"
+            description="Stays in the timeline; may be left out."
+            autosize
+            maxRows={6}
+            maxLength={2000}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+          />
+        )
+      }
     />
   )
 }

@@ -11,6 +11,7 @@ import { STATUS_LOOK } from '../show/status.tsx'
 import { Ago } from '../show/time.tsx'
 import { WideTable } from '../show/wide-table.tsx'
 import { DeadEvents } from './dead-events.tsx'
+import { OperationsTabs } from './operations-tabs.tsx'
 
 /** How the installation stands: stores and transport, who carries events, workers, what was set aside. */
 export function OperationsPage() {
@@ -25,6 +26,7 @@ function OperationsView() {
   const { data, error, refetch } = useQuery(operationsQuery)
   return (
     <Page title="Operations" about={data && `koco ${data.version}`}>
+      <OperationsTabs />
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Loading what="operations" />}
       {data && (

@@ -37,7 +37,7 @@ const LINES: Readonly<Record<string, (data: Data) => EventLine>> = {
   lease: (data) =>
     data['expired'] === true
       ? { text: 'Nobody answered in time', tone: 'warn' }
-      : { text: `${say(data['by'])} answered: ${short(data['answer'])}`, tone: 'good' },
+      : { text: `${say(data['by'])} answered: ${short(data['answer'])}${because(data)}`, tone: 'good' },
   pause: (data) => ({ text: `Paused by ${say(data['by'])}${because(data)}`, tone: 'warn' }),
   resume: (data) => plain(`Resumed by ${say(data['by'])}`),
   cancel: (data) => ({ text: `Cancelled by ${say(data['by'])}${because(data)}`, tone: 'warn' }),

@@ -1,0 +1,48 @@
+import type { Json } from '@koco/core'
+import { infiniteQueryOptions } from '@tanstack/react-query'
+import { api, queryOf } from './client.ts'
+import type { ListPage } from './shapes.ts'
+
+/** Starts a flow again and again, by a cron expression in a time zone, or every so many seconds. */
+export type Schedule = {
+  readonly id: string
+  readonly flow: string
+  readonly inputs: Json
+  readonly user: string
+  readonly cron: string | null
+  readonly time_zone: string | null
+  readonly every_s: number | null
+  readonly missed: 'skip' | 'once' | 'all'
+  readonly overlap: 'skip' | 'allow'
+  readonly paused: boolean
+  readonly next_at: number | null
+  readonly last_at: number | null
+  readonly last_fid: string | null
+  readonly problem: string | null
+}
+
+/** My schedules, or those of all for operators. */
+export const schedulesQuery = infiniteQueryOptions({
+  queryKey: ['schedules'],
+  queryFn: ({ pageParam, signal }) => api<ListPage<Schedule>>(`/api/schedules${queryOf({ limit: 100, after: pageParam ?? undefined })}`, { signal }),
+  initialPageParam: null as string | null,
+  getNextPageParam: (page) => page.next,
+  refetchInterval: 10_000,
+})
+
+const path = (id: string) => `/api/schedules/${encodeURIComponent(id)}`
+
+/** Pauses a schedule, or lets it go on. */
+export function pauseSchedule(id: string, pause: boolean): Promise<Schedule> {
+  return api(`${path(id)}/${pause ? 'pause' : 'resume'}`, { method: 'POST', body: {} })
+}
+
+/** Starts a run of it now. */
+export function triggerSchedule(id: string, key: string): Promise<{ readonly fid: string }> {
+  return api(`${path(id)}/trigger`, { method: 'POST', body: {}, key })
+}
+
+/** Deletes a schedule; its runs go on. */
+export function deleteSchedule(id: string): Promise<unknown> {
+  return api(path(id), { method: 'DELETE' })
+}

@@ -1,0 +1,125 @@
+import { Anchor, Card, Progress, Table, Text, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { tokensOf, type Insights, type Sums } from '../api/insights.ts'
+import { compact, cost, count, duration } from '../show/format.ts'
+import { WideTable } from '../show/wide-table.tsx'
+
+type Column = { readonly name: string; readonly left?: boolean }
+
+const RUN_COLUMNS: readonly Column[] = ['Runs', 'Failed', 'Median', '95 %', 'Model calls', 'Tokens', 'Cost'].map((name) => ({ name }))
+
+/** What each flow came to. */
+export function FlowTable({ flows }: { readonly flows: Insights['flows'] }) {
+  return (
+    <SumsTable title="Flows" columns={[{ name: 'Flow', left: true }, ...RUN_COLUMNS]}>
+      {flows.map((sums) => (
+        <Table.Tr key={sums.flow}>
+          <Table.Td fw={550}>
+            <Anchor component={Link} to="/insights" search={{ flow: sums.flow } as never} inherit>
+              {sums.flow}
+            </Anchor>
+          </Table.Td>
+          <RunCells sums={sums} />
+        </Table.Tr>
+      ))}
+    </SumsTable>
+  )
+}
+
+/** What each user's runs came to. */
+export function UserTable({ users }: { readonly users: Insights['users'] }) {
+  return (
+    <SumsTable title="Users" columns={[{ name: 'User', left: true }, ...RUN_COLUMNS]}>
+      {users.map((sums) => (
+        <Table.Tr key={sums.user}>
+          <Table.Td fw={550}>
+            <Anchor component={Link} to="/insights" search={{ user: sums.user } as never} inherit>
+              {sums.user}
+            </Anchor>
+          </Table.Td>
+          <RunCells sums={sums} />
+        </Table.Tr>
+      ))}
+    </SumsTable>
+  )
+}
+
+/** What each model came to, and its part of the whole cost. */
+export function ModelTable({ models }: { readonly models: Insights['models'] }) {
+  const whole = models.reduce((sum, model) => sum + model.cost, 0)
+  const names = ['Calls', 'Mean', 'Input', 'Cached', 'Output', 'Reasoning', 'Cost']
+  return (
+    <SumsTable title="Models" columns={[{ name: 'Model', left: true }, ...names.map((name) => ({ name })), { name: 'Part of the cost', left: true }]}>
+      {models.map((one) => (
+        <Table.Tr key={`${one.provider}/${one.model}`}>
+          <Table.Td>
+            <Text fw={550} inherit span>
+              {one.model}
+            </Text>{' '}
+            <Text c="dimmed" inherit span>
+              {one.provider}
+            </Text>
+          </Table.Td>
+          <Cell>{count(one.calls)}</Cell>
+          <Cell>{duration(one.mean_s)}</Cell>
+          <Cell>{compact(one.tokens.input_uncached + one.tokens.cache_write)}</Cell>
+          <Cell>{compact(one.tokens.cache_read)}</Cell>
+          <Cell>{compact(one.tokens.output)}</Cell>
+          <Cell>{compact(one.tokens.reasoning)}</Cell>
+          <Cell>{one.priced_calls === 0 ? 'unknown' : cost(one.cost)}</Cell>
+          <Table.Td w={120}>
+            <Progress value={whole === 0 ? 0 : (one.cost / whole) * 100} color="indigo.5" aria-label={`${one.model}: part of the cost`} />
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </SumsTable>
+  )
+}
+
+function SumsTable({ title, columns, children }: { readonly title: string; readonly columns: readonly Column[]; readonly children: ReactNode }) {
+  return (
+    <Card withBorder padding="lg">
+      <Title order={2} mb="xs">
+        {title}
+      </Title>
+      <WideTable label={title} minWidth={720}>
+        <Table.Thead>
+          <Table.Tr>
+            {columns.map(({ name, left }) => (
+              <Table.Th key={name} ta={left === true ? 'left' : 'right'}>
+                {name}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>{children}</Table.Tbody>
+      </WideTable>
+    </Card>
+  )
+}
+
+function RunCells({ sums }: { readonly sums: Sums }) {
+  const ended = sums.finished + sums.failed + sums.cancelled
+  return (
+    <>
+      <Cell>{count(sums.started)}</Cell>
+      <Cell bad={sums.failed > 0}>
+        {sums.failed === 0 ? '0' : `${count(sums.failed)} (${Math.max(1, Math.round((sums.failed / Math.max(1, ended)) * 100))} %)`}
+      </Cell>
+      <Cell>{sums.p50_s === null ? '–' : duration(sums.p50_s)}</Cell>
+      <Cell>{sums.p95_s === null ? '–' : duration(sums.p95_s)}</Cell>
+      <Cell>{count(sums.calls)}</Cell>
+      <Cell>{compact(tokensOf(sums))}</Cell>
+      <Cell>{sums.calls > 0 && sums.priced_calls === 0 ? 'unknown' : cost(sums.cost)}</Cell>
+    </>
+  )
+}
+
+function Cell({ children, bad = false }: { readonly children: ReactNode; readonly bad?: boolean }) {
+  return (
+    <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }} c={bad ? 'var(--mantine-color-error)' : undefined}>
+      {children}
+    </Table.Td>
+  )
+}
