@@ -61,3 +61,25 @@ export const waiting = defineFlow({
     return ctx.lock('go on?', { form: z.object({ go: z.boolean().default(true) }) })
   },
 })
+
+/** Spends 1 on a model in each of its steps. */
+export const spending = defineFlow({
+  name: 'spending',
+  summary: 'Asks a model again and again.',
+  inputs: z.object({ calls: z.number().int().default(3) }),
+  async run({ calls }, ctx) {
+    for (let key = 1; key <= calls; key += 1) {
+      const tokens = { input_uncached: 900, cache_read: 50, output: 50 }
+      await ctx.step('ask', { key }, () => ctx.model({ provider: 'acme', model: 'large', duration: 40, tokens, cost: 1 }))
+    }
+    return 'spent'
+  },
+})
+
+/** Asks ann, and nobody else. */
+export const signed = defineFlow({
+  name: 'signed',
+  summary: 'Waits for the signature of ann.',
+  inputs: z.object({}),
+  run: (_inputs, ctx) => ctx.lock('Sign it?', { form: z.object({ sign: z.boolean() }), data: 'The contract is ready.', assignees: ['ann'] }),
+})

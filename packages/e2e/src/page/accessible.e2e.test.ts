@@ -11,7 +11,19 @@ import { openBrowser, signIn } from './browser.ts'
 type Finding = { readonly id: string; readonly impact: string | null; readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[] }
 
 const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'))
-const PAGES = ['/flows', '/flows/asked', '/runs', '/approvals', '/settings', '/operations', '/users']
+const PAGES = [
+  '/flows',
+  '/flows/asked',
+  '/runs',
+  '/approvals',
+  '/settings',
+  '/operations',
+  '/users',
+  '/schedules',
+  '/insights',
+  '/operations/budgets',
+  '/operations/audit',
+]
 const TABS = ['timeline', 'steps', 'result', 'logs', 'inputs']
 
 let browser: Browser
@@ -24,6 +36,9 @@ beforeAll(async () => {
   client = await stack.client()
   await client.startAndWait('asked', { name: 'Ada' })
   await client.startAndWait('failing', { n: 7 })
+  await client.startAndWait('spending', {})
+  await client.json('PUT', '/api/budgets/all-day', { per: 'day', cost: 500 })
+  await client.json('POST', '/api/schedules', { id: 'hourly', flow: 'asked', inputs: { name: 'Ada' }, every_s: 3600 })
   asking = await client.start('hostile', {})
   await vi.waitUntil(async () => (await client.run(asking)).status === 'awaiting', { timeout: 20_000, interval: 100 })
 })

@@ -1,0 +1,98 @@
+// Goal: operators bound what runs spend, those who are named answer, and what was spent and done can be read. Method: one embedded installation, two people in a real browser, the outcome read from the API.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import type { ApiClient } from '../processes/api-client.ts'
+import { PASSWORD } from '../processes/installation.ts'
+import { embedded, PAGE_FLOWS, type Stack } from '../processes/stacks.ts'
+import { openBrowser, signIn } from './browser.ts'
+
+const ANN = 'a long password of ann'
+
+let browser: Browser
+let stack: Stack
+let client: ApiClient
+let admin: Page
+beforeAll(async () => {
+  browser = await openBrowser(inject('chromium'))
+  stack = await embedded({ KODO_FLOWS: PAGE_FLOWS })
+  client = await stack.client()
+  await client.json('POST', '/api/users', { name: 'ann', email: 'ann@example.com', role: 'user', password: ANN })
+  admin = (await signIn(browser, stack.address, PASSWORD)).page
+})
+afterAll(async () => {
+  await browser.close()
+  await stack.close()
+})
+
+const isIn = (fid: string, status: string) => vi.waitUntil(async () => (await client.run(fid)).status === status, { timeout: 20_000, interval: 50 })
+
+test('a budget set on the page holds a run, and the answer in the inbox lets it go on', async () => {
+  await admin.goto(`${stack.address}/operations/budgets`)
+  await admin.getByRole('button', { name: 'Set a budget' }).click()
+  const dialog = admin.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('small')
+  await dialog.getByRole('textbox', { name: 'Cost, at most' }).fill('2')
+  await dialog.getByRole('button', { name: 'Set', exact: true }).click()
+  await admin.getByRole('cell', { name: 'small', exact: true }).waitFor()
+  const fid = await client.start('spending', { calls: 3 })
+  await isIn(fid, 'awaiting')
+  await admin.goto(`${stack.address}/approvals`)
+  const card = admin.getByRole('region', { name: 'Question: Budget "small"' })
+  await card.getByText('This run has used up what the budget allows').waitFor()
+  await card.getByRole('button', { name: 'Answer', exact: true }).click()
+  await card.getByText('Required', { exact: true }).first().waitFor()
+  await card.getByRole('combobox', { name: 'Go on?' }).click()
+  await admin.getByRole('option', { name: /^Go on/ }).click()
+  await card.getByRole('textbox', { name: 'Reason' }).fill('The report is due today.')
+  await card.getByRole('button', { name: 'Answer', exact: true }).click()
+  await isIn(fid, 'finished')
+  await admin.getByRole('tab', { name: 'Answered' }).click()
+  await admin.getByText('“The report is due today.”').waitFor()
+  await admin.goto(`${stack.address}/runs/${fid}?tab=timeline`)
+  await admin.getByText('The report is due today.').first().waitFor()
+  expect((await client.events(fid)).find(({ kind }) => kind === 'lease')?.data).toMatchObject({ by: 'admin', reason: 'The report is due today.' })
+})
+
+test('who is named answers the question of a run that is not theirs; others only watch', async () => {
+  const fid = await client.start('signed', {})
+  await isIn(fid, 'awaiting')
+  const { page: ann } = await signIn(browser, stack.address, ANN, { login: 'ann' })
+  await expect.poll(() => ann.title(), { timeout: 10_000 }).toMatch(/^\(1\) /)
+  await ann.goto(`${stack.address}/approvals`)
+  const card = ann.getByRole('region', { name: 'Question: Sign it?' })
+  await card.getByText('For ann or an operator to answer.').waitFor()
+  await card.getByRole('checkbox', { name: 'Sign' }).check()
+  await card.getByRole('button', { name: 'Answer', exact: true }).click()
+  await isIn(fid, 'finished')
+  await ann.getByText('Nothing waits for you').waitFor()
+  expect((await client.events(fid)).find(({ kind }) => kind === 'lease')?.data).toMatchObject({ by: 'ann', answer: { sign: true } })
+  const hers = await client.json<{ fid: string }>('POST', '/api/runs', { flow: 'signed', inputs: {} })
+  await isIn(hers.fid, 'awaiting')
+  await admin.goto(`${stack.address}/approvals`)
+  await admin.getByText('Nothing waits for you').waitFor()
+  await admin.getByRole('tab', { name: 'To answer' }).click()
+  await admin.getByRole('region', { name: 'Question: Sign it?' }).waitFor()
+  await ann.context().close()
+})
+
+test('the figures and the log say what was spent and who did what', async () => {
+  await admin.goto(`${stack.address}/insights`)
+  await admin
+    .getByRole('region', { name: 'Models' })
+    .getByRole('row', { name: /large acme 3/ })
+    .waitFor()
+  await admin.getByText('$3.00').first().waitFor()
+  await admin.getByText('Table', { exact: true }).click()
+  await admin.getByRole('region', { name: 'By day' }).getByRole('cell', { name: '$3.00' }).waitFor()
+  await admin.goto(`${stack.address}/operations/audit`)
+  const log = admin.getByRole('region', { name: 'Audit log' })
+  await log.getByRole('row', { name: /ann lock.answer/ }).waitFor()
+  await log.getByRole('row', { name: /admin budget.set small done/ }).waitFor()
+  await admin.getByRole('textbox', { name: 'Who' }).fill('ann')
+  await expect.poll(() => log.getByRole('row', { name: /budget.set/ }).count(), { timeout: 10_000 }).toBe(0)
+  expect(new URL(admin.url()).searchParams.get('actor')).toBe('ann')
+  await admin.getByRole('button', { name: 'Export' }).click()
+  const download = admin.waitForEvent('download')
+  await admin.getByRole('menuitem', { name: 'Table (CSV)' }).click()
+  expect((await download).suggestedFilename()).toBe('audit.csv')
+})
