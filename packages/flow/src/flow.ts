@@ -1,8 +1,9 @@
-import { isJsonObject, RefusedError, toJson, type Json } from '@koco/core'
+import { isJsonObject, RefusedError, type Json } from '@koco/core'
 import type { Budget, FlowEntry } from '@koco/storage'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { FlowContext } from './context.ts'
 import { durationMs, type Duration } from './duration.ts'
+import { jsonSchemaOf } from './json-schema.ts'
 
 /** What a flow author writes. */
 export type FlowDefinition<S extends z.ZodObject> = {
@@ -101,7 +102,7 @@ function inputSchema(name: string, inputs: z.ZodObject): Json {
     'its inputs must be a z.object({…}) of zod 4',
   )
   try {
-    const schema = toJson(z.toJSONSchema(inputs, { io: 'input', unrepresentable: 'any' }))
+    const schema = jsonSchemaOf(inputs)
     return isJsonObject(schema) ? schema : {}
   } catch (error) {
     throw new RefusedError(`Flow "${name}" has inputs that no JSON Schema can describe: ${String(error)}`, { code: 'bad_flow', cause: error })

@@ -1,6 +1,8 @@
 import { isJsonObject, issueWords, toJson, type Json } from '@koco/core'
-import { z } from 'zod'
+import { formFaults, readSchema } from '@koco/core/forms'
+import type { z } from 'zod'
 import type { Flow } from './flow.ts'
+import { jsonSchemaOf } from './json-schema.ts'
 import type { FieldError } from './launcher.ts'
 
 /** What a check gave: the value as the schema hands it on (defaults filled in), or the fields that do not fit. */
@@ -24,27 +26,21 @@ export async function checkZod<T>(schema: z.ZodType<T>, value: unknown): Promise
 /** Checks an answer against the JSON Schema of a lock's form. A form that nobody can read accepts everything: the flow checks once more. */
 export function checkAnswer(form: Json, answer: Json): Checked {
   if (!isJsonObject(form) || Object.keys(form).length === 0) return { ok: true, value: answer }
-  const schema = readForm(form)
-  return schema === undefined ? { ok: true, value: answer } : checked(schema.safeParse(answer, SAY))
+  const faults = formFaults(form, answer)
+  if (faults && faults.length > 0) return { ok: false, fields: faults.slice(0, FIELDS_MAX).map(({ path, message }) => ({ path: pointer(path), message })) }
+  const result = readSchema(form, form)?.safeParse(answer)
+  return { ok: true, value: result?.success ? result.data : answer }
 }
 
 /** The JSON Schema of a lock's form as its event carries it. */
 export function formSchema(form: z.ZodType | { readonly [key: string]: Json } | undefined): Json {
   if (form === undefined) return {}
-  return isZod(form) ? toJson(z.toJSONSchema(form, { io: 'input', unrepresentable: 'any' })) : toJson(form)
+  return isZod(form) ? jsonSchemaOf(form) : toJson(form)
 }
 
 /** True for a schema of zod 4, whichever copy of zod made it. */
 export function isZod(value: unknown): value is z.ZodType {
   return typeof value === 'object' && value !== null && '_zod' in value
-}
-
-function readForm(form: Json): z.ZodType | undefined {
-  try {
-    return z.fromJSONSchema(form as Parameters<typeof z.fromJSONSchema>[0])
-  } catch {
-    return undefined
-  }
 }
 
 function checked<T>(result: z.ZodSafeParseResult<T>): Checked<T> {

@@ -1,5 +1,5 @@
 // oxlint-disable eslint/no-console -- a flow's console is captured into its run, and that is what is shown
-import { defineFlow, file, files } from 'koco'
+import { defineFlow, file } from 'koco'
 import { z } from 'zod'
 
 const QUARTERS = ['Alfama', 'Baixa', 'Belém', 'Chiado']
@@ -60,49 +60,4 @@ export const everything = defineFlow({
     ctx.agent(ctx.markdown(`The plan for **${city}** is ready.`))
     return ctx.markdown(`# Four quarters of ${city}\n\n${found.map((line) => `- ${line}`).join('\n')}\n\n${answer.go ? 'Approved.' : 'Not approved.'}`)
   },
-})
-
-/** One form with every kind of field, its rules on the server the same as in the browser. Returns what it was given. */
-export const everyField = defineFlow({
-  name: 'every-field',
-  summary: 'One form with every kind of field.',
-  tags: ['form'],
-  inputs: z.object({
-    title: z.string().min(3).max(40).describe('A name of **3 to 40** letters; [Markdown](https://example.com) is fine.'),
-    secret: z.string().min(8).meta({ format: 'password' }),
-    copies: z.number().int().min(2).max(20).multipleOf(2),
-    letter: z.string().min(5).meta({ format: 'textarea' }),
-    day: z.iso.date(),
-    hour: z.iso.time(),
-    moment: z.iso.datetime({ offset: true }),
-    agreed: z.literal(true).meta({ title: 'I have read it' }),
-    size: z.enum(['small', 'medium', 'large', 'huge']),
-    colour: z.enum(['red', 'green', 'blue']),
-    days: z
-      .array(z.enum(['mon', 'tue', 'wed', 'thu']))
-      .min(1)
-      .meta({ uniqueItems: true }),
-    towns: z
-      .array(z.enum(['Aveiro', 'Braga', 'Coimbra', 'Évora', 'Faro', 'Guarda', 'Lisboa', 'Porto']))
-      .min(2)
-      .meta({ uniqueItems: true }),
-    mail: z.email(),
-    page: z.url(),
-    phone: z
-      .string()
-      .regex(/^\+\d{6,15}$/, 'must begin with + and have 6 to 15 digits')
-      .meta({ format: 'tel' }),
-    paint: z.string().meta({ format: 'color' }).default('#336699'),
-    volume: z.number().min(0).max(11).meta({ format: 'range' }).default(5),
-    campaign: z.string().meta({ format: 'hidden' }).default('spring'),
-    paper: file({ accept: ['.txt', '.csv'] }),
-    pictures: files({ max: 3 }).optional(),
-    folder: files({ folder: true, max: 50 }).optional(),
-    address: z.object({ street: z.string().min(1), city: z.string().min(1) }).meta({ title: 'Where to', description: 'A section of its own.' }),
-    delivery: z.discriminatedUnion('by', [
-      z.object({ by: z.literal('post'), insured: z.boolean().default(false) }).meta({ title: 'By post' }),
-      z.object({ by: z.literal('courier'), phone: z.string().min(6) }).meta({ title: 'By courier' }),
-    ]),
-  }),
-  run: ({ secret, ...rest }) => ({ ...rest, secret: secret.length }),
 })

@@ -5,6 +5,19 @@ const DEPTH_MAX = 4
 /** What stands for a file in the inputs of an example. */
 export const UPLOAD_EXAMPLE = 'id of an upload'
 
+/** Texts of the formats, as they are sent. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  file: UPLOAD_EXAMPLE,
+  date: '2026-12-31',
+  'local-time': '09:30:00',
+  time: '09:30:00Z',
+  'date-time': '2026-12-31T09:30:00Z',
+  email: 'ann@example.com',
+  uri: 'https://example.com',
+  tel: '+4930123456',
+  color: '#336699',
+}
+
 /** Inputs that show the shape of a schema: defaults and examples where there are some, else the plainest value. Optional fields without a default are left out. */
 export function exampleInputs(schema: Json, depth = 0): Json {
   if (!isJsonObject(schema)) return null
@@ -12,6 +25,8 @@ export function exampleInputs(schema: Json, depth = 0): Json {
   if (Array.isArray(schema['examples']) && schema['examples'].length > 0) return schema['examples'][0] as Json
   if (schema['const'] !== undefined) return schema['const']
   if (Array.isArray(schema['enum'])) return (schema['enum'][0] as Json | undefined) ?? null
+  const choices = schema['oneOf'] ?? schema['anyOf']
+  if (Array.isArray(choices) && depth < DEPTH_MAX) return exampleInputs((choices[0] as Json | undefined) ?? null, depth + 1)
   if (isJsonObject(schema['properties'])) return objectExample(schema, schema['properties'], depth)
   return plainExample(schema)
 }
@@ -31,12 +46,12 @@ function plainExample(schema: { readonly [key: string]: Json }): Json {
     case 'boolean':
       return false
     case 'array':
-      return []
+      return typeof schema['minItems'] === 'number' && schema['minItems'] > 0 ? [exampleInputs(schema['items'] ?? null, DEPTH_MAX)] : []
     case 'object':
       return {}
     case 'null':
       return null
     default:
-      return schema['format'] === 'file' ? UPLOAD_EXAMPLE : 'text'
+      return EXAMPLES[String(schema['format'])] ?? 'text'
   }
 }

@@ -7,6 +7,7 @@ import { ApiProblem } from '../api/problem.ts'
 import { Failure, Loading } from '../app/states.tsx'
 import { Markdown } from '../show/markdown.tsx'
 import { errorSchemaOf } from './field-errors.ts'
+import { formSchema } from './form-schema.ts'
 import classes from './schema-form.module.css'
 import { theme } from './theme.ts'
 import { uiSchemaOf } from './ui-schema.ts'
@@ -38,7 +39,7 @@ export type SchemaFormProps = {
 export function SchemaForm(props: SchemaFormProps) {
   const { schema, value, error } = props
   const shown = useMemo(() => formSchema(schema), [schema])
-  const uiSchema = useMemo(() => ({ ...uiSchemaOf(schema, helpText), 'ui:submitButtonOptions': { norender: true } }), [schema])
+  const uiSchema = useMemo(() => ({ ...uiSchemaOf(shown, helpText), 'ui:submitButtonOptions': { norender: true } }), [shown])
   const isObject = isObjectSchema(schema)
   const fields = useMemo(() => (error instanceof ApiProblem ? error.fields : []), [error])
   const extraErrors = useMemo(() => errorSchemaOf(fields, schema), [fields, schema])
@@ -50,7 +51,7 @@ export function SchemaForm(props: SchemaFormProps) {
       <ThemedForm
         className={classes['form'] ?? ''}
         idPrefix={props.idPrefix ?? 'field'}
-        schema={shown}
+        schema={shown as RJSFSchema}
         uiSchema={uiSchema}
         validator={validator}
         formData={(isObject && !isJsonObject(value) ? {} : value) as Data}
@@ -85,11 +86,4 @@ function helpText(text: string): ReactElement {
 
 function isObjectSchema(schema: Json): boolean {
   return !isJsonObject(schema) || schema['type'] === 'object' || schema['properties'] !== undefined
-}
-
-/** The schema without its own title and description: the page around the form says them. */
-function formSchema(schema: Json): RJSFSchema {
-  if (!isJsonObject(schema)) return { type: 'object', properties: {} }
-  const { title: _title, description: _description, $schema: _version, ...rest } = schema
-  return rest
 }

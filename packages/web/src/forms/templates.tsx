@@ -51,7 +51,9 @@ export function FieldHelp({ fieldPathId, help }: FieldHelpProps) {
 }
 
 /** Faults that belong to a group rather than to one field; a field shows its own. */
-export function FieldErrors({ errors, schema }: FieldErrorProps) {
+export function FieldErrors({ errors, schema, uiSchema }: FieldErrorProps) {
+  // A widget for a whole list says its faults by itself.
+  if (uiSchema?.['ui:widget'] !== undefined) return null
   const own = schema.type === 'object' || schema.type === 'array' ? (errors ?? []) : []
   if (own.length === 0) return null
   return (

@@ -11,7 +11,7 @@ import { CheckboxField, DateField, DateTimeField, TextareaField, TimeField } fro
 
 /** Rarely used and large: fetched when a form has one. */
 const ColorWidget = lazyWidget(() => import('@rjsf/mantine/lib/widgets/ColorWidget.js'))
-const RangeWidget = lazyWidget(() => import('@rjsf/mantine/lib/widgets/RangeWidget.js'))
+const RangeWidget = lazyWidget(async () => ({ default: (await import('./range-field.tsx')).RangeField }))
 const UploadWidget = lazyWidget(async () => ({ default: (await import('../files/upload-field.tsx')).UploadField }))
 
 type Theme = ThemeProps<Record<string, unknown>>

@@ -3,6 +3,9 @@ import type { UiSchema } from '@rjsf/utils'
 import type { ReactElement } from 'react'
 
 const LONG_TEXT = 300
+const BOXES_MAX = 6
+/** As `jsonSchemaOf` of the flow's side names it. */
+const LOCAL_TIME = 'local-time'
 
 const MARKED_UP = /[*_`[\n]/
 
@@ -22,10 +25,25 @@ export function uiSchemaOf(schema: Json, help?: (text: string) => ReactElement):
       look[name] = { ...(!titled && { 'ui:title': labelOf(name) }), ...uiSchemaOf(field, help) }
     }
   }
+  for (const choice of ['oneOf', 'anyOf'] as const) {
+    const branches = schema[choice]
+    if (Array.isArray(branches)) look[choice] = branches.map((branch: Json) => branchLook(branch, help))
+  }
   const items = schema['items']
   if (isJsonObject(items) && look['ui:widget'] !== 'upload')
     look['items'] = { ...(items['type'] === 'object' && { 'ui:label': false }), ...uiSchemaOf(items, help) }
   return look
+}
+
+/** A branch is told from the others by a constant, which the choice of the branch fills in: nothing to ask for. */
+function branchLook(branch: Json, help?: (text: string) => ReactElement): UiSchema {
+  const look = uiSchemaOf(branch, help)
+  const properties = isJsonObject(branch) ? branch['properties'] : undefined
+  if (!isJsonObject(properties ?? null)) return look
+  for (const [name, field] of Object.entries(properties as { readonly [key: string]: Json })) {
+    if (isJsonObject(field) && 'const' in field) look[name] = { 'ui:widget': 'hidden' }
+  }
+  return { ...look, 'ui:label': false }
 }
 
 /** A property's name as a label: `perSecond` and `per_second` become `Per second`. */
@@ -52,7 +70,9 @@ function lookOf(schema: { readonly [key: string]: Json }): UiSchema {
   if (format === 'range') return { 'ui:widget': 'range' }
   if (format === 'file' || (type === 'array' && isJsonObject(items) && items['format'] === 'file')) return { 'ui:widget': 'upload' }
   if (format === 'hidden') return { 'ui:widget': 'hidden' }
-  if (Array.isArray(choices) && choices.length > 0 && choices.length <= 3) return { 'ui:widget': 'radio', 'ui:options': { inline: true } }
-  if (type === 'array' && uniqueItems === true && isJsonObject(items) && Array.isArray(items['enum'])) return { 'ui:widget': 'checkboxes' }
+  if (type !== 'boolean' && Array.isArray(choices) && choices.length > 0 && choices.length <= 3) return { 'ui:widget': 'radio', 'ui:options': { inline: true } }
+  if (format === LOCAL_TIME) return { 'ui:widget': 'time' }
+  if (type === 'array' && uniqueItems === true && isJsonObject(items) && Array.isArray(items['enum']))
+    return { 'ui:widget': items['enum'].length <= BOXES_MAX ? 'checkboxes' : 'select' }
   return {}
 }

@@ -3,7 +3,7 @@ import { ariaDescribedByIds, labelValue, localToUTC, utcToLocal, type WidgetProp
 import type { ChangeEvent } from 'react'
 
 /** The properties that every field of ours takes from the form's. */
-function common(props: WidgetProps) {
+export function common(props: WidgetProps) {
   const { id, name, label, hideLabel, required, disabled, readonly, autofocus, placeholder, rawErrors, options, schema } = props
   return {
     id,
