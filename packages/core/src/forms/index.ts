@@ -1,1 +1,0 @@
-export { AUTHOR_WORDS, formFaults, LOCAL_TIME, readSchema, type FormFault } from './check-form.ts'
