@@ -42,7 +42,7 @@ export function readSchema(schema: Json, root: Json): ZodType | undefined {
   const definitions = isJsonObject(root) ? { ...pick(root, '$defs'), ...pick(root, 'definitions') } : {}
   let made: ZodType | null
   try {
-    made = fromJSONSchema({ ...definitions, ...(readable(schema, 0) as object) } as Parameters<typeof fromJSONSchema>[0])
+    made = fromJSONSchema({ ...definitions, ...(readable(schema, 0) as object) })
   } catch {
     // A word of JSON Schema that the library does not know.
     made = null

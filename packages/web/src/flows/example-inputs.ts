@@ -52,6 +52,6 @@ function plainExample(schema: { readonly [key: string]: Json }): Json {
     case 'null':
       return null
     default:
-      return EXAMPLES[String(schema['format'])] ?? 'text'
+      return (typeof schema['format'] === 'string' && EXAMPLES[schema['format']]) || 'text'
   }
 }

@@ -16,5 +16,5 @@ export function faultsOf(schema: RJSFSchema, data: unknown): RJSFValidationError
 
 /** Whether data fits a part of a schema; `root` has the definitions. */
 export function fits(schema: unknown, data: unknown, root: RJSFSchema): boolean {
-  return readSchema(schema as Json, root as Json)?.safeParse(data).success ?? true
+  return readSchema(schema as Json, root)?.safeParse(data).success ?? true
 }

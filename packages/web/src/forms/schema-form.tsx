@@ -1,7 +1,6 @@
 import { Button, Group, Stack } from '@mantine/core'
 import { isJsonObject, type Json } from '@koco/core'
 import { withTheme } from '@rjsf/core'
-import type { RJSFSchema } from '@rjsf/utils'
 import { useMemo, type ReactElement, type ReactNode } from 'react'
 import { ApiProblem } from '../api/problem.ts'
 import { Failure, Loading } from '../app/states.tsx'
@@ -51,7 +50,7 @@ export function SchemaForm(props: SchemaFormProps) {
       <ThemedForm
         className={classes['form'] ?? ''}
         idPrefix={props.idPrefix ?? 'field'}
-        schema={shown as RJSFSchema}
+        schema={shown}
         uiSchema={uiSchema}
         validator={validator}
         formData={(isObject && !isJsonObject(value) ? {} : value) as Data}
