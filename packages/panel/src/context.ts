@@ -9,6 +9,7 @@ import type { Conversations } from './chat/conversations.ts'
 import type { PanelFiles } from './files/panel-files.ts'
 import type { PanelDeps, PanelSettings } from './options.ts'
 import type { Provider } from './providers/provider.ts'
+import type { DelayWatch } from './server/delay-watch.ts'
 import type { Metrics } from './server/metrics.ts'
 import type { Endings } from './tail/endings.ts'
 import type { LiveStreams } from './tail/live-streams.ts'
@@ -49,6 +50,8 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
   readonly tickets: Tickets
   readonly wakeups: Wakeups
   readonly metrics: Metrics
+  /** Since when events wait. */
+  readonly delay: DelayWatch
   readonly tails: Tails
   readonly streams: LiveStreams
   readonly feed: RunFeed

@@ -24,7 +24,7 @@ import { keyRoutes } from './routes/keys.ts'
 import { answerRoutes, lockRoutes } from './routes/locks.ts'
 import { myAccountRoutes } from './routes/my-account.ts'
 import { operationsRoutes } from './routes/operations.ts'
-import { opsRoutes } from './routes/ops.ts'
+import { createReadiness, opsRoutes } from './routes/ops.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
@@ -44,6 +44,7 @@ import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
 import { guardRoutes } from './server/access.ts'
 import { isLoopbackName } from './server/cross-site.ts'
+import { createDelayWatch } from './server/delay-watch.ts'
 import { createMetrics } from './server/metrics.ts'
 import { describeApi, serveDescription } from './server/openapi.ts'
 import { sendProblem } from './server/problems.ts'
@@ -143,8 +144,12 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const endings = createEndings({ wakeups, runs: store.runs, log, lookAgainMs: settings.lookAgainMs })
   const { files, close: closeFiles } = createFiles(deps, settings)
   const conversations = createConversations({ store, launcher: deps.launcher, wakeups, flow: settings.chatFlow, lookAgainMs: settings.lookAgainMs, clock, log })
-  const context = { ...deps, ...identities, files, wakeups, conversations, settings, metrics, tails, streams, feed, endings, closing: () => state.closing }
+  const closing = (): boolean => state.closing
+  const ready = createReadiness({ ...deps, closing })
+  const delay = createDelayWatch({ ...deps, checks: async () => (await ready()).checks })
+  const context = { ...deps, ...identities, files, wakeups, conversations, settings, metrics, delay, tails, streams, feed, endings, closing }
   const closeParts = (): void => {
+    delay.close()
     closeFiles()
     conversations.close()
     endings.close()

@@ -28,3 +28,20 @@ test('what is away is named, the rest is told all the same', async () => {
   expect(body).toMatchObject({ consumers: null, checks: { store: 'ok', transport: 'redis_away' } })
   await panel.close()
 })
+
+test('everybody signed in learns since when events come late, and why', async () => {
+  let away = false
+  const checkTransport = () => (away ? Promise.reject(new UnavailableError('Redis does not answer.', { code: 'redis_unavailable' })) : Promise.resolve())
+  let now = 1_790_000_000_000
+  const panel = await openTestPanel({ checkTransport, clock: () => now })
+  const { headers } = await panel.user('viewer')
+  const ask = async () => (await call(`${panel.url}/api/delay`, 'GET', headers)).body
+  expect(await ask()).toEqual({ delayed_since: null, because: null })
+  away = true
+  now += 10_000
+  expect(await ask()).toEqual({ delayed_since: 1_790_000_010, because: 'redis_unavailable' })
+  away = false
+  now += 10_000
+  expect(await ask()).toEqual({ delayed_since: null, because: null })
+  await panel.close()
+})

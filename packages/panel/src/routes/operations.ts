@@ -29,9 +29,30 @@ const Operations = z
   })
   .meta({ id: 'Operations', description: 'How the installation stands.' })
 
-/** How the installation stands, for operators. */
+const Delayed = z
+  .object({
+    delayed_since: z.number().nullable().describe('unix seconds since when events are not stored as they come; null when all is well'),
+    because: z
+      .string()
+      .nullable()
+      .describe(
+        'a stable code: of the store or the transport, `no_spooler` (nobody takes the events), `spoolers_behind` (they come in faster than they are stored)',
+      ),
+  })
+  .meta({ id: 'Delay', description: 'Whether what runs do is shown late.' })
+
+/** How the installation stands, for operators; and whether events come late, for everybody. */
 export const operationsRoutes: Routes = (app, context) => {
   const ready = createReadiness(context)
+  app.get(
+    '/api/delay',
+    { config: { access: 'flows.read' }, schema: { tags: ['operations'], summary: 'Since when events come late, and why', ...answers({ 200: Delayed }, 401) } },
+    async () => {
+      const delay = await context.delay.look()
+      return { delayed_since: delay?.since ?? null, because: delay?.because ?? null }
+    },
+  )
+
   app.get(
     '/api/operations',
     {

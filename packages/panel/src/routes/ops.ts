@@ -48,7 +48,13 @@ export const opsRoutes: Routes = (app, context) => {
 }
 
 /** Asks everything that a run needs; an answer serves for a second, so that nobody can wear the stores out by asking. */
-export function createReadiness({ store, admin, checkTransport, clock, closing }: PanelContext): () => Promise<Readiness> {
+export function createReadiness({
+  store,
+  admin,
+  checkTransport,
+  clock,
+  closing,
+}: Pick<PanelContext, 'store' | 'admin' | 'checkTransport' | 'clock' | 'closing'>): () => Promise<Readiness> {
   let last: { readonly untilMs: number; readonly answer: Promise<Readiness> } | undefined
   return () => {
     if (closing()) return Promise.resolve({ ready: false, checks: { panel: 'shutting down' } })

@@ -73,6 +73,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'POST /api/auth/password': { own: signedIn, body: { current: 'x', new: 'y' } },
   'POST /api/auth/logout': { own: signedIn },
+  'GET /api/delay': { own: signedIn },
   'GET /api/operations': { own: operators },
   'GET /api/users': { own: operators },
   'POST /api/users': { own: operators, body: {} },

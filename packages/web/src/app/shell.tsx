@@ -5,6 +5,7 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { meQuery } from '../api/session.ts'
 import { AccountMenu } from './account-menu.tsx'
+import { DelayBanner } from './delay-banner.tsx'
 import { Icon } from './icons.tsx'
 import { openPalette, PALETTE_WANTED, wantPalette } from './keys.ts'
 import { Navigation } from './navigation.tsx'
@@ -44,6 +45,7 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1} className={classes['main']}>
         <OpenAccessBanner />
+        <DelayBanner />
         <Outlet />
       </AppShell.Main>
       <PaletteWhenWanted />
