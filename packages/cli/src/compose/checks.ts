@@ -18,6 +18,9 @@ export type Finding = { readonly state: 'well' | 'note' | 'ill'; readonly what: 
 const SPACE_MIN_BYTES = 256 * 1024 * 1024
 const SKEW_MAX_MS = 1000
 const CHECK_MS = 15_000
+const BEHIND_S = 15
+/** The consumer by which the others are looked at; it takes no events. */
+const WATCHER = 'doctor'
 
 type Look = () => Promise<string | { readonly note: string }>
 
@@ -31,8 +34,10 @@ export async function runChecks(settings: Settings, cwd: string): Promise<Findin
     ['execution store', () => lookAtExecution(settings, cwd)],
     ['admin store', () => lookAtSchema(adminSchemaVersion(adminPlace(settings, cwd)), isPostgres(settings.adminDatabase), settings.adminDatabase)],
     ['transport', () => lookAtTransport(settings)],
+    ['events', () => lookAtEvents(settings, cwd)],
     ['address', () => lookAtAddress(settings)],
   ]
+  if (settings.eventTransport === 'memory') looks.splice(-2, 1)
   if (settings.executionDatabase !== undefined) looks.splice(2, 1)
   if (settings.executionMode === 'temporal') looks.push(['temporal', () => lookAtTemporal(settings)])
   const findings: Finding[] = []
@@ -129,6 +134,35 @@ async function lookAtTransport(settings: Settings): Promise<string | { readonly 
     return await withClock(transport, `${maskDatabaseUrl(settings.redisUrl ?? '')} is 7.0 or later, evicts nothing, takes writes`)
   } finally {
     await transport.close()
+  }
+}
+
+/** Whether what is emitted gets home: who takes it, how far behind, and what had to be set aside. */
+async function lookAtEvents(settings: Settings, cwd: string): Promise<string | { readonly note: string }> {
+  const transport = await openTransport(settings)
+  try {
+    const consumers = (await transport.consumer(WATCHER).status()).filter(({ name }) => name !== WATCHER)
+    const waiting = consumers.reduce((sum, { lag }) => sum + lag, 0)
+    const spoolers = consumers.map(({ name }) => name).filter((name) => name !== '')
+    const oldestS = Math.max(0, ...consumers.map(({ oldestPendingMs }) => oldestPendingMs ?? 0)) / 1000
+    if (spoolers.length === 0 && waiting > 0) return { note: `${waiting} events wait and no spooler was heard of in the last 30 s: start one with koco spool` }
+    if (oldestS > BEHIND_S)
+      return { note: `${waiting} events wait, the oldest for ${oldestS.toFixed(0)} s: see the log of ${spoolers.join(', ')} for what the store answers` }
+    const dead = await countDead(settings, cwd)
+    if (dead > 0) return { note: `${dead} events were set aside because they could not be stored: see koco dead list` }
+    return `${waiting} events wait, ${spoolers.length === 0 ? 'no spooler runs' : `${spoolers.join(', ')} at work`}`
+  } finally {
+    await transport.close()
+  }
+}
+
+async function countDead(settings: Settings, cwd: string): Promise<number> {
+  if (settings.executionDatabase === undefined) return 0
+  const store = await openExecution(settings, cwd)
+  try {
+    return (await store.dead.list({ limit: 200 })).items.length
+  } finally {
+    await store.close()
   }
 }
 
