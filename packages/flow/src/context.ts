@@ -5,6 +5,7 @@ import type { Duration } from './duration.ts'
 import type { FileSide } from './files/path.ts'
 import type { FileContent, RunFile } from './files/port.ts'
 import type { Conversation } from '@koco/storage'
+import type { ProcessOptions, ProcessResult } from './process/port.ts'
 
 /** What a step's function is told. `signal` aborts at the step's timeout, at a cancel and when the process must let go of the run. */
 export type StepInfo = {
@@ -125,6 +126,11 @@ export interface FlowContext {
   /** Gives the steps, sleeps and locks that `work` asks for a name space of their own, so that branches may run side by side. */
   group<T>(name: string, work: () => T | Promise<T>): Promise<T>
   group<T>(name: string, options: { readonly key?: string | number }, work: () => T | Promise<T>): Promise<T>
+  /**
+   * Runs a program in a workspace, within limits, as a step of this name: its lines become events while it runs, and it is not run again once it ended. A code other than 0 is no error. RefusedError
+   * `process_limit`, `no_command`, `no_processes`.
+   */
+  process(name: string, options: ProcessOptions): Promise<ProcessResult>
   /** Waits. A long wait costs nothing: the run is put aside and woken. */
   sleep(span: Duration): Promise<void>
   /** Asks people a question and waits for the first valid answer. */

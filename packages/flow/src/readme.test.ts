@@ -53,6 +53,7 @@ test('every block of the guide runs, and its flows give what it says', async () 
     const flows = flowsOf((await import(pathToFileURL(path).href)) as Record<string, unknown>)
     for (const flow of flows) {
       const run = await runFlow(flow, expected.inputs, {
+        workspaceDir: join(dir, 'workspaces'),
         ...(expected.answers && { answers: expected.answers }),
         ...(expected.files && { files: expected.files }),
         ...(expected.messages && { messages: expected.messages }),

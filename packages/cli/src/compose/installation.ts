@@ -167,6 +167,7 @@ function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, t
     store,
     transport,
     files: folderFiles(settings, cwd),
+    workspaces: workspaces(settings, cwd),
     limits: { lockMs: settings.lockExpires * 1000 },
     log: (level, message, details) => child[level]({ details }, message),
   })

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { dataFolder } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
-import { workerFiles } from './files.ts'
+import { workerFiles, workspaces } from './files.ts'
 import type { LauncherParts } from './installation.ts'
 import { watchTemporal } from './watch-temporal.ts'
 
@@ -69,6 +69,7 @@ export async function startWorker(settings: Settings, cwd: string, parts: Launch
     catalog,
     cacheDir: join(dataFolder(settings, cwd), 'cache'),
     files: workerFiles(settings, cwd),
+    workspaces: workspaces(settings, cwd),
     limits: { lockMs: settings.lockExpires * 1000 },
     log: lineTo(log.child({ part: 'worker' })),
     ...options,

@@ -3,6 +3,7 @@ import type { FlowContext } from '../context.ts'
 import type { Duration } from '../duration.ts'
 import { defineFlow, type Flow } from '../flow.ts'
 import { answerWithModel, type AgentOptions } from './agent.ts'
+import { answerWithCommand, type CommandOptions } from './command.ts'
 import { openTurn, turnInputs, type ChatTurn } from './turn.ts'
 
 /** What is common to chat flows. */
@@ -18,19 +19,16 @@ type ChatFlowBasics = {
   readonly timeout?: Duration
 }
 
-/** A chat flow: a model with tools, or a function of one's own that answers a turn. */
-export type ChatFlowDefinition = ChatFlowBasics & (AgentOptions | { run(turn: ChatTurn, ctx: FlowContext): unknown })
+/** A chat flow: a model with tools, a command-line agent, or a function of one's own that answers a turn. */
+export type ChatFlowDefinition = ChatFlowBasics & (AgentOptions | CommandOptions | { run(turn: ChatTurn, ctx: FlowContext): unknown })
 
 /**
- * Makes the flow that answers in conversations: each turn is a run of it. With `run` the function answers, by `turn.say`, or by what it returns; else a model does, with `instructions` and `tools`, over an
+ * Makes the flow that answers in conversations: each turn is a run of it. With `run` the function answers, by `turn.say`, or by what it returns; with `command` a program does, in the session's workspace; else a model, with `instructions` and `tools`, over an
  * OpenAI-compatible endpoint. RefusedError `bad_flow`.
  */
 export function defineChatFlow(definition: ChatFlowDefinition): Flow {
   const { name, summary, description, tags = [], author, version, timeout = '30m' } = definition
-  const answer =
-    'run' in definition
-      ? (turn: ChatTurn, ctx: FlowContext) => definition.run(turn, ctx)
-      : (turn: ChatTurn, ctx: FlowContext) => answerWithModel(definition, turn, ctx)
+  const answer = answererOf(definition)
   return defineFlow({
     name,
     summary,
@@ -42,4 +40,10 @@ export function defineChatFlow(definition: ChatFlowDefinition): Flow {
     inputs: turnInputs,
     run: async (inputs: z.infer<typeof turnInputs>, ctx) => answer(await openTurn(ctx, inputs), ctx),
   })
+}
+
+function answererOf(definition: ChatFlowDefinition): (turn: ChatTurn, ctx: FlowContext) => unknown {
+  if ('run' in definition) return (turn, ctx) => definition.run(turn, ctx)
+  if ('command' in definition) return (turn, ctx) => answerWithCommand(definition, turn, ctx)
+  return (turn, ctx) => answerWithModel(definition, turn, ctx)
 }

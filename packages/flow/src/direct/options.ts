@@ -4,6 +4,7 @@ import type { Catalog } from '../catalog.ts'
 import type { Clock } from '../clock.ts'
 import type { TryLimits } from '../executor/try.ts'
 import type { FileStore } from '../files/port.ts'
+import type { Workspaces } from '../workspace/workspaces.ts'
 
 /** What the direct launcher needs. */
 export type DirectLauncherOptions = {
@@ -28,9 +29,15 @@ export type DirectLauncherOptions = {
   readonly sweepMs?: number
   /** Where the files of runs are; default nowhere. */
   readonly files?: FileStore | undefined
+  /** Where programs run; default nowhere. */
+  readonly workspaces?: Workspaces | undefined
   /** Lines for the operator; default none. */
   readonly log?: (level: 'info' | 'warn' | 'error', message: string, details?: unknown) => void
 }
 
 /** The options with their defaults in place. */
-export type DirectSettings = Required<Omit<DirectLauncherOptions, 'limits' | 'files'>> & { readonly limits: TryLimits; readonly files?: FileStore | undefined }
+export type DirectSettings = Required<Omit<DirectLauncherOptions, 'limits' | 'files' | 'workspaces'>> & {
+  readonly limits: TryLimits
+  readonly files?: FileStore | undefined
+  readonly workspaces?: Workspaces | undefined
+}

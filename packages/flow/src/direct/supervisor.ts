@@ -186,7 +186,7 @@ export class Supervisor {
   }
 
   #tryDeps(entry: Entry, run: TryRun, flow: Flow, producer: Producer): TryDeps {
-    const { store, transport, clock, owner, log, limits, files } = this.#settings
+    const { store, transport, clock, owner, log, limits, files, workspaces } = this.#settings
     const { fid, next: reason, attempt, lost } = entry
     entry.changed = false
     return {
@@ -200,6 +200,7 @@ export class Supervisor {
       log,
       limits,
       files,
+      workspaces,
       budgets: this.#budgets,
       reader: store.reader,
       sessions: store.sessions,

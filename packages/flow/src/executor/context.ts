@@ -5,11 +5,13 @@ import { jsonOf, typedValue } from '../value.ts'
 import { startChild, waitForChildren } from './child.ts'
 import { digest } from './digest.ts'
 import { createFiles } from './files.ts'
+import type { ProcessOptions } from '../process/port.ts'
 import { createSessions } from './sessions.ts'
 import { inFrame } from './frame.ts'
 import { askLock } from './lock.ts'
 import { Names } from './names.ts'
 import { never, type Runtime } from './runtime.ts'
+import { callProcess } from './process.ts'
 import { sleep } from './sleep.ts'
 import { outsideSteps, runStep } from './step.ts'
 
@@ -45,6 +47,7 @@ function waits(runtime: Runtime): object {
       const { options, work } = split<{ readonly key?: string | number }, Work>('group', name, rest)
       return quiet(runGroup(runtime, name, options.key, work))
     },
+    process: (name: string, options: ProcessOptions) => quiet(callProcess(runtime, name, options)),
     sleep: (span: Parameters<FlowContext['sleep']>[0]) => quiet(sleep(runtime, span)),
     lock: (name: string, options: LockOptions<unknown> = {}) => quiet(askLock(runtime, name, options)),
     start: (flow: FlowName, inputs: unknown, options: { readonly key?: string | number } = {}) => quiet(startChild(runtime, flow, inputs, options.key)),

@@ -6,6 +6,7 @@ import type { ChildRuns } from '../children/child-runs.ts'
 import type { Clock } from '../clock.ts'
 import type { FileStore } from '../files/port.ts'
 import type { Flow } from '../flow.ts'
+import type { Workspaces } from '../workspace/workspaces.ts'
 
 /** How one try of a run ended. */
 export type TryOutcome =
@@ -113,4 +114,6 @@ export type TryDeps = {
   readonly files?: FileStore | undefined
   /** Where conversations are; without it `ctx.sessions` refuses. */
   readonly sessions?: Pick<SessionStore, 'read'> | undefined
+  /** Where programs run; without it `ctx.process` refuses. */
+  readonly workspaces?: Workspaces | undefined
 }

@@ -6,6 +6,7 @@ import { jsonOf } from '../value.ts'
 import { TestChildren, type TestChild, type TestChildRun, type TestEnd } from './children.ts'
 import { createMemoryFiles } from './memory-files.ts'
 import { testConversation, type TestMessage } from './conversation.ts'
+import { Workspaces } from '../workspace/workspaces.ts'
 import { Timeline } from './timeline.ts'
 import { seeded, seededUuid, TestClock, TestPeople, type TestAnswer } from './world.ts'
 
@@ -28,6 +29,8 @@ export type TestRunOptions = {
   readonly messages?: readonly TestMessage[]
   /** What the person says into the running turn. */
   readonly steers?: readonly string[]
+  /** The folder of workspaces, where `ctx.process` runs programs; without it it refuses. */
+  readonly workspaceDir?: string
 }
 
 /** What became of a test run. `tries` counts how often the function was run from the top. */
@@ -129,6 +132,7 @@ function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World
     log: () => undefined,
     limits: { ...defaultLimits, idleMs: IDLE_MS, ...options.limits },
     files: files.store,
+    ...(options.workspaceDir !== undefined && { workspaces: new Workspaces(options.workspaceDir) }),
     sessions: testConversation(options.messages ?? [], options.steers ?? [], options.user ?? 'tester'),
   }
 }

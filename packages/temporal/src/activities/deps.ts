@@ -1,4 +1,4 @@
-import type { Budgets, Catalog, Clock, FileStore, Launcher, TryLimits } from '@koco/flow'
+import type { Budgets, Catalog, Clock, FileStore, Launcher, TryLimits, Workspaces } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { ChildStarts } from '../client/child-starts.ts'
@@ -28,6 +28,8 @@ export type ActivityDeps = {
   readonly budgets: Budgets
   /** Where the files of runs are; without it they have none. */
   readonly files: FileStore | undefined
+  /** Where programs run; without it they do not. */
+  readonly workspaces: Workspaces | undefined
   /** The worker's name: host and process. */
   readonly owner: string
   readonly limits: TryLimits

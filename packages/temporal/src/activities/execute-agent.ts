@@ -59,6 +59,7 @@ function tryDeps(deps: ActivityDeps, life: TryLife, run: RunState, flow: Flow, r
     log: deps.log,
     limits: deps.limits,
     files: deps.files,
+    workspaces: deps.workspaces,
     budgets: deps.budgets,
   }
 }

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { UnavailableError } from '@koco/core'
-import { defaultLimits, storedBudgets, systemClock, type Catalog, type Clock, type FileStore, type TryLimits } from '@koco/flow'
+import { defaultLimits, storedBudgets, systemClock, type Catalog, type Clock, type FileStore, type TryLimits, type Workspaces } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { ActivityDeps } from '../activities/deps.ts'
@@ -36,6 +36,8 @@ export type TemporalWorkerOptions = {
   readonly limits?: Partial<TryLimits>
   /** Where the files of runs are; default nowhere. */
   readonly files?: FileStore | undefined
+  /** Where programs run; default nowhere. */
+  readonly workspaces?: Workspaces | undefined
   readonly clock?: Clock
   /** Where Prometheus reads the SDK's figures, `host:port`; once a process. */
   readonly metricsAddress?: string
@@ -170,6 +172,7 @@ class RunningWorker implements TemporalWorker {
       budgets: storedBudgets(store, clock ?? systemClock),
       owner: this.id,
       files: this.#options.files,
+      workspaces: this.#options.workspaces,
       limits: { ...defaultLimits, ...limits },
       log: this.#log,
       stop: this.#stop.signal,
