@@ -11,7 +11,8 @@ const HASH = /^[0-9a-f]{64}$/
 /** Blobs of up to so many stored bytes are verified before their first byte is given. */
 const WHOLE_BYTES_MAX = 4 * 1024 * 1024
 const LEVEL: CompressionLevel = 6
-const GRACE_MS = 3_600_000
+/** What a sweep leaves alone unless it is told otherwise. */
+export const GRACE_MS = 3_600_000
 const BEAT_MS = 30_000
 /** A pin whose holder was silent for so long is no longer one. */
 const PIN_MS = 10 * 60_000

@@ -34,6 +34,6 @@ export interface CheckpointSessions {
   create(session: NewSession): Promise<void>
   /** Puts a copy in the place of what the session says now. RefusedError `session_busy`. */
   replace(id: string, copy: Pick<SessionCopy, 'messages' | 'state' | 'record'>): Promise<void>
-  /** What runs of the session that began after `position` have left. */
-  pending(id: string, position: number): Promise<Pending>
+  /** What the turns have left that said the messages after the first `common`, and the one that is running. */
+  pending(id: string, common: number): Promise<Pending>
 }

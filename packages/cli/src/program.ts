@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { keysCommand, usersCommand } from './commands/accounts.ts'
 import { backupCommand, restoreCommand } from './commands/backup.ts'
+import { checkpointsCommand } from './commands/checkpoints.ts'
 import { createContext } from './commands/context.ts'
 import { dbCommand } from './commands/db.ts'
 import { deadCommand } from './commands/dead.ts'
@@ -30,6 +31,7 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     runsCommand,
     locksCommand,
     schedulesCommand,
+    checkpointsCommand,
     serveCommand,
     spoolCommand,
     temporalWorkerCommand,

@@ -1,5 +1,6 @@
 export { createApiKey } from './auth/api-keys.ts'
 export { ADMIN_NAME, checkPassword, ensureAdmin, type FirstAdmin } from './auth/ensure-admin.ts'
+export { createChatSessions } from './checkpoints/chat-sessions.ts'
 export { createPasswords, type Passwords } from './auth/passwords.ts'
 export { makePassword, secretHash, type SecretHash } from './auth/secrets.ts'
 export { PANEL_DEFAULTS, type AnsweredRequest, type LocalFlows, type PanelDeps, type PanelSettings } from './options.ts'

@@ -1,3 +1,4 @@
+import type { CheckpointManager } from '@koco/checkpoints'
 import { defaultFileLimits, type Launcher, type Schedules, type Workspaces } from '@koco/flow'
 import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
 import type { ConsumerStatus, LeaseCounter, SignalBus } from '@koco/transport'
@@ -127,6 +128,8 @@ export type PanelDeps = {
   readonly consumers: () => Promise<readonly ConsumerStatus[]>
   /** Where uploads and the files of runs are. */
   readonly uploadDir: string
+  /** Copies of sessions, to go back to. */
+  readonly checkpoints: CheckpointManager
   /** What sessions work on. */
   readonly workspaces: Workspaces
   /** The built web page, or null when there is none. */

@@ -15,6 +15,10 @@ import { authRoutes } from './routes/auth.ts'
 import { budgetRoutes } from './routes/budgets.ts'
 import { bulkRunRoutes } from './routes/bulk-runs.ts'
 import { chatQueueRoutes, chatRoutes } from './routes/chat.ts'
+import { checkpointActRoutes } from './routes/checkpoint-acts.ts'
+import { checkpointContentRoutes } from './routes/checkpoint-content.ts'
+import { checkpointUpkeepRoutes } from './routes/checkpoint-upkeep.ts'
+import { checkpointRoutes } from './routes/checkpoints.ts'
 import { compressRoutes } from './routes/compress.ts'
 import { deadRoutes } from './routes/dead.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -94,6 +98,7 @@ const CHAT_ROUTES: readonly Routes[] = [
   compressRoutes,
 ]
 const FILE_ROUTES: readonly Routes[] = [uploadRoutes, runFileRoutes]
+const CHECKPOINT_ROUTES: readonly Routes[] = [checkpointRoutes, checkpointActRoutes, checkpointContentRoutes, checkpointUpkeepRoutes]
 const OPERATION_ROUTES: readonly Routes[] = [
   scheduleRoutes,
   scheduleControlRoutes,
@@ -115,7 +120,7 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   guardRoutes(app, context)
   const closeAudit = keepAudit(app, context)
   await describeApi(app, deps.version)
-  for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...CHAT_ROUTES, ...FILE_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
+  for (const routes of [...ACCOUNT_ROUTES, ...RUN_ROUTES, ...CHAT_ROUTES, ...FILE_ROUTES, ...CHECKPOINT_ROUTES, ...OPERATION_ROUTES]) routes(app, context)
   serveDescription(app)
   await serveWeb(app, deps.webDir)
   const sockets = await createSockets(app.server, context)
@@ -133,6 +138,13 @@ const BODY_MS_MAX = 60_000
 
 type State = { closing: boolean }
 
+/** A turn that fails leaves a checkpoint of what it had come to. */
+function checkpointOnFailure({ checkpoints, log }: PanelDeps): (session: string, error: string) => void {
+  return (session, error) => {
+    checkpoints.turnFailed(session, error).catch((cause: unknown) => log.warn({ err: cause, session }, 'a turn failed, and no checkpoint of it could be made'))
+  }
+}
+
 async function createParts(deps: PanelDeps, settings: PanelSettings, state: State): Promise<{ context: PanelContext; closeParts: () => void }> {
   const { store, signals, log, clock } = deps
   const metrics = createMetrics(deps.registry, store.runs)
@@ -143,7 +155,9 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const feed = createRunFeed({ runs: store.runs, wakeups, toJson: (run) => runJson({ ...run, final: null }, clock()), log })
   const endings = createEndings({ wakeups, runs: store.runs, log, lookAgainMs: settings.lookAgainMs })
   const { files, close: closeFiles } = createFiles(deps, settings)
-  const conversations = createConversations({ store, launcher: deps.launcher, wakeups, flow: settings.chatFlow, lookAgainMs: settings.lookAgainMs, clock, log })
+  const onFailed = checkpointOnFailure(deps)
+  const { launcher } = deps
+  const conversations = createConversations({ store, launcher, wakeups, flow: settings.chatFlow, lookAgainMs: settings.lookAgainMs, clock, onFailed, log })
   const closing = (): boolean => state.closing
   const ready = createReadiness({ ...deps, closing })
   const delay = createDelayWatch({ ...deps, checks: async () => (await ready()).checks })

@@ -10,7 +10,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import type { Backend, Entry } from '../backend.ts'
 import { HEADER_BYTES, headerBytes, parseHeader } from '../header.ts'
 import type { BlobStore } from '../port.ts'
-import { createBlobStore } from '../store.ts'
+import { createBlobStore, GRACE_MS } from '../store.ts'
 import { s3Error } from './errors.ts'
 import { Objects } from './objects.ts'
 
@@ -62,7 +62,7 @@ export function createS3Blobs({ bucket, endpoint, region = 'us-east-1', prefix =
     stat: guard(store.stat),
     touch: guard(store.touch),
     pin: guard(store.pin),
-    sweep: guard((mark: Parameters<BlobStore['sweep']>[0], options) => store.sweep(mark, { graceMs: Math.max(2 * renewMs, options?.graceMs ?? 0) })),
+    sweep: guard((mark: Parameters<BlobStore['sweep']>[0], options) => store.sweep(mark, { graceMs: Math.max(2 * renewMs, options?.graceMs ?? GRACE_MS) })),
     close: store.close,
   }
 }

@@ -1,7 +1,6 @@
 import { KocoError } from '@koco/core'
-import { canonicalJson } from '@koco/core'
 import type { Parts, Checkpoint } from '../parts.ts'
-import { create } from './create.ts'
+import { create, createIfChanged } from './create.ts'
 
 /** `intervalS`: default as the manager was told. */
 export type AutoOptions = { readonly intervalS?: number | undefined }
@@ -33,7 +32,7 @@ export function createAuto(
   }
   const tick = async (sessionId: string): Promise<void> => {
     try {
-      await autoCheckpoint(parts, sessionId)
+      await createIfChanged(parts, sessionId, { description: 'auto: by the clock', tags: ['auto-save'], incremental: true, origin: 'auto' })
     } catch (error) {
       if (error instanceof KocoError && error.code === 'unknown_session') disable(sessionId)
       else settings.onProblem(sessionId, error)
@@ -69,18 +68,4 @@ export function createAuto(
       await Promise.all(running)
     },
   }
-}
-
-/** A checkpoint by the clock, if anything is different since the last one of the session. */
-async function autoCheckpoint(parts: Parts, sessionId: string): Promise<void> {
-  const last = (await parts.store.list({ session: sessionId, limit: 1 })).items[0]
-  const made = await create(parts, sessionId, { description: 'auto: by the clock', tags: ['auto-save'], incremental: true, origin: 'auto' })
-  if (!last || !same(made, await parts.manifests.read(last))) return
-  await parts.store.delete(made.id)
-  await parts.manifests.remove(made.id)
-}
-
-function same(a: Pick<Checkpoint, 'files' | 'state'>, b: Pick<Checkpoint, 'files' | 'state'>): boolean {
-  const text = ({ files, state }: typeof a): string => canonicalJson([state, files.map(({ path, hash, mode }) => [path, hash, mode])])
-  return text(a) === text(b)
 }

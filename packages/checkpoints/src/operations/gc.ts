@@ -1,4 +1,5 @@
 import type { Sweep } from '@koco/blobs'
+import type { CheckpointRow } from '@koco/storage'
 import type { Parts } from '../parts.ts'
 import { allRows } from './retention.ts'
 
@@ -18,12 +19,23 @@ export async function gc(
   const mark = async (): Promise<ReadonlySet<string>> => {
     const marked = new Set(await also?.())
     for await (const row of allRows(parts.store)) {
-      marked.add(row.manifest)
-      for (const { hash } of (await parts.manifests.stored(row)).files) marked.add(hash)
+      for (const hash of await heldBy(parts, row)) marked.add(hash)
     }
     return marked
   }
   const sweep = await parts.blobs.sweep(mark, { graceMs })
   const manifests = await parts.manifests.tidy(async (id) => (await parts.store.get(id)) !== undefined, parts.clock() - Math.max(graceMs, GRACE_MS))
   return { ...sweep, manifests }
+}
+
+/** Everything that a checkpoint holds; of one that was deleted since it was listed, nothing, and of one that was described anew, what it holds now. */
+async function heldBy(parts: Parts, row: CheckpointRow): Promise<readonly string[]> {
+  try {
+    return [row.manifest, ...(await parts.manifests.stored(row)).files.map(({ hash }) => hash)]
+  } catch (error) {
+    const now = await parts.store.get(row.id)
+    if (!now) return []
+    if (now.manifest !== row.manifest) return await heldBy(parts, now)
+    throw error
+  }
 }

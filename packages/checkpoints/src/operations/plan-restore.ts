@@ -35,7 +35,7 @@ export async function planRestore(
   const then = new Map(what.files.map(({ path, hash }) => [path, hash]))
   const { messages } = await readConversation(manifest, parts.blobs)
   const common = commonLength(session?.messages ?? [], messages)
-  const pending = session ? await parts.sessions?.pending(session.id, manifest.conversation?.position ?? 0) : undefined
+  const pending = session ? await parts.sessions?.pending(session.id, common) : undefined
   return {
     sessionId: session?.id ?? null,
     files: {

@@ -19,5 +19,6 @@ export function backupParts(settings: Settings, cwd: string): readonly BackupPar
     { name: 'local.key', kind: 'file', path: keyFile(settings, cwd) },
     { name: 'uploads', kind: 'folder', path: resolve(cwd, settings.uploadDir) },
     { name: 'workspaces', kind: 'folder', path: resolve(cwd, settings.workspaceDir) },
+    { name: 'checkpoints', kind: 'folder', path: resolve(cwd, settings.checkpointDir) },
   ]
 }

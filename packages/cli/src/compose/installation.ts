@@ -7,6 +7,7 @@ import type { Transport } from '@koco/transport'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
+import { openCheckpoints } from './checkpoints.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
 import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
 import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
@@ -86,6 +87,8 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const watcher = transport.consumer(WATCHER)
   backlogMetrics(registry, watcher)
   const hashSecret = secretHash(secretKey(settings, cwd))
+  const rooms = workspaces(settings, cwd)
+  const checkpoints = openCheckpoints(settings, cwd, { store, workspaces: rooms, log }, opened)
   const panel = await createPanel({
     store,
     admin,
@@ -98,7 +101,8 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     checkTransport: () => transport.check(),
     consumers: async () => (await watcher.status()).filter((one) => one.name !== WATCHER),
     uploadDir,
-    workspaces: workspaces(settings, cwd),
+    workspaces: rooms,
+    checkpoints,
     webDir,
     settings: {
       ...signInSettings(settings),

@@ -94,6 +94,38 @@ export const settingsSchema = z.object({
     .default('folder')
     .meta(about({ variable: 'FILES', help: 'Where a worker finds the files of runs: folder (UPLOAD_DIR), or panel (over APP_SERVER with API_KEY)' })),
   workspaceDir: folder.default('./data/workspaces').meta(about({ variable: 'WORKSPACE_DIR', help: 'Folder of the workspaces of sessions' })),
+  checkpointDir: folder.default('./data/checkpoints').meta(about({ variable: 'CHECKPOINT_DIR', help: 'Folder of the checkpoints of sessions' })),
+  checkpointMax: whole(1, 1_000_000)
+    .default(100)
+    .meta(about({ variable: 'CHECKPOINT_MAX', help: 'Checkpoints that a session keeps; the oldest go that nobody needs' })),
+  checkpointCompression: whole(0, 9)
+    .default(6)
+    .meta(about({ variable: 'CHECKPOINT_COMPRESSION', help: 'How hard their content is compressed: 0 (not at all) to 9' })),
+  checkpointInterval: seconds(1, 86_400)
+    .default(300)
+    .meta(about({ variable: 'CHECKPOINT_INTERVAL', help: 'From one automatic checkpoint of a session to the next, in seconds' })),
+  checkpointOnError: z
+    .enum(['on', 'off'])
+    .default('on')
+    .meta(about({ variable: 'CHECKPOINT_ON_ERROR', help: 'on, or off: whether a turn that fails makes a checkpoint' })),
+  blobStore: url('s3')
+    .refine((value) => URL.canParse(value) && new URL(value).host !== '', 'must be s3://bucket or s3://bucket/prefix')
+    .optional()
+    .meta(
+      about({
+        variable: 'BLOB_STORE',
+        none: 'a folder in CHECKPOINT_DIR',
+        help: 'Where the content of checkpoints is kept, for several hosts: s3://bucket/prefix',
+      }),
+    ),
+  s3Endpoint: url('http', 'https')
+    .optional()
+    .meta(about({ variable: 'S3_ENDPOINT', none: "Amazon's", help: 'Address of the S3 server' })),
+  s3Region: text.default('us-east-1').meta(about({ variable: 'S3_REGION', help: 'Its region' })),
+  s3AccessKeyId: text
+    .optional()
+    .meta(about({ variable: 'S3_ACCESS_KEY_ID', secret: true, none: 'as the AWS tools find it', help: 'Id of the key for the S3 server' })),
+  s3SecretAccessKey: text.optional().meta(about({ variable: 'S3_SECRET_ACCESS_KEY', secret: true, none: 'as the AWS tools find it', help: 'The key itself' })),
   adminDatabase: database
     .default('sqlite:///./data/admin.db')
     .meta(about({ variable: 'ADMIN_DATABASE', secret: true, help: 'Database of users, sessions and keys: sqlite:///… or postgresql://…' })),

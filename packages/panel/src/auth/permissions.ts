@@ -32,6 +32,10 @@ export const PERMISSIONS = {
   // What people say to an agent is their own: nobody else reads it here.
   'sessions.read': { viewer: 'own', user: 'own', operator: 'own' },
   'sessions.write': { viewer: 'none', user: 'own', operator: 'own' },
+  // So are the copies of it.
+  'checkpoints.read': { viewer: 'own', user: 'own', operator: 'own' },
+  'checkpoints.write': { viewer: 'none', user: 'own', operator: 'own' },
+  'checkpoints.manage': { viewer: 'none', user: 'none', operator: 'any' },
   'keys.manage': { viewer: 'own', user: 'own', operator: 'any' },
   'operations.read': { viewer: 'none', user: 'none', operator: 'any' },
   'insights.read': { viewer: 'own', user: 'own', operator: 'any' },

@@ -33,6 +33,8 @@ export type ConversationDeps = {
   /** A turn without a run is started again after so long: whoever began it has died in between. */
   readonly launchMs?: number
   readonly clock: () => number
+  /** Told once of every turn that ended in an error. */
+  readonly onFailed?: (sessionId: string, error: string) => void
   readonly log: { warn(data: object, text: string): void }
   /** Told when a turn has come to a point; for crash tests, which end the process there. */
   readonly reached?: (point: TurnPoint) => void
@@ -165,6 +167,7 @@ class TurnKeeper implements Conversations {
     const ended = await store.sessions.change(id, end, { at: this.#now() })
     this.#deps.reached?.('ended')
     this.#note(id, turn.fid, 'ended')
+    if (ended.outcome === 'done' && end.end === 'error') this.#deps.onFailed?.(id, run.error ? run.error.message : `turn ${turn.fid} failed`)
     // Whoever was first to end it may have died before this: the next look or sweep does it.
     if (ended.outcome === 'done' && ended.session.queued > 0) await this.#next(id)
     return await store.sessions.get(id)

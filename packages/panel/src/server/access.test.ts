@@ -42,6 +42,11 @@ const session = (path: string, body?: object) => ({
   foreign: { nobody: 'unsigned', viewer: body ? 'forbidden' : 'unknown', user: 'unknown', operator: 'unknown' } as const,
   ...(body ? { body: { session_id: '{sid}', ...body } } : { path: `${path}?session_id={sid}` }),
 })
+const checkpoint = (act: 'read' | 'write', more: Partial<Rule> = {}): Rule => ({
+  own: act === 'read' ? signedIn : users,
+  foreign: { nobody: 'unsigned', viewer: act === 'read' ? 'unknown' : 'forbidden', user: 'unknown', operator: 'unknown' },
+  ...more,
+})
 const UNKNOWN_STREAM = { ...users, user: 'unknown', operator: 'unknown' } as const
 
 const FOREIGN_SCHEDULE = '/api/schedules/of-a-stranger'
@@ -152,6 +157,27 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/chat/stream': { own: { ...signedIn, viewer: 'unknown', user: 'unknown', operator: 'unknown' }, path: '/api/chat/stream?stream_id=x' },
   'GET /api/chat/cancel': { own: UNKNOWN_STREAM, path: '/api/chat/cancel?stream_id=x' },
   'POST /api/chat/cancel': { own: UNKNOWN_STREAM, body: { stream_id: 'x' } },
+  'GET /api/checkpoints': { own: signedIn },
+  'POST /api/checkpoints': checkpoint('write', { body: { session_id: '{sid}' } }),
+  'GET /api/checkpoints/{id}': checkpoint('read', { path: '/api/checkpoints/{cid}' }),
+  'PATCH /api/checkpoints/{id}': checkpoint('write', { path: '/api/checkpoints/{cid}', body: { description: 'x' } }),
+  'GET /api/checkpoints/{id}/file': checkpoint('read', { path: '/api/checkpoints/{cid}/file?path=.session/conversation-00000000.jsonl' }),
+  'GET /api/checkpoints/{id}/export': checkpoint('read', { path: '/api/checkpoints/{cid}/export' }),
+  'GET /api/checkpoints/{id}/integrity': checkpoint('read', { path: '/api/checkpoints/{cid}/integrity' }),
+  'POST /api/checkpoints/{id}/restore': checkpoint('write', { path: '/api/checkpoints/{cid}/restore', body: {} }),
+  'POST /api/checkpoints/{id}/lock': checkpoint('write', { path: '/api/checkpoints/{cid}/lock', body: {} }),
+  'POST /api/checkpoints/{id}/unlock': checkpoint('write', { path: '/api/checkpoints/{cid}/unlock', body: {} }),
+  'GET /api/checkpoints/tree': { own: signedIn, path: '/api/checkpoints/tree?session_id={sid}' },
+  'GET /api/checkpoints/compare': checkpoint('read', { path: '/api/checkpoints/compare?a={cid}&b={cid}' }),
+  'POST /api/checkpoints/merge': checkpoint('write', { body: { ours: '{cid}', theirs: '{cid}', strategy: 'ours' } }),
+  'POST /api/checkpoints/auto': checkpoint('write', { body: { session_id: '{sid}', interval_s: null } }),
+  'POST /api/checkpoints/import': { own: users, body: {} },
+  'GET /api/checkpoints/totals': { own: signedIn },
+  'POST /api/checkpoints/validate': { own: operators, body: {} },
+  'POST /api/checkpoints/repair': { own: operators, body: {} },
+  'POST /api/checkpoints/gc': { own: operators, body: {} },
+  'POST /api/checkpoints/cleanup': { own: operators, body: {} },
+  'DELETE /api/checkpoints/{id}': checkpoint('write', { path: '/api/checkpoints/{cid}' }),
   'GET /api/insights': { own: signedIn },
   'GET /api/audit': { own: operators },
   'GET /api/audit/export': { own: operators },
@@ -167,6 +193,7 @@ let at: TestPanel
 const people = new Map<Role, Awaited<ReturnType<TestPanel['user']>>>()
 const runs = new Map<Role | 'stranger', { readonly fid: string; readonly lid: string }>()
 const sessions = new Map<Role | 'stranger', string>()
+const checkpoints = new Map<Role | 'stranger', string>()
 
 beforeAll(async () => {
   at = await openTestPanel()
@@ -177,6 +204,7 @@ beforeAll(async () => {
     sessions.set(role, await makeSession(person.name))
   }
   sessions.set('stranger', await makeSession('stranger'))
+  for (const [whose, id] of sessions) checkpoints.set(whose, (await at.checkpoints.create(id)).id)
   runs.set('stranger', await at.asking((await at.user('user')).name))
   const timing = { everyMs: 3_600_000 }
   await at.schedules.create({ id: 'of-a-stranger', flow: 'ask', inputs: {}, user: (await at.user('user')).name, timing })
@@ -190,7 +218,7 @@ afterAll(async () => {
 
 async function makeSession(user: string): Promise<string> {
   const id = randomBytes(6).toString('hex')
-  await at.store.sessions.create({ id, user, at: 1 })
+  await at.store.sessions.create({ id, user, at: 1, messages: [{ id: 'm1', role: 'user', content: 'hi' }] })
   return id
 }
 
@@ -199,7 +227,8 @@ async function ask(route: string, who: Who, whose: 'own' | 'foreign'): Promise<V
   const [method = '', template = ''] = route.split(' ')
   const { fid, lid } = must(runs.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the run')
   const sid = must(sessions.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the session')
-  const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', lid).replace('{sid}', sid)
+  const cid = must(checkpoints.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the checkpoint')
+  const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', lid).replace('{sid}', sid).replaceAll('{cid}', cid)
   const answer = await fetch(at.url + path, {
     method,
     headers: {
@@ -207,7 +236,7 @@ async function ask(route: string, who: Who, whose: 'own' | 'foreign'): Promise<V
       ...(rule?.body && { 'content-type': 'application/json' }),
       ...(rule?.bytes && { 'content-type': 'application/octet-stream' }),
     },
-    ...(rule?.body && { body: JSON.stringify(rule.body).replace('{sid}', sid) }),
+    ...(rule?.body && { body: JSON.stringify(rule.body).replace('{sid}', sid).replaceAll('{cid}', cid) }),
     ...(rule?.bytes && { body: rule.bytes }),
   })
   await answer.text()

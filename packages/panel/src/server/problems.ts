@@ -48,6 +48,20 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   too_many_files: 413,
   workspace_full: 413,
   read_only: 409,
+  unknown_checkpoint: 404,
+  unknown_session: 404,
+  unknown_blob: 404,
+  checkpoint_locked: 409,
+  checkpoint_changed: 409,
+  checkpoint_exists: 409,
+  corrupt_manifest: 409,
+  missing_files: 409,
+  session_busy: 409,
+  session_exists: 409,
+  session_damaged: 409,
+  bad_archive: 422,
+  same_checkpoint: 422,
+  bad_session_id: 422,
 }
 
 /** Fastify's own refusals in our words. */

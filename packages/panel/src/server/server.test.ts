@@ -145,6 +145,7 @@ async function openSecond(port: number): Promise<unknown> {
     leases: at.leases,
     catalog: { list: () => [] },
     uploadDir: join(at.folder, 'second-uploads'),
+    checkpoints: at.checkpoints,
     workspaces: new Workspaces(join(at.folder, 'second-workspaces')),
     webDir: null,
     settings: {},

@@ -1,4 +1,6 @@
 import { formatPosition, must, newFid, toJsonText, type EventData, type EventKind, type EventRecord } from '@koco/core'
+import { createFolderBlobs } from '@koco/blobs'
+import { createCheckpointManager, type CheckpointManager } from '@koco/checkpoints'
 import { createCatalog, createDirectLauncher, createDirectSchedules, FileFolder, flowEntry, Workspaces, type Launcher, type Schedules } from '@koco/flow'
 import { createSpooler } from '@koco/spooler'
 import { openAdminStore, type ExecutionStore, type Role } from '@koco/storage'
@@ -11,7 +13,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { vi } from 'vitest'
-import { createApiKey, createPanel, secretHash, type Panel, type PanelDeps } from '../index.ts'
+import { createApiKey, createChatSessions, createPanel, secretHash, type Panel, type PanelDeps } from '../index.ts'
 import { TEST_FLOWS } from './test-flows.ts'
 
 /** A listening panel over real parts in a throw-away folder. */
@@ -24,6 +26,7 @@ export type TestPanel = {
   readonly schedules: Schedules
   readonly signals: SignalBus
   readonly leases: LeaseCounter
+  readonly checkpoints: CheckpointManager
   readonly folder: string
   /** A new user of this role and the header that signs them in by key. */
   user(role: Role): Promise<{ readonly name: string; readonly id: string; readonly headers: { readonly authorization: string } }>
@@ -92,6 +95,10 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
   const { folder, store, transport, catalog, launcher, schedules } = under
   const admin = options.admin ?? (await openAdminStore({ url: `sqlite:///${join(folder, `admin-${++under.adminFiles}.db`)}`, migrate: true }))
   const watcher = transport.consumer('panel')
+  const workspaces = new Workspaces(join(folder, 'workspaces'))
+  const blobs = createFolderBlobs({ dir: join(folder, 'blobs') })
+  const sessions = createChatSessions({ store, workspaces, clock: Date.now })
+  const checkpoints = createCheckpointManager({ dir: join(folder, 'checkpoints'), blobs, store: store.checkpoints, sessions })
   const panel = await createPanel({
     store,
     admin,
@@ -104,7 +111,8 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     checkTransport: options.checkTransport ?? (() => transport.check()),
     consumers: options.consumers ?? (async () => (await watcher.status()).filter((one) => one.name !== 'panel')),
     uploadDir: options.uploadDir ?? join(folder, 'uploads'),
-    workspaces: new Workspaces(join(folder, 'workspaces')),
+    workspaces,
+    checkpoints,
     webDir: options.webDir ?? null,
     settings: options.settings ?? {},
     clock: options.clock ?? Date.now,
@@ -122,6 +130,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     schedules,
     signals: transport.signals,
     leases: transport.leases,
+    checkpoints,
     folder,
     user: (role) => addUser(admin, role),
     run: (user) => addRun(store, transport.signals, user),
