@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { must } from '@koco/core'
-import { diceOf } from './dice.ts'
+import { diceOf, type Dice } from './dice.ts'
 import { judgeRun, type RunVerdict } from './judge.ts'
 import { LiveReader } from './live-reader.ts'
 import { drawWorkload, type Load, type Workload } from './workload.ts'
@@ -38,7 +38,7 @@ export async function runScenario<W extends World>(world: W, { seed, nemeses, br
   world.evidence.clear()
   const started = await startRuns(world, workload)
   await underWay(started)
-  await Promise.all(nemeses.map((nemesis, index) => strike(world, nemesis, diceOf(seed + index + 1, brief), index === 0 ? 0 : dice.between(0, APART_MS))))
+  const failed = await Promise.all(nemeses.map((nemesis, index) => strike(world, nemesis, diceOf(seed + index + 1, brief), index === 0 ? 0 : dice.between(0, APART_MS))))
   const settled = await settle(world, started, settleMs)
   const verdicts = await Promise.all(started.map(({ fid, load, readers }) => judgeRun(world, fid, load, readers)))
   const sum = (count: (verdict: RunVerdict) => number): number => verdicts.reduce((all, verdict) => all + count(verdict), 0)
@@ -47,7 +47,7 @@ export async function runScenario<W extends World>(world: W, { seed, nemeses, br
     seed,
     kinds: nemeses.map(({ kind }) => kind),
     workload: workload.name,
-    violations: [...settled, ...verdicts.flatMap(({ violations }) => violations), ...untraced(world, nemeses)],
+    violations: [...failed.flat(), ...settled, ...verdicts.flatMap(({ violations }) => violations), ...untraced(world, nemeses)],
     runs: started.length,
     readers: readers.length,
     reconnects: readers.reduce((all, reader) => all + reader.reconnects, 0),
@@ -75,14 +75,14 @@ async function underWay(started: readonly Started[]): Promise<void> {
   while (!reader.seen.events.some(({ event }) => event === 'action')) await delay(10)
 }
 
-async function strike<W extends World>(world: W, nemesis: Nemesis<W>, dice: ReturnType<typeof diceOf>, afterMs: number): Promise<void> {
+/** A fault that could not be brought about or ended is a violation as well: nobody knows what was tested. */
+async function strike<W extends World>(world: W, nemesis: Nemesis<W>, dice: Dice, afterMs: number): Promise<string[]> {
   await delay(afterMs)
   try {
     await nemesis.strike(world, dice)
+    return []
   } catch (error) {
-    throw new Error(`the nemesis "${nemesis.kind}" failed itself: ${error instanceof Error ? error.message : String(error)}\n${world.evidence.tail(40)}`, {
-      cause: error,
-    })
+    return [`broken: the nemesis "${nemesis.kind}" failed itself: ${error instanceof Error ? error.message : String(error)}`]
   }
 }
 

@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { must } from '@koco/core'
 import type { KocoProcess } from '../processes/koco-process.ts'
+
+const START_MS = 60_000
+const RESTART_MS = 300
 
 /** A part of an installation that dies and comes again under the same name. */
 export class Subject {
@@ -17,9 +21,17 @@ export class Subject {
     return must(this.#process, `a process of ${this.name}`)
   }
 
-  /** Starts it; resolves when it is at work. */
+  /** Starts it, as often as a supervisor would when what it needs is away; resolves when it is at work. */
   async start(): Promise<void> {
-    this.#process = await this.#start()
+    for (const deadline = Date.now() + START_MS; ;) {
+      try {
+        this.#process = await this.#start()
+        return
+      } catch (error) {
+        if (Date.now() > deadline) throw error
+        await delay(RESTART_MS)
+      }
+    }
   }
 
   /** kill -9. */
