@@ -138,7 +138,8 @@ function isSignal(found: Json): boolean {
   const { topic, position, ended, step, text } = found
   if (topic === 'committed') return typeof position === 'string' && parsePosition(position) !== undefined && typeof ended === 'boolean'
   if (topic === 'delta') return typeof text === 'string' && (step === null || typeof step === 'string')
-  return topic === 'control' || topic === 'heard'
+  // The others say nothing but whom they concern; one that nobody knows finds no listener.
+  return typeof topic === 'string'
 }
 
 function messages(signals: readonly Signal[]): string[] {
