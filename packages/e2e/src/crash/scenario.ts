@@ -38,7 +38,9 @@ export async function runScenario<W extends World>(world: W, { seed, nemeses, br
   world.evidence.clear()
   const started = await startRuns(world, workload)
   await underWay(started)
-  const failed = await Promise.all(nemeses.map((nemesis, index) => strike(world, nemesis, diceOf(seed + index + 1, brief), index === 0 ? 0 : dice.between(0, APART_MS))))
+  const failed = await Promise.all(
+    nemeses.map((nemesis, index) => strike(world, nemesis, diceOf(seed + index + 1, brief), index === 0 ? 0 : dice.between(0, APART_MS))),
+  )
   const settled = await settle(world, started, settleMs)
   const verdicts = await Promise.all(started.map(({ fid, load, readers }) => judgeRun(world, fid, load, readers)))
   const sum = (count: (verdict: RunVerdict) => number): number => verdicts.reduce((all, verdict) => all + count(verdict), 0)
