@@ -2,8 +2,8 @@ import type { Json } from '@koco/core'
 import type { Budget } from '@koco/storage'
 import type { Spent } from './stored-budgets.ts'
 
-/** What people may decide about a run that has used up a budget. */
-export type BudgetDecision = 'go_on' | 'check_again' | 'stop'
+/** What people may decide about a run that has used up a budget, in their words: the form offers them as they are. */
+export type BudgetDecision = 'go on' | 'look again' | 'stop'
 
 /** The start of the ids of the questions that budgets ask; no lock of a flow can have such an id. */
 export const BUDGET_LID = 'budget.'
@@ -13,13 +13,10 @@ export const BUDGET_FORM: Json = {
   type: 'object',
   properties: {
     decision: {
-      title: 'Go on?',
-      oneOf: [
-        { const: 'go_on', title: 'Go on: as much may be spent again' },
-        { const: 'check_again', title: 'Look again: the budget was changed' },
-        { const: 'stop', title: 'Stop the run: it is cancelled' },
-      ],
+      title: 'What next?',
+      description: 'Go on: as much may be spent again. Look again: the budget was changed. Stop: the run is cancelled.',
       type: 'string',
+      enum: ['go on', 'look again', 'stop'] satisfies BudgetDecision[],
     },
   },
   required: ['decision'],
@@ -32,13 +29,13 @@ export type Overrun = { readonly budget: Budget; readonly spent: Spent; readonly
 /** What may be spent; null: as much as anybody likes. */
 export type Allowed = { readonly cost: number | null; readonly tokens: number | null }
 
-/** What the people who are asked see. */
+/** What the people who are asked see: plain sentences, which are shown at once everywhere. */
 export function budgetData({ budget, spent, allowed, day }: Overrun): Json {
-  const rows = [
-    ...(allowed.cost === null ? [] : [`| Cost | ${amount(spent.cost)} | ${amount(allowed.cost)} |`]),
-    ...(allowed.tokens === null ? [] : [`| Tokens | ${amount(spent.tokens)} | ${amount(allowed.tokens)} |`]),
+  const parts = [
+    ...(allowed.cost === null ? [] : [`a cost of ${amount(spent.cost)} of the ${amount(allowed.cost)} that the budget allows`]),
+    ...(allowed.tokens === null ? [] : [`${amount(spent.tokens)} tokens of ${amount(allowed.tokens)}`]),
   ]
-  const value = `${spender(budget, day)} used up what the budget allows. The run is held at its next step; nothing is lost while it waits.\n\n| | spent | allowed |\n|---|--:|--:|\n${rows.join('\n')}`
+  const value = `${spender(budget, day)} come to ${parts.join(', and to ')}. The run is held at its next step; nothing is lost while it waits.`
   return { type: 'markdown', value, budget: budget.id }
 }
 

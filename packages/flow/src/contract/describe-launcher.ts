@@ -92,7 +92,7 @@ export function describeLauncher(name: string, open: OpenLauncher): void {
       const lid = await lidOf(fid)
       expect(await under.store.locks.get(fid, lid)).toMatchObject({ name: 'Budget "contract"', roles: ['operator'], assignees: ['bob'], expiresAt: null })
       expect(await launcher.answer(fid, lid, { decision: 'perhaps' }, 'bob')).toMatchObject({ outcome: 'invalid' })
-      expect(await launcher.answer(fid, lid, { decision: 'go_on' }, 'bob', 'It is worth it.')).toEqual({ outcome: 'accepted' })
+      expect(await launcher.answer(fid, lid, { decision: 'go on' }, 'bob', 'It is worth it.')).toEqual({ outcome: 'accepted' })
       const run = await runEnd(under.store, fid)
       expect(run).toMatchObject({ status: 'finished', usage: { calls: 3, cost: 3 }, openLocks: 0 })
       const events = await eventsOf(under.store, fid)

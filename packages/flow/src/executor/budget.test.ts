@@ -72,14 +72,14 @@ test("a flow's own budget warns, holds, and after an answer allows as much again
   expect(locks(run)[0]).toMatchObject({
     name: 'Budget of this run',
     expires_at: null,
-    data: { type: 'markdown', value: expect.stringContaining('| Cost | 1.2 | 1 |') },
+    data: { type: 'markdown', value: expect.stringContaining('a cost of 1.2 of the 1 that') },
   })
   expect(locks(run)[0]).not.toHaveProperty('roles')
-  run.answer(locks(run)[0]?.lid ?? '', { decision: 'go_on' })
+  run.answer(locks(run)[0]?.lid ?? '', { decision: 'go on' })
   const again = await run.attempt('wake')
   expect(again).toMatchObject({ outcome: 'suspended', locks: [locks(run)[1]?.lid] })
   expect(done).toEqual([1, 2, 3, 4, 5, 6, 7])
-  run.answer(locks(run)[1]?.lid ?? '', { decision: 'go_on' })
+  run.answer(locks(run)[1]?.lid ?? '', { decision: 'go on' })
   expect(await run.attempt('wake')).toMatchObject({ outcome: 'finished' })
   expect([done.length, count(run, 'lock'), count(run, 'lease'), warnings(run).length]).toEqual([8, 2, 2, 2])
 })
@@ -91,7 +91,7 @@ test('a try that dies while the run is held asks nothing twice, and counts what 
   expect(await run.attempt('recover')).toMatchObject({ outcome: 'suspended', locks: [locks(run)[0]?.lid] })
   expect(await run.attempt('recover')).toMatchObject({ outcome: 'suspended' })
   expect([done, count(run, 'lock')]).toEqual([[1, 2], 1])
-  run.answer(locks(run)[0]?.lid ?? '', { decision: 'go_on' })
+  run.answer(locks(run)[0]?.lid ?? '', { decision: 'go on' })
   expect(await run.attempt('wake')).toMatchObject({ outcome: 'finished' })
   expect([count(run, 'lock'), count(run, 'lease'), done]).toEqual([1, 1, [1, 2, 3]])
 })
@@ -104,7 +104,7 @@ test('who says stop cancels the run; a retry asks anew', async () => {
   expect(await run.attempt('wake')).toEqual({ outcome: 'cancelled' })
   expect(run.events.find(({ kind }) => kind === 'cancel')?.data).toMatchObject({ by: 'ada', reason: expect.stringContaining('budget') })
   expect(await run.attempt('retry')).toMatchObject({ outcome: 'suspended', locks: [locks(run)[1]?.lid] })
-  run.answer(locks(run)[1]?.lid ?? '', { decision: 'go_on' })
+  run.answer(locks(run)[1]?.lid ?? '', { decision: 'go on' })
   expect(await run.attempt('wake')).toMatchObject({ outcome: 'suspended' })
   expect(done).toEqual([1, 2])
 })
@@ -117,7 +117,7 @@ test("an operators' budget names who may answer; when it was raised the run look
   await run.attempt('start', change)
   expect(locks(run)[0]).toMatchObject({ name: 'Budget "b"', roles: ['operator'], assignees: ['ann'], data: { budget: 'b' } })
   costMax = 3
-  run.answer(locks(run)[0]?.lid ?? '', { decision: 'check_again' })
+  run.answer(locks(run)[0]?.lid ?? '', { decision: 'look again' })
   expect(await run.attempt('wake', change)).toMatchObject({ outcome: 'suspended', locks: [locks(run)[1]?.lid] })
   expect(done).toEqual([1, 2, 3])
 })
@@ -131,7 +131,7 @@ test('a budget that was taken away lets the run go on once it is told to look', 
     budgetsAre(() => all),
   )
   all = []
-  run.answer(locks(run)[0]?.lid ?? '', { decision: 'check_again' })
+  run.answer(locks(run)[0]?.lid ?? '', { decision: 'look again' })
   const end = await run.attempt(
     'wake',
     budgetsAre(() => all),
@@ -170,7 +170,7 @@ test('branches that come to their borders together ask once', async () => {
   const run = new ScriptedRun(flow)
   await run.attempt()
   expect(count(run, 'lock')).toBe(1)
-  run.answer(locks(run)[0]?.lid ?? '', { decision: 'go_on' })
+  run.answer(locks(run)[0]?.lid ?? '', { decision: 'go on' })
   expect(await run.attempt('wake')).toMatchObject({ outcome: 'finished', final: { value: 3 } })
 })
 

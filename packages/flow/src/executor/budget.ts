@@ -115,7 +115,7 @@ export class BudgetGuard implements StepGuard {
       const lease = this.#leases.get(lid) ?? journal.locks.get(lid)?.lease
       if (lease === undefined || round === ROUNDS_MAX) return { round, grants, stoppedBy: undefined }
       const decision = decisionOf(lease)
-      if (decision === 'go_on') grants += 1
+      if (decision === 'go on') grants += 1
       // A retry voids what ended the run before it.
       if (decision === 'stop' && lease !== 'expired' && lease.at > journal.retriedAt) return { round, grants, stoppedBy: lease.by }
     }
@@ -139,7 +139,7 @@ export class BudgetGuard implements StepGuard {
   async #settle(lid: string, question?: Omit<EventData['lock'], 'lid'>): Promise<void> {
     const lease = await leaseOf(this.#runtime, lid, () => question ?? { name: '', form: {}, data: null, expires_at: null })
     this.#leases.set(lid, lease === 'void' ? 'expired' : lease)
-    if (lease !== 'void' && decisionOf(lease) === 'check_again') this.#runtime.deps.budgets?.refresh()
+    if (lease !== 'void' && decisionOf(lease) === 'look again') this.#runtime.deps.budgets?.refresh()
   }
 
   #warn(text: string): void {

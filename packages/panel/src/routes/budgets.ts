@@ -99,7 +99,7 @@ function shapeOf({ id, flow, user, per, costMax, tokensMax, warnAt, assignees, c
 
 /** Tells the runs that a budget holds to look at it again. */
 async function lookAgain({ store, launcher }: PanelContext, id: string, by: string): Promise<void> {
-  const answer = { decision: 'check_again' satisfies BudgetDecision }
+  const answer = { decision: 'look again' satisfies BudgetDecision }
   let cursor: string | null = null
   do {
     const page: Awaited<ReturnType<typeof store.locks.list>> = await store.locks.list({ status: 'open', limit: 500, ...(cursor !== null && { cursor }) })

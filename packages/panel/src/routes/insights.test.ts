@@ -89,8 +89,8 @@ test('a budget holds a run until somebody lets it go on, and a changed one lets 
   }
   const lock = must(await vi.waitUntil(open, { timeout: 10_000, interval: 20 }), 'the question')
   const path = `${at.url}/api/runs/${fid}/locks/${lock.lid}`
-  expect((await call(path, 'POST', ann.headers, { answer: { decision: 'go_on' } })).status).toBe(403)
-  expect((await call(path, 'POST', bob.headers, { answer: { decision: 'go_on' }, reason: 'worth it' })).status).toBe(200)
+  expect((await call(path, 'POST', ann.headers, { answer: { decision: 'go on' } })).status).toBe(403)
+  expect((await call(path, 'POST', bob.headers, { answer: { decision: 'go on' }, reason: 'worth it' })).status).toBe(200)
   const second = await vi.waitUntil(async () => {
     const found = await open()
     return found !== undefined && found.lid !== lock.lid && found
