@@ -18,7 +18,7 @@ export type { Identity, NewUser, SigningKey, Ticket, TokenFamily, User } from '.
 export { isUserName } from './user-name.ts'
 export { foldRun, type EpochSeal, type FoldResult, type Hole } from './projection.ts'
 export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
-export { addSums, dayOf, secondsOf, type ModelSums } from './tally.ts'
+export { addSums, dayOf, IMPORTED, secondsOf, type ModelSums } from './tally.ts'
 export type {
   AdminStore,
   ApiKey,

@@ -20,6 +20,9 @@ export type ModelTally = ModelSums & { readonly day: number; readonly flow: stri
 /** What events add to the tallies of their days. */
 export type Tally = { readonly runs: readonly RunTally[]; readonly models: readonly ModelTally[] }
 
+/** The launcher of runs that were read from a file: what they did and spent was done elsewhere, or before, and is in no tally. */
+export const IMPORTED = 'import'
+
 /** Nothing to add. */
 export const NO_TALLY: Tally = { runs: [], models: [] }
 

@@ -1,5 +1,5 @@
 import { formatPosition, isEnded, newFid, newRunState, parseJson, toJsonText, type EventRecord, type LockState, type NewRun, type RunState } from '@koco/core'
-import { foldRun } from '@koco/storage'
+import { foldRun, IMPORTED } from '@koco/storage'
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -11,9 +11,6 @@ import type { PanelContext } from '../context.ts'
 import { ProblemError } from '../server/problems.ts'
 import { bad, ExportedEvents, readHead } from './exported-run.ts'
 import { linesOf, type Line } from './lines.ts'
-
-/** Runs of this launcher were read from a file: nobody drives them, and nothing can be asked of them. */
-export const IMPORTED = 'import'
 
 const LINE_BYTES_MAX = 2 * 1024 * 1024
 const BATCH = 500

@@ -1,7 +1,7 @@
+import { IMPORTED } from '@koco/storage'
 import { z } from 'zod'
 import { can, type Principal } from '../auth/permissions.ts'
 import type { PanelContext } from '../context.ts'
-import { IMPORTED } from '../imports/import-run.ts'
 import { ProblemError } from '../server/problems.ts'
 import type { StoredRun } from './visible-run.ts'
 

@@ -2,8 +2,8 @@
 import type { EventData, EventRecord, Position } from '@koco/core'
 import { expect, test } from 'vitest'
 import type { ExecutionStore, ModelUsage } from '../port.ts'
-import { bucketOf, dayOf } from '../tally.ts'
-import { attempt, meta, opening, record, someFid, START, status } from './scenario.ts'
+import { bucketOf, dayOf, IMPORTED } from '../tally.ts'
+import { attempt, meta, opening, record, someFid, someRun, START, status } from './scenario.ts'
 
 const E1 = START * 1000
 const TODAY = dayOf(START)
@@ -100,6 +100,16 @@ export function describeInsights(store: () => ExecutionStore): void {
     await write(fid, [attempt(E1 + 10, prev, { attempt: 2, reason: 'retry' }), status(E1 + 10, 2, 'running'), status(E1 + 10, 3, 'finished')])
     await write(fid, [call(8), call(9)])
     expect([await outcomes(flow), (await models(flow))[0]?.calls]).toEqual([{ started: 1, error: 1, finished: 1 }, 1])
+  })
+
+  test('a run that was read from a file counts nowhere', async () => {
+    const flow = 'imported'
+    const fid = someFid()
+    await store().runs.create(someRun(fid, { flow }, IMPORTED))
+    await write(fid, [...openingOf(flow), call(6)])
+    await write(fid, [call(7), status(E1, 8, 'finished')])
+    expect([await outcomes(flow), await models(flow)]).toEqual([{}, []])
+    expect(await store().runs.get(fid)).toMatchObject({ status: 'finished', usage: { calls: 2 } })
   })
 
   test('a call that says nonsense keeps no batch out', async () => {

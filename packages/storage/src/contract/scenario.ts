@@ -23,9 +23,9 @@ export function someFid(afterS = 0): string {
 }
 
 /** A run as a launcher creates it. */
-export function someRun(fid: string, change: Partial<NewRun> = {}): NewRun & { launcher: string; idempotencyKey: null } {
+export function someRun(fid: string, change: Partial<NewRun> = {}, launcher = 'direct'): NewRun & { launcher: string; idempotencyKey: null } {
   const run = { fid, flow: 'trip-planner', version: '1', user: 'ada', summary: 'Plans a trip', tags: ['travel'], parent: null, inputs: { city: 'Rome' } }
-  return { ...run, createdAt: START, launcher: 'direct', idempotencyKey: null, ...change }
+  return { ...run, createdAt: START, launcher, idempotencyKey: null, ...change }
 }
 
 /** One record; `ts` follows from the position, so that equal calls give equal records. */

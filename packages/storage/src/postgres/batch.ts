@@ -12,8 +12,14 @@ export type GatheredRun = {
   readonly alarms: readonly WriteAlarm[]
 }
 
-/** A run as it is stored, locked for this transaction. `waiting`: events are stored above its last position, behind a hole. */
-export type LockedRun = { readonly fid: string; readonly state: RunState; readonly locks: ReadonlyMap<string, LockState>; readonly waiting: boolean }
+/** A run as it is stored, locked for this transaction. `waiting`: events are stored above its last position, behind a hole. `counts`: what it does is added to the tallies. */
+export type LockedRun = {
+  readonly fid: string
+  readonly state: RunState
+  readonly locks: ReadonlyMap<string, LockState>
+  readonly waiting: boolean
+  readonly counts: boolean
+}
 
 /** A batch's records of a run, sorted by what the locked row says. `fresh` are certainly not stored yet, `doubtful` may be. */
 export type SortedRun = {

@@ -7,6 +7,7 @@ import { toLock, type LockRow } from './lock-row.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
 import { toFoldable, type SummaryRow } from './run-row.ts'
 import { unknownRun } from '../projection.ts'
+import { IMPORTED } from '../tally.ts'
 import { ADD_UNKNOWN_RUNS, LOAD_LOCKS, LOAD_RUNS, LOCK_RUNS, run } from './statements.ts'
 import { inPipeline } from './transaction.ts'
 
@@ -17,6 +18,7 @@ type LockedRow = {
   readonly last_seq: number
   readonly waiting: number
   readonly has_locks: boolean
+  readonly launcher: string
 }
 type Loaded = { readonly rows: readonly LockedRow[]; readonly states: readonly SummaryRow[] }
 
@@ -85,12 +87,13 @@ async function complete(
 }
 
 function lockedRun(
-  { fid, waiting }: LockedRow,
+  { fid, waiting, launcher }: LockedRow,
   known: KnownRun | undefined,
   states: ReadonlyMap<string, SummaryRow>,
   locks: ReadonlyMap<string, readonly LockRow[]>,
 ): LockedRun {
-  if (known) return { fid, ...known, waiting: waiting > 0 }
+  const counts = launcher !== IMPORTED
+  if (known) return { fid, ...known, waiting: waiting > 0, counts }
   const byLid = new Map<string, LockState>((locks.get(fid) ?? []).map((row) => [row.lid, toLock(row)]))
-  return { fid, state: toFoldable(must(states.get(fid), `row of run ${fid}`)), locks: byLid, waiting: waiting > 0 }
+  return { fid, state: toFoldable(must(states.get(fid), `row of run ${fid}`)), locks: byLid, waiting: waiting > 0, counts }
 }

@@ -29,7 +29,7 @@ export async function storeAndCommit(client: Client, runs: readonly FoldedRun[])
     storeSeals(client, runs),
     storeHoles(client, runs),
     // Last, so that these rows, which many runs share, are held for no longer than the commit takes.
-    storeTally(client, sumTallies(runs.map(({ fold }) => fold.tally))),
+    storeTally(client, sumTallies(runs.filter(({ sorted }) => sorted.locked.counts).map(({ fold }) => fold.tally))),
     client.query('commit'),
   ])
 }

@@ -3,7 +3,7 @@ import { comparePositions, isEnded } from '@koco/core'
 import type { WriteAlarm } from '../port.ts'
 import { type FoldResult, foldRun, touchesLocks, unknownRun } from '../projection.ts'
 import { inOrder, sameContent } from '../records.ts'
-import type { Tally } from '../tally.ts'
+import { IMPORTED, type Tally } from '../tally.ts'
 import { type BatchMessage, emptyResult, type ResultMessage, unpackBatch } from './batch-message.ts'
 import { areDistinct, type Chunk, chunkSize, chunkStart, packChunks, unpackChunk } from './chunk.ts'
 import type { Db } from './connection.ts'
@@ -123,7 +123,7 @@ export class EventTable {
       this.#statements.lock.run(row.id, lock.lid, lock.status, lock.askedAt, JSON.stringify(lock))
       known.locks?.set(lock.lid, lock)
     }
-    this.#addTally(fold.tally)
+    if (row.launcher !== IMPORTED) this.#addTally(fold.tally)
     for (const { epoch, lastSeq } of fold.closed) this.#statements.epoch.run(row.id, epoch, lastSeq)
     for (const { from, to } of fold.holes) this.#statements.hole.run(row.id, from.epoch, from.seq, to.epoch, to.seq)
     known.row = this.#rows.save(row, fold.state, topEpoch, fold.waiting > 0)
