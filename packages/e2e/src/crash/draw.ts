@@ -33,7 +33,8 @@ export function openStages(): readonly Stage[] {
 
 /** The stage that a seed plays on. */
 export function stageOf(seed: number, stages: readonly Stage[]): Stage {
-  return must(diceOf(seed, false).oneOf(stages.flatMap((one, index) => Array.from({ length: SHARES[index] ?? 1 }, () => one))), 'a stage')
+  // Dice of its own, so that the stage says nothing about what happens on it.
+  return must(diceOf(~seed, false).oneOf(stages.flatMap((one, index) => Array.from({ length: SHARES[index] ?? 1 }, () => one))), 'a stage')
 }
 
 function stage<W extends World>(name: string, open: () => Promise<W>, nemeses: readonly Nemesis<W>[]): Stage {
