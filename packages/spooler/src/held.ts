@@ -7,6 +7,8 @@ export class HeldStreams {
   /** fid → known to hold a backlog. Map keeps the order. */
   readonly #waiting = new Map<string, boolean>()
   readonly #taken = new Set<string>()
+  /** fid → since when it is held, in ms. */
+  readonly #since = new Map<string, number>()
   #backlogs = 0
 
   get size(): number {
@@ -23,8 +25,11 @@ export class HeldStreams {
   }
 
   /** Streams just acquired. One that a lane still has (its lease ran out meanwhile) stays there: the lane's release looks at it again. */
-  add(fids: Iterable<string>): void {
-    for (const fid of fids) if (!this.#taken.has(fid)) this.#wait(fid, false)
+  add(fids: Iterable<string>, now: number): void {
+    for (const fid of fids) {
+      this.#since.set(fid, now)
+      if (!this.#taken.has(fid)) this.#wait(fid, false)
+    }
   }
 
   /** Hands the longest waiting streams to a lane, at most `max`: all of a few, else a fair part for each of `lanes` free lanes. */
@@ -34,9 +39,23 @@ export class HeldStreams {
     for (const fid of this.#waiting.keys()) {
       if (fids.push(fid) >= Math.min(part, max)) break
     }
-    this.forget(fids)
-    for (const fid of fids) this.#taken.add(fid)
+    for (const fid of fids) {
+      this.#unwait(fid)
+      this.#taken.add(fid)
+    }
     return fids
+  }
+
+  /**
+   * Takes out what others should have: the last of the waiting streams beyond `max`; and, with `max` of them held, those with a backlog that were held since before `before`, so that streams which
+   * never run dry give way to the ones that nobody holds.
+   */
+  share(max: number, before: number): string[] {
+    const over = [...this.#waiting.keys()].slice(Math.max(0, max - this.#taken.size))
+    const fids = new Set(over)
+    if (this.size >= max) for (const [fid, backlog] of this.#waiting) if (backlog && (this.#since.get(fid) ?? 0) < before) fids.add(fid)
+    this.forget(fids)
+    return [...fids]
   }
 
   /** A lane has read a part of these streams; they wait for the next one. */
@@ -50,9 +69,9 @@ export class HeldStreams {
   /** Streams that are no longer held, wherever they were. */
   forget(fids: Iterable<string>): void {
     for (const fid of fids) {
-      if (this.#waiting.get(fid)) this.#backlogs--
-      this.#waiting.delete(fid)
+      this.#unwait(fid)
       this.#taken.delete(fid)
+      this.#since.delete(fid)
     }
   }
 
@@ -64,6 +83,11 @@ export class HeldStreams {
   /** All of them. */
   list(): string[] {
     return [...this.#waiting.keys(), ...this.#taken]
+  }
+
+  #unwait(fid: string): void {
+    if (this.#waiting.get(fid)) this.#backlogs--
+    this.#waiting.delete(fid)
   }
 
   #wait(fid: string, backlog: boolean): void {

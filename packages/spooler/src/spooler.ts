@@ -6,6 +6,12 @@ import { HeldStreams } from './held.ts'
 import { BatchSizer } from './sizer.ts'
 import { withDefaults, type FullOptions, type SpoolerOptions } from './options.ts'
 
+/** Batches whose streams are held at a time. */
+const BATCHES_AHEAD = 2
+/** Streams taken at a time: spoolers that begin together begin with a part each. */
+const ACQUIRE_MAX = 32
+/** How long a stream that never runs dry is held while others may wait elsewhere, in ms. */
+const TURN_MS = 200
 /** Pause after an empty answer that came too early, in ms. */
 const EARLY_MS = 20
 
@@ -118,16 +124,20 @@ class StreamSpooler implements Spooler {
     const signal = this.#stopReading.signal
     const failed = (error: unknown) => this.#health.failed('transport', error)
     while (!signal.aborted) {
-      const room = this.#options.streamsMax - this.#held.size
+      const room = this.#holdMax - this.#held.size
       if (room <= 0 || this.#breaker.open) {
         await new Promise<void>((resolve) => (this.#wakeAcquire = resolve))
         continue
       }
       const asked = performance.now()
       try {
-        const fids = await insist(() => this.#options.consumer.acquire(room, this.#options.blockMs), { backoff: this.#backoff, signal, failed })
+        const fids = await insist(() => this.#options.consumer.acquire(Math.min(room, ACQUIRE_MAX), this.#options.blockMs), {
+          backoff: this.#backoff,
+          signal,
+          failed,
+        })
         this.#health.works('transport')
-        this.#held.add(fids)
+        this.#held.add(fids, this.#options.now())
         this.#pump()
         // The wait is the consumer's; one that was closed under us answers at once and must not keep the process busy.
         if (fids.length === 0 && performance.now() - asked < this.#options.blockMs / 2) await pause(EARLY_MS, signal)
@@ -160,9 +170,16 @@ class StreamSpooler implements Spooler {
     if (more) this.#held.giveBack(more)
     const rest = more ? fids.filter((fid) => !more.has(fid)) : fids
     this.#held.forget(rest)
+    const shared = this.#held.share(this.#holdMax, this.#options.now() - TURN_MS)
     this.#wakeAcquire?.()
     this.#pump()
     await this.#release(rest, more === undefined)
+    await this.#release(shared, true)
+  }
+
+  /** How many streams are worth holding: what the lanes take in their next two batches. More would wait here while another spooler is idle. */
+  get #holdMax(): number {
+    return Math.min(this.#options.streamsMax, BATCHES_AHEAD * this.#options.lanes * this.#sizer.streams)
   }
 
   /** One read and everything that follows from it. Gives the streams that are known to hold more. */
