@@ -12,12 +12,14 @@ export async function startFaultProxy(target: { readonly host?: string; readonly
 export class FaultProxy {
   readonly #sockets = new Set<Socket>()
   readonly #listener: Server
+  #target: { readonly host?: string; readonly port: number }
   #refusing = false
   #delayMs = 0
   #swallowed: PromiseWithResolvers<void> | undefined
 
   constructor(target: { readonly host?: string; readonly port: number }) {
-    this.#listener = createServer((client) => this.#link(client, target.host ?? '127.0.0.1', target.port))
+    this.#target = target
+    this.#listener = createServer((client) => this.#link(client, this.#target.host ?? '127.0.0.1', this.#target.port))
   }
 
   /** Starts to take connections. */
@@ -37,6 +39,11 @@ export class FaultProxy {
     url.hostname = '127.0.0.1'
     url.port = String(this.port)
     return url.href
+  }
+
+  /** Leads new connections to another server, as the address of a service does after a failover. */
+  lead(target: { readonly host?: string; readonly port: number }): void {
+    this.#target = target
   }
 
   /** Cuts all connections at once (RST); new ones pass. */
