@@ -105,7 +105,7 @@ function tell(log: StreamLog, fid: string, epoch: number, answer: AppendAnswer):
   if (answer.answer === 'nostream')
     log.warn({ fid, epoch }, `the stream of run ${fid} was gone: Redis lost it. It is made again, and what the store has not is sent again`)
   if (answer.answer === 'gap')
-    log.warn({ fid, epoch, top: formatPosition(answer.top) }, `the stream of run ${fid} was gone back to an older state: what is missing is sent again`)
+    log.warn({ fid, epoch, top: formatPosition(answer.top) }, `the stream of run ${fid} fell back to an older state: what Redis lost of it is sent again`)
   if (answer.answer === 'fenced')
     log.info({ fid, epoch, top: formatPosition(answer.top) }, `a writer of run ${fid} was fenced: a later try has taken over, this one writes no more`)
 }
