@@ -76,8 +76,10 @@ export async function openTurn(ctx: FlowContext, inputs: z.infer<typeof turnInpu
 /** Gathers pieces, so that a token is not an event. */
 function createPieces(ctx: FlowContext): { add(text: string, kind?: 'text' | 'reasoning'): void; flush(): void; forget(): void } {
   const waiting = { text: '', reasoning: '' }
-  let since = 0
+  let timer: NodeJS.Timeout | undefined
   const forget = (): void => {
+    clearTimeout(timer)
+    timer = undefined
     waiting.text = ''
     waiting.reasoning = ''
   }
@@ -90,9 +92,10 @@ function createPieces(ctx: FlowContext): { add(text: string, kind?: 'text' | 're
     add(text, kind = 'text') {
       if (text === '') return
       if (kind === 'text') ctx.delta(text)
-      if (waiting.text === '' && waiting.reasoning === '') since = performance.now()
       waiting[kind] += text
-      if (waiting.text.length + waiting.reasoning.length >= STORE_CHARS || performance.now() - since >= STORE_MS) flush()
+      // By a timer: a stream that stalls leaves its last words stored too.
+      if (waiting.text.length + waiting.reasoning.length >= STORE_CHARS) flush()
+      else timer ??= setTimeout(flush, STORE_MS)
     },
     flush,
     forget,

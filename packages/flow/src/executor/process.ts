@@ -17,13 +17,14 @@ export async function callProcess(runtime: Runtime, name: string, options: Proce
 }
 
 async function inWorkspace(runtime: Runtime, options: ProcessOptions, signal: AbortSignal): Promise<ProcessResult> {
-  const { run, workspaces } = runtime.deps
+  const { run, workspaces, owner, attempt } = runtime.deps
   if (!workspaces) throw new RefusedError('No workspaces are kept here: set KODO_WORKSPACE_DIR where flows run.', { code: 'no_workspaces' })
   const workspace: WorkspaceKey = { user: run.user, session: options.session ?? run.fid.slice(-12) }
   const limits = { ...defaultProcessLimits, diskBytes: workspaces.limits.bytesMax, ...options.limits }
   const place = {
     folder: await workspaces.folder(workspace),
     run: run.fid,
+    attempt: `${owner}/${attempt}`,
     path: process.env['PATH'] ?? '/usr/bin:/bin',
     limits,
     diskUse: async () => (await workspaces.use(workspace)).bytes,

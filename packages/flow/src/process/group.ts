@@ -30,11 +30,11 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Kills every process whose environment has this setting: also those that left their group. */
-export function killMarked(name: string, value: string): void {
-  const mark = `${name}=${value}`
+/** Kills every process whose environment has this setting, but for those that have the other one too: also those that left their group. */
+export function killMarked(mark: string, spared?: string): void {
   for (const pid of pids()) {
-    if (pid === process.pid || !environmentOf(pid).split('\0').includes(mark)) continue
+    const environment = pid === process.pid ? [] : environmentOf(pid).split('\0')
+    if (!environment.includes(mark) || (spared !== undefined && environment.includes(spared))) continue
     try {
       process.kill(pid, 'SIGKILL')
     } catch (error) {

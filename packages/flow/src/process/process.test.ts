@@ -53,12 +53,25 @@ test('no shell reads its arguments, and nothing of our environment reaches it', 
   expect(got).toEqual(args)
   expect(cwd).toMatch(new RegExp(`^${dir}/tester/[0-9a-f]{12}$`))
   expect(home).toBe(cwd)
-  expect(env).toEqual(['GIVEN', 'HOME', 'KOCO_PROCESS', 'KOCO_RUN', 'LANG', 'PATH', 'TERM'])
+  expect(env).toEqual(['GIVEN', 'HOME', 'KOCO_PROCESS', 'KOCO_RUN', 'KOCO_TRY', 'LANG', 'PATH', 'TERM'])
 })
 
 test('a program that ends badly says so by its code; one that is not there is refused', async () => {
   expect((await program({ command: agent('fail') })).final?.value).toMatchObject({ code: 3, stderr: 'cannot\n', lines: 0 })
   expect((await program({ command: ['no-such-program'] })).error).toMatchObject({ message: expect.stringContaining('There is no program "no-such-program"') })
+})
+
+test('programs of one run work side by side', async () => {
+  const both = defineFlow({
+    name: 'both',
+    summary: 'Runs two programs',
+    inputs: z.object({}),
+    run: async (_inputs, ctx) => {
+      const ends = await Promise.all([1, 2].map((key) => ctx.process('agent', { key, command: agent('answer'), stdin: `${key}` })))
+      return ends.map(({ code }) => code)
+    },
+  })
+  expect((await runFlow(both, {}, { workspaceDir: dir })).final?.value).toEqual([0, 0])
 })
 
 describe('limits', () => {
@@ -90,6 +103,7 @@ describe('when it is stopped', () => {
   const place = (run: string) => ({
     folder: dir,
     run,
+    attempt: 'test/2',
     path: process.env['PATH'] ?? '',
     limits: { memoryBytes: 2 ** 30, cpuS: 60, wallMs: 60_000, outputBytes: 2 ** 20, diskBytes: 2 ** 30 },
     diskUse: async () => 0,
@@ -119,7 +133,7 @@ describe('when it is stopped', () => {
 
   test('what a killed koco left of the run is killed before the next try', async () => {
     const run = 'b'.repeat(24)
-    const left = spawn(process.execPath, [AGENT, 'sleep'], { env: { ...process.env, KOCO_RUN: run }, detached: true, stdio: 'ignore' })
+    const left = spawn(process.execPath, [AGENT, 'sleep'], { env: { ...process.env, KOCO_RUN: run, KOCO_TRY: 'test/1' }, detached: true, stdio: 'ignore' })
     const gone = new Promise((resolve) => left.once('exit', resolve))
     await runProcess({ command: agent('fail') }, place(run), { stdout: () => undefined, stderr: () => undefined }, new AbortController().signal)
     await gone

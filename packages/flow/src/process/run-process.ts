@@ -9,8 +9,9 @@ import { killMarked, signalGroup, useOfGroup } from './group.ts'
 import { createLines, createTail } from './lines.ts'
 import type { ProcessLimits, ProcessOptions, ProcessResult } from './port.ts'
 
-/** Where and for whom a program runs. `run` marks its processes, so that what a koco that was killed left behind is found. */
+/** Where and for whom a program runs. `run` and `attempt` mark its processes, so that what a koco that was killed left behind of an earlier try is found. */
 export type ProcessPlace = {
+  readonly attempt: string
   readonly folder: string
   readonly run: string
   readonly path: string
@@ -44,7 +45,7 @@ export async function runProcess(
   const [program, ...args] = command
   const found = await findProgram(program, place)
   const [setpriv, prlimit] = await limiters(place)
-  killMarked('KOCO_RUN', place.run)
+  killMarked(`KOCO_RUN=${place.run}`, `KOCO_TRY=${place.attempt}`)
   const mark = randomUUID()
   const { cpuS, diskBytes } = place.limits
   // Both become the program by exec: it dies with this process, and the kernel itself ends a single process that spins or fills the disk.
@@ -53,7 +54,7 @@ export async function runProcess(
     cwd: place.folder,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: place.path, HOME: place.folder, LANG: 'C.UTF-8', TERM: 'dumb', ...env, KOCO_RUN: place.run, KOCO_PROCESS: mark },
+    env: { PATH: place.path, HOME: place.folder, LANG: 'C.UTF-8', TERM: 'dumb', ...env, KOCO_RUN: place.run, KOCO_TRY: place.attempt, KOCO_PROCESS: mark },
   })
   // A program that does not read what it is given is its own affair.
   child.stdin.on('error', () => undefined)
@@ -160,7 +161,7 @@ class Watch {
   #sweep(): void {
     const { pid } = this.#child
     if (pid !== undefined) signalGroup(pid, 'SIGKILL')
-    killMarked('KOCO_PROCESS', this.#mark)
+    killMarked(`KOCO_PROCESS=${this.#mark}`)
   }
 }
 

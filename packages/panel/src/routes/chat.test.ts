@@ -119,6 +119,8 @@ describe('a turn', () => {
       expect(body).toEqual({ error: 'session already has an active stream', active_stream_id: fid })
     await model.holding()
     expect(await status(id)).toMatchObject({ agent_running: true, active_stream_id: fid, message_count: 1 })
+    const pending = async () => ((await get(`session?session_id=${id}`)).body['session'] as { pending_messages: Message[] }).pending_messages
+    expect(await vi.waitUntil(async () => (await pending())[0], { timeout: 10_000, interval: 20 })).toMatchObject({ content: 'Slow', interrupted: true })
     for (const [what, more] of [
       ['retry', {}],
       ['undo', {}],

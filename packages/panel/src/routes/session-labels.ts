@@ -63,7 +63,7 @@ export const sessionLabelRoutes: Routes = (app, context) => {
     {
       ...sessionRoute,
       config,
-      schema: { tags, summary: 'Delete a session with its log; may be repeated', body, ...sessionAnswers(z.object({ ok: z.literal(true) })) },
+      schema: { tags, summary: 'Delete a session with its log and its workspace; may be repeated', body, ...sessionAnswers(z.object({ ok: z.literal(true) })) },
     },
     async (request) => {
       const { session_id: id } = fieldsOf(request, 'session_id')
@@ -71,6 +71,7 @@ export const sessionLabelRoutes: Routes = (app, context) => {
       if (session?.user === whoAsks(request).user) {
         if (session.turn) await context.launcher.cancel(session.turn.fid, session.user, 'the session was deleted')
         await context.store.sessions.delete(session.id)
+        await context.workspaces.removeAll({ user: session.user, session: session.id })
       }
       return { ok: true }
     },

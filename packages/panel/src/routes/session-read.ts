@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ownSession, sessionAnswers, SessionError, sessionRoute, whoAsks } from '../chat/session-error.ts'
 import { sessionPage } from '../chat/session-page.ts'
 import type { PanelContext, Routes } from '../context.ts'
-import { conversationJson, sessionJson, SessionShape, SessionWithMessages, usageJson, UsageShape } from '../shapes/session.ts'
+import { conversationJson, Message, sessionJson, SessionShape, SessionWithMessages, usageJson, UsageShape } from '../shapes/session.ts'
 
 const tags = ['sessions']
 const config = { access: 'sessions.read' } as const
@@ -36,7 +36,17 @@ export const sessionReadRoutes: Routes = (app, context) => {
     {
       ...sessionRoute,
       config,
-      schema: { tags, summary: 'A session with its messages', querystring: Window, ...sessionAnswers(z.object({ session: SessionWithMessages }), 404) },
+      schema: {
+        tags,
+        summary: 'A session with its messages',
+        querystring: Window,
+        ...sessionAnswers(
+          z.object({
+            session: SessionWithMessages.extend({ pending_messages: z.array(Message).optional().describe('while a turn runs: what it has said so far') }),
+          }),
+          404,
+        ),
+      },
     },
     async (request) => {
       const query = queryOf(request.query)
@@ -45,7 +55,10 @@ export const sessionReadRoutes: Routes = (app, context) => {
       const before = numberOf(query, 'msg_before')
       await ownSession(context, request, id)
       const found = await context.store.sessions.read(id, { ...(limit !== undefined && { limit }), ...(before !== undefined && { before }) })
-      return { session: conversationJson(mustBeThere(found)) }
+      const whole = mustBeThere(found)
+      const fid = whole.session.turn?.fid
+      const session = conversationJson(whole)
+      return { session: fid === undefined || limit === 0 ? session : { ...session, pending_messages: await context.conversations.soFar(fid) } }
     },
   )
 
