@@ -37,10 +37,10 @@ import { runFileRoutes } from './routes/run-files.ts'
 import { runImportRoutes } from './routes/run-import.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scheduleControlRoutes, scheduleRoutes } from './routes/schedules.ts'
-import { sessionCreateRoutes } from './routes/session-create.ts'
+import { sessionCopyRoutes, sessionCreateRoutes } from './routes/session-create.ts'
 import { sessionEditRoutes } from './routes/session-edit.ts'
 import { sessionDraftRoutes, sessionLabelRoutes } from './routes/session-labels.ts'
-import { sessionListRoutes, sessionReadRoutes } from './routes/session-read.ts'
+import { sessionExportRoutes, sessionListRoutes, sessionReadRoutes } from './routes/session-read.ts'
 import { startRunRoutes } from './routes/start-run.ts'
 import { ticketRoutes } from './routes/ticket.ts'
 import { tokenRoutes } from './routes/tokens.ts'
@@ -88,7 +88,9 @@ const RUN_ROUTES: readonly Routes[] = [
 ]
 const CHAT_ROUTES: readonly Routes[] = [
   sessionCreateRoutes,
+  sessionCopyRoutes,
   sessionReadRoutes,
+  sessionExportRoutes,
   sessionListRoutes,
   sessionEditRoutes,
   sessionLabelRoutes,

@@ -5,6 +5,7 @@ import { givenWords, newId } from '../chat/given.ts'
 import { say } from '../chat/say.ts'
 import { fieldsOf, mustBeDone, nullableField, ownSession, sessionAnswers, SessionError, sessionRoute, textField, whoAsks } from '../chat/session-error.ts'
 import type { PanelContext, Routes } from '../context.ts'
+import { createOnce } from '../server/idempotency.ts'
 import { tailRun } from './events.ts'
 
 const tags = ['chat']
@@ -32,6 +33,7 @@ const Cancelled = z.object({ ok: z.literal(true), cancelled: z.boolean(), stream
 
 /** Say something; watch and stop what comes of it. */
 export const chatRoutes: Routes = (app, context) => {
+  const once = createOnce(context.clock)
   app.post(
     '/api/chat/start',
     {
@@ -40,6 +42,7 @@ export const chatRoutes: Routes = (app, context) => {
       bodyLimit: 16 * 1024 * 1024,
       schema: {
         tags,
+        headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional() }),
         summary: 'Say something: a turn begins, which is a run',
         description: 'While a turn runs the answer is 409 with its `active_stream_id`; queue or steer then.',
         body: Start,
@@ -48,7 +51,9 @@ export const chatRoutes: Routes = (app, context) => {
     },
     async (request) => {
       const fields = fieldsOf(request, 'session_id')
-      return say(context, whoAsks(request).user, fields)
+      const { user, userId } = whoAsks(request)
+      const key = request.headers['idempotency-key']
+      return once(userId, typeof key === 'string' ? `start ${key}` : undefined, fields, () => say(context, user, fields))
     },
   )
 

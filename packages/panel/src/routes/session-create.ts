@@ -3,11 +3,14 @@ import { isJsonObject } from '@koco/core'
 import { givenLabels, givenMessages, givenTitle, givenToolCalls, newSessionId } from '../chat/given.ts'
 import { countField, fieldsOf, flagField, ownSession, sessionAnswers, SessionError, sessionRoute, whoAsks, type Fields } from '../chat/session-error.ts'
 import type { PanelContext, Routes } from '../context.ts'
+import { createOnce } from '../server/idempotency.ts'
 import { Message, sessionJson, SessionShape, SessionWithMessages, conversationJson } from '../shapes/session.ts'
 import type { ChatSession, NewSession } from '@koco/storage'
 
 const tags = ['sessions']
 const config = { access: 'sessions.write' } as const
+/** A repeated call with the same key gets the first one's answer. */
+const keyHeader = z.object({ 'idempotency-key': z.string().min(1).max(200).optional() })
 const IMPORT_BYTES_MAX = 64 * 1024 * 1024
 
 const New = z.object({
@@ -22,12 +25,17 @@ const Import = New.extend({ messages: z.array(Message.partial({ id: true })), to
 const Branch = z.object({ session_id: z.string(), keep_count: z.number().int().min(0).optional(), title: z.string().optional() })
 const Made = z.object({ ok: z.literal(true), session: SessionWithMessages })
 
-/** Make sessions: empty, from what was exported, from another one. */
+/** Make sessions: empty, or of what was exported. */
 export const sessionCreateRoutes: Routes = (app, context) => {
+  const keyed = createKeyed(context)
   app.post(
     '/api/session/new',
-    { ...sessionRoute, config, schema: { tags, summary: 'Make an empty session', body: New, ...sessionAnswers(z.object({ session: SessionShape })) } },
-    async (request) => ({ session: sessionJson(await create(context, request, givenLabels(fieldsOf(request)))) }),
+    {
+      ...sessionRoute,
+      config,
+      schema: { tags, headers: keyHeader, summary: 'Make an empty session', body: New, ...sessionAnswers(z.object({ session: SessionShape })) },
+    },
+    async (request) => keyed(request, async () => ({ session: sessionJson(await create(context, request, givenLabels(fieldsOf(request)))) })),
   )
 
   app.post(
@@ -38,6 +46,7 @@ export const sessionCreateRoutes: Routes = (app, context) => {
       bodyLimit: IMPORT_BYTES_MAX,
       schema: {
         tags,
+        headers: keyHeader,
         summary: 'Make a session of given messages',
         description: 'It gets a new id, whatever the body says.',
         body: Import,
@@ -53,10 +62,14 @@ export const sessionCreateRoutes: Routes = (app, context) => {
         messages: givenMessages(fields['messages']),
         toolCalls: givenToolCalls(fields['tool_calls']),
       }
-      return made(context, await create(context, request, given))
+      return keyed(request, async () => made(context, await create(context, request, given)))
     },
   )
+}
 
+/** Make sessions of other ones. */
+export const sessionCopyRoutes: Routes = (app, context) => {
+  const keyed = createKeyed(context)
   app.post(
     '/api/session/branch',
     {
@@ -64,6 +77,7 @@ export const sessionCreateRoutes: Routes = (app, context) => {
       config,
       schema: {
         tags,
+        headers: keyHeader,
         summary: 'Fork a session: a new one with its first messages',
         body: Branch,
         ...sessionAnswers(Made.extend({ session_id: z.string(), title: z.string(), parent_session_id: z.string() }), 404),
@@ -74,22 +88,37 @@ export const sessionCreateRoutes: Routes = (app, context) => {
       const keep = countField(fields, 'keep_count')
       const of = await ownSession(context, request, fields['session_id'])
       const title = givenTitle(fields) ?? `${of.title} (fork)`
-      const session = await copy(context, request, of, { title, parent: of.id }, keep)
-      return { ...(await made(context, session)), session_id: session.id, title, parent_session_id: of.id }
+      return keyed(request, async () => {
+        const session = await copy(context, request, of, { title, parent: of.id }, keep)
+        return { ...(await made(context, session)), session_id: session.id, title, parent_session_id: of.id }
+      })
     },
   )
 
   app.post(
     '/api/session/duplicate',
-    { ...sessionRoute, config, schema: { tags, summary: 'Copy a session whole', body: Branch.pick({ session_id: true }), ...sessionAnswers(Made, 404) } },
+    {
+      ...sessionRoute,
+      config,
+      schema: { tags, headers: keyHeader, summary: 'Copy a session whole', body: Branch.pick({ session_id: true }), ...sessionAnswers(Made, 404) },
+    },
     async (request) => {
       const of = await ownSession(context, request, fieldsOf(request, 'session_id')['session_id'])
-      return made(context, await copy(context, request, of, { title: `${of.title} (copy)` }))
+      return keyed(request, async () => made(context, await copy(context, request, of, { title: `${of.title} (copy)` })))
     },
   )
 }
 
 type Request = Parameters<typeof whoAsks>[0]
+
+/** Does a request's work once for its Idempotency-Key and its user. */
+function createKeyed({ clock }: PanelContext): <T>(request: Request, work: () => Promise<T>) => Promise<T> {
+  const once = createOnce(clock)
+  return (request, work) => {
+    const key = request.headers['idempotency-key']
+    return once(whoAsks(request).userId, typeof key === 'string' ? `${request.url} ${key}` : undefined, request.body, work)
+  }
+}
 
 async function create({ store, clock }: PanelContext, request: Request, given: Partial<NewSession>): Promise<ChatSession> {
   return await store.sessions.create({ ...given, id: newSessionId(), user: whoAsks(request).user, at: clock() / 1000 })

@@ -29,7 +29,7 @@ const Status = UsageShape.extend({
 })
 const Hit = SessionShape.extend({ match_type: z.enum(['title', 'content']), preview: z.string(), message_id: z.string().nullable() })
 
-/** Read sessions: one, its standing, what it has spent, its export. */
+/** Read a session, its standing, what it has spent. */
 export const sessionReadRoutes: Routes = (app, context) => {
   app.get(
     '/api/session',
@@ -78,7 +78,10 @@ export const sessionReadRoutes: Routes = (app, context) => {
     { ...sessionRoute, config, schema: { tags, summary: 'What a session has spent on models', querystring: byId, ...sessionAnswers(UsageShape, 404) } },
     async (request) => usageJson(await spent(context, request, queryOf(request.query)), context.settings.prices),
   )
+}
 
+/** Take a session away. */
+export const sessionExportRoutes: Routes = (app, context) => {
   app.get(
     '/api/session/export',
     {

@@ -2,6 +2,8 @@
  * Goal: the session API answers what programs that speak it expect, row by row and error by error, word for word.
  * Method: each row of its table over HTTP against a real panel, the bodies compared whole where the table gives them whole.
  */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { call, type Answer } from '../testing/call.ts'
 import { closeTestParts, openTestPanel, type TestPanel } from '../testing/test-panel.ts'
@@ -323,6 +325,35 @@ test('lists and searches', async () => {
   expect(await search('q=TWO&content=1&depth=2')).toEqual([])
   expect(await search('q=TWO&content=1')).toEqual([[first, 'content', 'two']])
   expect((await get('sessions?after=nonsense', who)).status).toBe(400)
+})
+
+test('damaged data is told where it is, and harms nothing else', async () => {
+  const [a, b, c] = [await importOf(TALK), await importOf(TALK), await importOf(TALK)]
+  await post('session/undo', { session_id: b })
+  const db = new DatabaseSync(join(at.folder, 'execution/index.db'))
+  db.exec(`UPDATE session_entries SET body = replace(body, 'one', 'two') WHERE session = '${a}' AND revision = 1`)
+  db.exec(`UPDATE session_entries SET head = '{}' WHERE session = '${b}' AND revision = 2`)
+  db.close()
+  const first = sessionOf(await get(`session?session_id=${a}`))
+  expect(first.messages).toMatchObject(TALK.map(({ role }) => ({ role, content: '', damaged: true })))
+  expect(sessionOf(await get(`session?session_id=${b}`))).toMatchObject({ _damaged: [2], message_count: 4 })
+  const refused = await post('session/retry', { session_id: b })
+  expect([refused.status, refused.body]).toEqual([409, { error: 'session data is damaged; what can be read of it can be branched or exported' }])
+  const saved = await post('session/branch', { session_id: b })
+  expect(await contents(String(saved.body['session_id']))).toEqual(TALK.map(({ content }) => content))
+  expect((await get('sessions?limit=500')).body['sessions']).toEqual(expect.arrayContaining([a, b, c].map((id) => expect.objectContaining({ session_id: id }))))
+  expect((await post('session/retry', { session_id: c })).body).toMatchObject({ ok: true, removed_count: 2 })
+  expect((await post('session/delete', { session_id: b })).body).toEqual({ ok: true })
+})
+
+test('one Idempotency-Key makes one session', async () => {
+  const make = (path: string, body: object): Promise<Answer> =>
+    call(`${at.url}/api/session/${path}`, 'POST', { ...me.headers, 'idempotency-key': `key-${path}` }, body)
+  const [one, two] = [await make('import', { messages: TALK }), await make('import', { messages: TALK })]
+  expect(two.body).toEqual(one.body)
+  expect((await make('import', { messages: [] })).status).toBe(400)
+  const [first, again] = await Promise.all([make('new', {}), make('new', {})])
+  expect(again?.body).toEqual(first?.body)
 })
 
 describe('errors', () => {

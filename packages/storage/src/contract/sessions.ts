@@ -90,6 +90,13 @@ export function describeSessions(store: () => ExecutionStore, open: OpenFixture)
     expect(await read({ before: 99 })).toEqual([[0, 1, 2, 3, 4, 5, 6], 0, 7])
   })
 
+  test('a long talk is made whole, and read a window at a time', async () => {
+    const id = await create({ messages: Array.from({ length: 450 }, (_, n) => message(n)) })
+    expect(await store().sessions.get(id)).toMatchObject({ revision: 3, messageCount: 450 })
+    const found = await store().sessions.read(id, { before: 401, limit: 3 })
+    expect([found?.messages.map(({ content }) => content), found?.offset, found?.total]).toEqual([[398, 399, 400], 398, 450])
+  })
+
   test('undo, retry, truncate and redo', async () => {
     const turn = (text: string): ChatMessage[] => [message(text), message(`${text}!`, 'assistant'), message('x', 'tool')]
     const id = await create({ messages: [...turn('one'), ...turn('two'), ...turn('three')] })

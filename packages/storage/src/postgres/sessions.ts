@@ -1,6 +1,6 @@
 import { parseJson, RefusedError, toJsonText } from '@koco/core'
 import { clampLimit } from '../cursor.ts'
-import { decide, firstEntry } from '../sessions/decide.ts'
+import { decide, firstEntries } from '../sessions/decide.ts'
 import { describeSession, foldEntry, foldSession } from '../sessions/fold.ts'
 import type { ChatSession, CommandOutcome, NewSession, SessionCommand, SessionStore } from '../sessions/port.ts'
 import { conversationOf, messageAt, revisionsOf, waitingAt, windowOf } from '../sessions/transcript.ts'
@@ -57,8 +57,9 @@ export function createSessionTable(db: ExecutionDatabase): SessionStore {
 
 async function create(db: ExecutionDatabase, session: NewSession): Promise<ChatSession> {
   const { id, at } = session
-  const entry = firstEntry(session)
-  const made = describeSession(foldSession(id, [{ revision: 1, at, head: entry.head }]))
+  const entries = firstEntries(session)
+  const heads = entries.map(({ head }, index) => ({ revision: index + 1, at, head }))
+  const made = describeSession(foldSession(id, heads))
   return await db.transaction().execute(async (transaction) => {
     const { numInsertedOrUpdatedRows } = await transaction
       .insertInto('chat_sessions')
@@ -66,7 +67,7 @@ async function create(db: ExecutionDatabase, session: NewSession): Promise<ChatS
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows !== 1n) throw new RefusedError(`There is a session "${id}" already.`, { code: 'session_exists' })
-    await appendEntry(transaction, { id, revision: 1, at }, entry)
+    for (const [index, entry] of entries.entries()) await appendEntry(transaction, { id, revision: index + 1, at }, entry)
     return made
   })
 }

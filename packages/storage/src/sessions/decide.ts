@@ -10,11 +10,23 @@ export type Decision =
 /** The texts that a decision needs of the log: the first waiting message, as a message. */
 export type Lookup = { readonly waiting: (session: FoldedSession) => { readonly message: ChatMessage; readonly model: string | null } | undefined }
 
-/** The first entry of a session. */
-export function firstEntry(session: NewSession): NewEntry {
+/** Messages of one entry of a new session: a long import is read a window at a time, not whole. */
+const ENTRY_MESSAGES = 200
+
+/** The first entries of a session. */
+export function firstEntries(session: NewSession): readonly NewEntry[] {
   const { id: _id, user, at: _at, parent = null, messages = [], toolCalls = [], uses = [], ...labels } = session
   const named = withOwnIds(messages, new Set(), 1)
-  return { head: { kind: 'created', user, parent, labels: { ...NO_LABELS, ...labels }, uses, ...said(named) }, body: { messages: named, toolCalls } }
+  const first = named.slice(0, ENTRY_MESSAGES)
+  const created: NewEntry = {
+    head: { kind: 'created', user, parent, labels: { ...NO_LABELS, ...labels }, uses, ...said(first) },
+    body: { messages: first, toolCalls },
+  }
+  const more = Array.from({ length: Math.ceil(named.length / ENTRY_MESSAGES) - 1 }, (_, n): NewEntry => {
+    const part = named.slice((n + 1) * ENTRY_MESSAGES, (n + 2) * ENTRY_MESSAGES)
+    return { head: { kind: 'appended', ...said(part) }, body: { messages: part } }
+  })
+  return [created, ...more]
 }
 
 /** Decides a command over a session as it is; pure. */

@@ -16,9 +16,9 @@ export type FoldedSession = {
   createdAt: number
   updatedAt: number
   revision: number
-  live: readonly MessageRef[]
+  live: MessageRef[]
   /** What undos hid, the last one last. */
-  undone: readonly (readonly MessageRef[])[]
+  undone: (readonly MessageRef[])[]
   turn: ActiveTurn | null
   lastJob: ChatSession['lastJob']
   /** All turns that ever ended. */
@@ -100,12 +100,10 @@ function apply(session: FoldedSession, head: EntryHead, revision: number, at: nu
     case 'appended':
       return say(session, head, revision)
     case 'truncated':
-      session.undone = [...session.undone, session.live.slice(head.keep)]
-      session.live = session.live.slice(0, head.keep)
+      session.undone.push(session.live.splice(head.keep))
       return
     case 'redone':
-      session.live = [...session.live, ...(session.undone.at(-1) ?? [])]
-      session.undone = session.undone.slice(0, -1)
+      for (const ref of session.undone.pop() ?? []) session.live.push(ref)
       return
     case 'labelled':
       session.labels = { ...session.labels, ...head.labels }
@@ -159,8 +157,11 @@ function applyTurn(session: FoldedSession, head: TurnHead, revision: number, at:
 function say(session: FoldedSession, { ids, roles }: Said, revision: number): void {
   if (ids.length === 0) return
   session.undone = []
-  session.live = [...session.live, ...ids.map((id, index) => ({ id, role: roles[index] ?? '', revision, index }))]
-  for (const id of ids) session.ids.add(id)
+  // In place: a log of thousands of entries is folded at every command.
+  for (const [index, id] of ids.entries()) {
+    session.live.push({ id, role: roles[index] ?? '', revision, index })
+    session.ids.add(id)
+  }
 }
 
 function isOnlyArchived(head: EntryHead): boolean {

@@ -1,5 +1,5 @@
 import { RefusedError, toJsonText, type Json } from '@koco/core'
-import { decide, firstEntry } from '../sessions/decide.ts'
+import { decide, firstEntries } from '../sessions/decide.ts'
 import { describeSession, foldEntry, type FoldedSession } from '../sessions/fold.ts'
 import type { ChatSession, CommandOutcome, NewSession, SessionCommand } from '../sessions/port.ts'
 import { messageAt, waitingAt } from '../sessions/transcript.ts'
@@ -19,7 +19,7 @@ export function sessionChanges(db: Db) {
     createSession(session: NewSession): ChatSession {
       const { id, at } = session
       if (exists.get(id) !== undefined) throw new RefusedError(`There is a session "${id}" already.`, { code: 'session_exists' })
-      log.append(id, 1, at, firstEntry(session))
+      for (const [index, entry] of firstEntries(session).entries()) log.append(id, index + 1, at, entry)
       const made = describeSession(log.fold(id))
       log.store(made)
       return made
