@@ -32,6 +32,8 @@ export type AgentRun = {
   readonly reason: TryReason
   /** True when the server has the search attributes below, so that the workflow may keep `KodoStatus`. */
   readonly searchable: boolean
+  /** The status is kept in one place, which costs the server half: the search attribute, or the memo where there is none. Workflows of before, without this, keep it in both. */
+  readonly statusOnce?: true
   /** Continue as new above this many history events; the server's own suggestion counts too. */
   readonly historyMax: number
   /** The base of the activity queues: the workflow's own queue. */
@@ -47,7 +49,7 @@ export type AgentRun = {
 /** A child to start, as its parent's workflow is told. `timeoutMs`: the longest life of its workflow. */
 export type ChildStartSignal = { readonly run: AgentRun; readonly timeoutMs: number | null }
 
-/** Search attributes, all of type Keyword; a worker or launcher registers them when the server allows it. The memo holds flow and user in any case. */
+/** Search attributes, all of type Keyword; a worker or launcher registers them when the server allows it. The memo holds flow and user in any case, and the status where there are none. */
 export const SEARCH_ATTRIBUTES = { flow: 'KodoFlow', user: 'KodoUser', status: 'KodoStatus' } as const
 
 /** One try of a run, as asked of `executeAgent`. */

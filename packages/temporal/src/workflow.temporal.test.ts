@@ -86,8 +86,8 @@ test('runs are found by flow, user and status', async () => {
   const query = `WorkflowType = 'AgentWorkflow' AND TaskQueue = '${rig.settings.taskQueue}' AND KodoFlow = 'quiz' AND KodoUser = 'ada' AND KodoStatus = 'awaiting'`
   await vi.waitFor(async () => {
     const found: string[] = []
-    for await (const { workflowId, memo } of rig.server.client.workflow.list({ query })) found.push(`${workflowId} ${String(memo?.['status'])}`)
-    expect(found).toContain(`${rig.settings.workflowIdPrefix}${fid} awaiting`)
+    for await (const { workflowId, memo } of rig.server.client.workflow.list({ query })) found.push(`${workflowId} ${String(memo?.['flow'])}`)
+    expect(found).toContain(`${rig.settings.workflowIdPrefix}${fid} quiz`)
   }, PATIENCE)
   await launcher.cancel(fid, 'ada')
 })

@@ -42,7 +42,7 @@ export class WorkflowStarter {
     const { taskQueue, executionTimeoutS } = this.#server.settings
     const { fid, flow, user, reason } = start
     const timeoutMs = executionTimeoutS === null ? null : executionTimeoutS * 1000
-    const run: AgentRun = { ...start, searchable, taskQueue, historyMax: this.#historyMax, paused: false, endedChildren: [] }
+    const run: AgentRun = { ...start, searchable, statusOnce: true, taskQueue, historyMax: this.#historyMax, paused: false, endedChildren: [] }
     if (this.#children && reason === 'start' && start.parent !== null) {
       this.#children.add(start.parent, { run, timeoutMs })
       return true
@@ -51,7 +51,7 @@ export class WorkflowStarter {
       workflowId: this.workflowId(fid),
       taskQueue,
       args: [run],
-      memo: { flow, user, status: 'starting', ...(start.parent !== null && { parent: start.parent }) },
+      memo: { flow, user, ...(!searchable && { status: 'starting' }), ...(start.parent !== null && { parent: start.parent }) },
       workflowIdReusePolicy: reason === 'retry' ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       ...(searchable && { searchAttributes: { [SEARCH_ATTRIBUTES.flow]: [flow], [SEARCH_ATTRIBUTES.user]: [user], [SEARCH_ATTRIBUTES.status]: ['starting'] } }),

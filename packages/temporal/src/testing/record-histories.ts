@@ -17,6 +17,8 @@ type Shape = {
   readonly flow: string
   readonly inputs?: Json
   readonly historyMax?: number
+  /** Records the history of the run's first child in place of its own. */
+  readonly ofChild?: true
   live?(fid: string, rig: TemporalRig, launcher: Launcher): Promise<unknown>
 }
 
@@ -25,6 +27,38 @@ const shapes: Readonly<Record<string, Shape>> = {
   failed: { flow: 'fails' },
   slept: { flow: 'sleeps' },
   children: { flow: 'parent' },
+  child: { flow: 'parent', ofChild: true },
+  'parent-cancelled': {
+    flow: 'parent-of-quiz',
+    async live(fid, rig, launcher) {
+      await status(rig, fid, 'awaiting')
+      await launcher.cancel(fid, 'ada')
+    },
+  },
+  'parent-continued-as-new': {
+    flow: 'parent-of-quiz',
+    historyMax: 5,
+    async live(fid, rig, launcher) {
+      await status(rig, fid, 'awaiting')
+      const [child] = await rig.store.runs.children(fid, null, 1)
+      const asked = must(child, 'the child').fid
+      await launcher.pause(fid, 'ada')
+      await status(rig, fid, 'paused')
+      await launcher.resume(fid, 'ada')
+      await answerAll(1, async (lid) => launcher.answer(asked, lid, { go: true }, 'ada'), asked, rig)
+    },
+  },
+  retried: {
+    flow: 'quiz',
+    inputs: { questions: 1 },
+    async live(fid, rig, launcher) {
+      await status(rig, fid, 'awaiting')
+      await launcher.cancel(fid, 'ada')
+      await status(rig, fid, 'cancelled')
+      await launcher.retry(fid, 'ada')
+      await answerAll(1, async (lid) => launcher.answer(fid, lid, { go: true }, 'ada'), fid, rig)
+    },
+  },
   answered: {
     flow: 'quiz',
     inputs: { questions: 2 },
@@ -92,13 +126,17 @@ async function record(name: string, shape: Shape, rig: TemporalRig): Promise<voi
   if (existsSync(file)) return
   const launcher = createTemporalLauncher({ ...rig, historyMax: shape.historyMax ?? 8000 })
   const { fid } = await launcher.start({ flow: shape.flow, inputs: shape.inputs ?? {}, user: 'ada', idempotencyKey: null })
-  const { runId } = await workflow(rig, fid).describe()
+  const first = (await workflow(rig, fid).describe()).runId
   await shape.live?.(fid, rig, launcher)
   while (!isEnded(must(await rig.store.runs.get(fid), 'the run').status)) await delay(20)
   await workflow(rig, fid)
     .result()
     .catch(() => undefined)
-  const which = ['--workflow-id', `${rig.settings.workflowIdPrefix}${fid}`, '--run-id', runId]
+  const [child] = shape.ofChild ? await rig.store.runs.children(fid, null, 1) : []
+  const shown = child?.fid ?? fid
+  // Of a run that was cut into several workflows the first, of one that was started again the last.
+  const runId = child !== undefined || name === 'retried' ? (await workflow(rig, shown).describe()).runId : first
+  const which = ['--workflow-id', `${rig.settings.workflowIdPrefix}${shown}`, '--run-id', runId]
   const { stdout } = await promisify(execFile)('temporal', ['workflow', 'show', ...which, '--address', temporal, '--output', 'json'])
   await writeFile(file, `${JSON.stringify(JSON.parse(stdout))}\n`)
   await launcher.close(0)

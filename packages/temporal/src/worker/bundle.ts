@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { bundleWorkflowCode } from '@temporalio/worker'
 import type { Log } from '../log.ts'
 
@@ -11,6 +13,8 @@ import type { Log } from '../log.ts'
 export const BUNDLE_FILE = 'agent-workflow.js'
 
 const WORKFLOWS = new URL('../workflow/', import.meta.url)
+/** Modules without a state of a workflow's own, evaluated once a worker in place of once a workflow: half of what a workflow costs. */
+const SHARED = ['@temporalio/common', 'long', 'ms', 'nexus-rpc']
 const NAMES = new URL('../names.ts', import.meta.url)
 
 /**
@@ -23,21 +27,33 @@ export async function workflowBundle(cacheDir: string, log: Log): Promise<string
   const path = join(cacheDir, `agent-workflow-${await fingerprint()}.js`)
   if (!existsSync(path)) {
     await mkdir(cacheDir, { recursive: true })
-    await buildWorkflowBundle(path, log)
+    await buildElsewhere(path, log)
   }
   return path
 }
 
+/** Builds it in a process of its own: what a bundler leaves behind must not stay in a worker for its life. */
+async function buildElsewhere(path: string, log: Log): Promise<void> {
+  const script = fileURLToPath(new URL('build-bundle.ts', import.meta.url))
+  try {
+    await promisify(execFile)(process.execPath, [script, path])
+  } catch (error) {
+    log('error', `the workflow could not be bundled: ${(error as { stderr?: string }).stderr ?? ''}`, error)
+    throw error
+  }
+}
+
 /** Bundles the workflow from its sources into a file; a reader never sees half of it. */
 export async function buildWorkflowBundle(path: string, log: Log): Promise<void> {
-  const { code } = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('index.ts', WORKFLOWS)), logger: bundleLogger(log) })
+  const workflowsPath = fileURLToPath(new URL('index.ts', WORKFLOWS))
+  const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules: [...SHARED], logger: bundleLogger(log) })
   const fresh = `${path}.${randomUUID()}`
   await writeFile(fresh, code)
   await rename(fresh, path)
 }
 
 async function fingerprint(): Promise<string> {
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(SHARED.join())
   const sources = (await readdir(WORKFLOWS)).filter((name) => !name.includes('.test.')).toSorted()
   const files = [NAMES, ...sources.map((name) => new URL(name, WORKFLOWS))].map((url) => fileURLToPath(url))
   files.push(join(dirname(createRequire(import.meta.url).resolve('@temporalio/worker')), '../package.json'))

@@ -19,7 +19,7 @@ async function startChildRun({ run, timeoutMs }: ChildStartSignal): Promise<void
       args: [run],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      memo: { flow, user, status: 'starting', ...(parent !== null && { parent }) },
+      memo: { flow, user, ...((!searchable || run.statusOnce !== true) && { status: 'starting' }), ...(parent !== null && { parent }) },
       ...(searchable && { searchAttributes: { [SEARCH_ATTRIBUTES.flow]: [flow], [SEARCH_ATTRIBUTES.user]: [user], [SEARCH_ATTRIBUTES.status]: ['starting'] } }),
       ...(timeoutMs !== null && { workflowExecutionTimeout: timeoutMs }),
     })

@@ -40,7 +40,7 @@ export type RunControl = {
   readonly ended: ReadonlySet<string>
   /** Keeps only answers to these locks and ends of these children: the others were taken by the try that has just ended. */
   forgetAllBut(locks: readonly string[], children: readonly string[]): void
-  /** Keeps the status where people look for it: memo always, search attribute where the server has it. Costs no round trip of its own. */
+  /** Keeps the status where people look for it: in the search attribute, else in the memo. Costs no round trip of its own. */
   show(status: RunStatus, error?: string | null): void
 }
 
@@ -93,7 +93,7 @@ function controlOf(run: AgentRun, state: State): RunControl {
     show(status, error = null) {
       state.status = status
       state.error = error
-      upsertMemo({ status })
+      if (!run.searchable || run.statusOnce !== true) upsertMemo({ status })
       if (run.searchable) upsertSearchAttributes({ [SEARCH_ATTRIBUTES.status]: [status] })
     },
   }
