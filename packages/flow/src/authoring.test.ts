@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createCatalog } from './catalog.ts'
 import { captureConsole } from './console-capture.ts'
+import { guardExit } from './exit-guard.ts'
 import { durationMs } from './duration.ts'
 import { defineFlow, flowEntry, flowsOf, isFlow, type FlowDefinition } from './flow.ts'
 import { checkAnswer, checkInputs, formSchema } from './schema-check.ts'
@@ -68,6 +69,23 @@ test('inputs and answers are checked field by field', async () => {
   expect(checkAnswer({}, null)).toMatchObject({ ok: true })
   expect(checkAnswer({ type: 'nonsense' }, 1)).toMatchObject({ ok: true })
   expect(checkAnswer({ type: 'string', enum: ['yes', 'no'] }, 'maybe')).toMatchObject({ ok: false, fields: [{ path: '' }] })
+})
+
+test('a flow that calls process.exit fails alone; outside of runs it exits as ever', async () => {
+  const exits: unknown[] = []
+  const before = process.exit
+  process.exit = ((code?: number) => void exits.push(code)) as typeof process.exit
+  const giveBack = guardExit()
+  try {
+    const run = await runFlow(defineFlow({ ...base, inputs: z.object({}), run: (_inputs, ctx) => ctx.step('exit', () => process.exit(7)) }), {})
+    expect([run.status, run.error?.message]).toEqual(['error', expect.stringContaining('process.exit(7)')])
+    expect(exits).toEqual([])
+    process.exit(3)
+    expect(exits).toEqual([3])
+  } finally {
+    giveBack()
+    process.exit = before
+  }
 })
 
 let release: (() => void) | undefined

@@ -6,6 +6,7 @@ export { childrenOf, stopChildren, storedChildren, type StoredChildren } from '.
 export { createCatalog, type Catalog } from './catalog.ts'
 export { systemClock, type Clock } from './clock.ts'
 export { captureConsole } from './console-capture.ts'
+export { guardExit } from './exit-guard.ts'
 export type {
   ChildRun,
   FlowContext,
