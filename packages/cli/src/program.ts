@@ -11,6 +11,7 @@ import { initCommand } from './commands/init.ts'
 import { locksCommand } from './commands/locks.ts'
 import { moveCommand } from './commands/move.ts'
 import { pruneCommand } from './commands/prune.ts'
+import { rebuildCommand } from './commands/rebuild.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
 import { schedulesCommand } from './commands/schedules.ts'
@@ -37,6 +38,7 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     temporalWorkerCommand,
     dbCommand,
     pruneCommand,
+    rebuildCommand,
     backupCommand,
     restoreCommand,
     moveCommand,

@@ -1,9 +1,10 @@
 import type { EventRecord, LockState, Position, RunState } from '@koco/core'
-import type { ControlRequest, LockAnswer, Page } from './port.ts'
+import type { ControlRequest, DeadEvent, LockAnswer, Page, Schedule } from './port.ts'
 import type { EpochSeal, Hole } from './projection.ts'
 import type { EntryRow } from './sessions/entry.ts'
 import type { ChatSession } from './sessions/port.ts'
 import type { SideRow, SideTable } from './side-tables.ts'
+import type { RefoldMode } from './snapshots/refold.ts'
 
 /**
  * Everything that a store holds of a run besides its events, in the words of neither back end: what is folded from the events, where it stands, and what the events do not tell (launcher, idempotency
@@ -37,6 +38,32 @@ export type EndedRun = {
   readonly bytes: number
 }
 
+/** A run's file as it was when a snapshot was made: where it lies, the highest position in it, and by what a change of it is known. */
+export type FileFacts = Position & { readonly home: string; readonly size: number; readonly mtimeMs: number }
+
+/** A run in a snapshot; `file` where its events lie in a file of their own that was at rest. */
+export type RunLine = { readonly copy: RunCopy; readonly file: FileFacts | null }
+
+/** A page of what a store holds at one moment. */
+export type StorePart =
+  | { readonly kind: 'runs'; readonly lines: readonly RunLine[] }
+  | { readonly kind: 'sessions'; readonly lines: readonly { readonly copy: SessionCopy }[] }
+  | { readonly kind: 'schedules'; readonly lines: readonly { readonly schedule: Schedule }[] }
+  | { readonly kind: 'dead'; readonly lines: readonly { readonly event: DeadEvent }[] }
+  | { readonly kind: 'side'; readonly lines: readonly { readonly table: SideTable; readonly row: SideRow }[] }
+
+/** A run of which something is stored; `home`: the folder that holds its file, where there is one and its row may be lost. */
+export type StoredRunPlace = { readonly fid: string; readonly home: string | null }
+
+/** How to fold a run anew. `write`: store what comes out. `launcher`: whose a run becomes of which only events are left. */
+export type Refold = { readonly mode: RefoldMode; readonly write: boolean; readonly launcher: string }
+
+/** In what a run differed from what its events give; `run`: there is no row of it. */
+export type Refolded = { readonly fid: string; readonly differs: readonly string[] }
+
+/** `cursor`: the runs up to this fid were folded by the newer projector. */
+export type Projection = { readonly version: number; readonly cursor: string | null }
+
 /** What whoever keeps house needs of a store: to take old runs away, to copy a store, to read what is really stored. Nothing here is on the path of an event. */
 export interface StoreKeeper {
   /**
@@ -62,6 +89,19 @@ export interface StoreKeeper {
   sessionCopies(after: string | null, limit: number): Promise<readonly SessionCopy[]>
   /** Stores conversations as they were copied, over what is known of them. */
   putSessions(copies: readonly SessionCopy[]): Promise<void>
+  /** How many runs there are and how many events were folded into them; cheap enough to be asked every few seconds. */
+  totals(): Promise<{ readonly runs: number; readonly events: number }>
+  /** Everything that follows from events and all that stands beside it, a page at a time, as it all is at one moment. */
+  moment(visit: (part: StorePart) => Promise<void>): Promise<void>
+  /** Puts a part of such a moment in place, and folds on the runs of which later events are stored; gives how many these were. */
+  restore(part: StorePart): Promise<number>
+  /** The runs of which anything is stored, a row or events, behind `after` in the order of their fids. */
+  storedRuns(after: string | null, limit: number): Promise<readonly StoredRunPlace[]>
+  /** Folds these runs anew, each in one transaction; says in what each differed. */
+  refold(runs: readonly StoredRunPlace[], how: Refold): Promise<readonly Refolded[]>
+  /** Which version of the projector the stored projections were made by, and how far a newer one has come. */
+  projection(): Promise<Projection>
+  setProjection(projection: Projection): Promise<void>
   /** All rows of a table beside runs and conversations. */
   sideRows(table: SideTable): Promise<readonly SideRow[]>
   /** Stores such rows over those of the same key. */

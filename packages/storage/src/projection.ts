@@ -52,6 +52,14 @@ export function foldRun(state: RunState, locks: ReadonlyMap<string, LockState>, 
   return new Fold(state, locks, records).run()
 }
 
+/** The version of what is folded and how; raise it with each change that gives another state for the same events. Stores fold their runs anew then. */
+export const PROJECTOR = 1
+
+/** Folds events that are known to be the timeline of a run, from its first one on: without a look at seals and holes, which were decided before. */
+export function replayRun(state: RunState, timeline: readonly EventRecord[]): { readonly state: RunState; readonly locks: ReadonlyMap<string, LockState> } {
+  return new Fold(state, new Map(), timeline).replay()
+}
+
 class Fold {
   readonly #records: readonly EventRecord[]
   readonly #openings: readonly Opening[]
@@ -90,6 +98,12 @@ class Fold {
       waiting: this.#records.length - this.#next,
       tally: this.#tallies.length === 0 ? NO_TALLY : sumTallies(this.#tallies),
     }
+  }
+
+  replay(): { readonly state: RunState; readonly locks: ReadonlyMap<string, LockState> } {
+    for (const record of this.#records) this.#take(record)
+    this.#flush()
+    return { state: this.#state, locks: this.#locks }
   }
 
   /** Moves on by one record or one hole; false when the next event is not there. The order of the rules matters: a seal wins over what its epoch wrote behind it. */

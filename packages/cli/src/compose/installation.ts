@@ -12,6 +12,7 @@ import { folderFiles, panelFiles, workspaces } from './files.ts'
 import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
 import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
 import { startPruning } from './retention.ts'
+import { recoverRuns, startSnapshots } from './snapshots.ts'
 import { openAdmin, openExecution } from './stores.ts'
 import { openTraces } from '../traces/open-traces.ts'
 import type { Traces } from '../traces/traces.ts'
@@ -63,6 +64,7 @@ export async function openInstallation(settings: Settings, options: Installation
 
 async function wire(settings: Settings, options: InstallationOptions, opened: (() => Promise<void>)[], closeAll: () => Promise<void>): Promise<Installation> {
   const { cwd, log, version, webDir } = options
+  await recoverRuns(settings, cwd, log)
   const [admin, store, plainTransport] = await openBases(settings, cwd, opened)
   const registry = processRegistry()
   const traces = await openTraces('koco-panel', version)
@@ -122,6 +124,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   })
   opened.push(() => panel.close(graceMs))
   opened.push(startPruning(settings, cwd, { store, log }))
+  opened.push(startSnapshots(settings, cwd, { store, log }))
   const close = async (grace: number) => {
     graceMs = grace
     await closeAll()

@@ -264,6 +264,16 @@ export const settingsSchema = z.object({
   retainEvery: seconds(0, 30 * 86_400)
     .default(3600)
     .meta(about({ variable: 'RETAIN_EVERY', help: 'How often a running koco takes runs away, in seconds; 0 leaves it to `koco prune`' })),
+  snapshotDir: folder.default('./data/snapshots').meta(about({ variable: 'SNAPSHOT_DIR', help: 'Folder of the snapshots of what is folded from events' })),
+  snapshotEvents: whole(0, Number.MAX_SAFE_INTEGER)
+    .default(100)
+    .meta(about({ variable: 'SNAPSHOT_EVENTS', help: 'A snapshot is made after so many new events; 0 makes none' })),
+  snapshotEvery: seconds(1, 30 * 86_400)
+    .default(1800)
+    .meta(about({ variable: 'SNAPSHOT_EVERY', help: 'Or after so many seconds, when anything happened' })),
+  snapshotKeep: whole(1, 1000)
+    .default(5)
+    .meta(about({ variable: 'SNAPSHOT_KEEP', help: 'So many of these snapshots are kept, the newest' })),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

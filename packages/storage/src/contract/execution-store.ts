@@ -4,7 +4,7 @@ import { describeBudgets } from './budgets.ts'
 import { describeCheckpoints } from './checkpoints.ts'
 import { describeDelivery } from './delivery.ts'
 import { describeHousekeeping } from './housekeeping.ts'
-import { describeKeeping } from './keeping.ts'
+import { describeKeeping, describeRefolding } from './keeping.ts'
 import { describeInsights } from './insights.ts'
 import { describeLocks } from './locks.ts'
 import { describeReading } from './reading.ts'
@@ -38,6 +38,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('checkpoints', () => describeCheckpoints(store))
     describe('sessions', () => describeSessions(store, open))
     describe('keeping house', () => describeKeeping(store))
+    describe('folding anew', () => describeRefolding(store))
     describe('housekeeping', () => describeHousekeeping(store, open))
   })
 }

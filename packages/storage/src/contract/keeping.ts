@@ -1,9 +1,13 @@
 // Goal: whoever keeps house takes away only what is over, whole, and copies a store exactly. Method: each operation against the store; a copy is put into the same store after its run is gone.
 import type { RunState } from '@koco/core'
 import { ORIGIN } from '@koco/core'
+import { recordedRuns } from '@koco/testing'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndedRun, RunCopy, StoreKeeper } from '../keeping.ts'
 import type { ExecutionStore } from '../port.ts'
+import { PROJECTOR } from '../projection.ts'
+import { upgradeProjections } from '../snapshots/rebuild.ts'
 import { attempt, lines, meta, opening, plainRun, record, someFid, someRun, START, status, timeline } from './scenario.ts'
 
 const E1 = START * 1000
@@ -160,4 +164,63 @@ async function copyOf(keeper: StoreKeeper, fid: string): Promise<RunCopy | undef
     if (found || !last) return found
     after = last.state.fid
   }
+}
+
+/** The rules of folding anew. */
+export function describeRefolding(store: () => ExecutionStore): void {
+  test('a run folded anew from its events is what it was; one whose row is wrong is put right, and goes on right', async () => {
+    await fc.assert(
+      fc.asyncProperty(recordedRuns(50), fc.nat(1000), async ({ run, records }, share) => {
+        const fid = someFid()
+        const cut = Math.floor((records.length * share) / 1000)
+        await store().runs.create({ ...run, fid, launcher: 'direct', idempotencyKey: null })
+        if (cut > 0) await store().writer.write([{ fid, records: records.slice(0, cut) }])
+        const place = [{ fid, home: null }]
+        expect(await store().keeper.refold(place, { mode: 'decided', write: false, launcher: '' })).toEqual([{ fid, differs: [] }])
+        const right = await store().runs.get(fid)
+        const copy = await copyOf(store().keeper, fid)
+        if (!copy || !right) throw new Error('there is no copy')
+        await store().keeper.put([{ ...copy, state: { ...copy.state, events: 99_999, attempt: 77, progress: { done: 1, total: 2 } }, locks: [] }])
+        const [found] = await store().keeper.refold(place, { mode: 'decided', write: true, launcher: '' })
+        expect(found?.differs).toEqual(expect.arrayContaining(['events', 'attempt']))
+        expect(await store().runs.get(fid)).toEqual(right)
+        expect(await copyOf(store().keeper, fid)).toEqual(copy)
+        if (cut < records.length) await store().writer.write([{ fid, records: records.slice(cut) }])
+        expect(await store().keeper.refold(place, { mode: 'decided', write: false, launcher: '' })).toEqual([{ fid, differs: [] }])
+        expect(await store().runs.get(fid)).toMatchObject({ events: records.length })
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  test('an older projector is brought up to this one while runs go on, from where it was when it was cut off', async () => {
+    const fids = [someFid(), someFid(), someFid()].toSorted()
+    for (const fid of fids) await store().writer.write([{ fid, records: opening(E1) }])
+    const rows = (await Promise.all(fids.map((fid) => copyOf(store().keeper, fid)))).filter((copy) => copy !== undefined)
+    await store().keeper.put(rows.map((copy) => ({ ...copy, state: { ...copy.state, attempt: 50 } })))
+    await store().keeper.setProjection({ version: 0, cursor: fids[0] ?? '' })
+    expect(await upgradeProjections(store().keeper)).toBe(true)
+    expect((await store().runs.get(fids[0] ?? ''))?.attempt).toBe(50)
+    for (const fid of fids.slice(1)) expect(await store().runs.get(fid)).toMatchObject({ attempt: 1, status: 'running' })
+    expect(await store().keeper.projection()).toEqual({ version: PROJECTOR, cursor: null })
+    expect(await upgradeProjections(store().keeper)).toBe(false)
+  })
+
+  test('a moment holds every run with its position, and what stands beside them', async () => {
+    const fid = await store()
+      .runs.create(someRun(someFid()))
+      .then((made) => made.fid)
+    await store().writer.write([{ fid, records: plainRun(E1, 4) }])
+    const kinds = new Set<string>()
+    const found: RunCopy[] = []
+    await store().keeper.moment(async (part) => {
+      kinds.add(part.kind)
+      if (part.kind === 'runs') found.push(...part.lines.map(({ copy }) => copy))
+    })
+    expect([...kinds]).toEqual(expect.arrayContaining(['runs', 'schedules', 'dead', 'side']))
+    expect(found.find(({ state }) => state.fid === fid)).toEqual(await copyOf(store().keeper, fid))
+    const { runs, events } = await store().keeper.totals()
+    expect(runs).toBe(found.length)
+    expect(events).toBe(found.reduce((sum, { state }) => sum + state.events, 0))
+  })
 }

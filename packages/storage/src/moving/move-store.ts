@@ -30,7 +30,8 @@ export async function moveExecutionStore(from: ExecutionStore, to: ExecutionStor
   for await (const copies of pages((after) => from.keeper.copies(after, PAGE), fidOf)) {
     stopIfAsked(options)
     await moveRuns(from, to, copies)
-    options.onProgress?.('copied', (done += copies.length))
+    done += copies.length
+    options.onProgress?.('copied', done)
   }
   for await (const copies of pages((after) => from.keeper.sessionCopies(after, PAGE), idOf)) await to.keeper.putSessions(copies)
   await moveRest(from, to)

@@ -19,6 +19,7 @@ export type LockedRun = {
   readonly locks: ReadonlyMap<string, LockState>
   readonly waiting: boolean
   readonly counts: boolean
+  readonly rewritten: number
 }
 
 /** A batch's records of a run, sorted by what the locked row says. `fresh` are certainly not stored yet, `doubtful` may be. */

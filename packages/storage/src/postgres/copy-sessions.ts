@@ -2,31 +2,26 @@ import type { SessionCopy } from '../keeping.ts'
 import type { ExecutionDatabase } from './schema.ts'
 import { readRow, rowOf } from './session-log.ts'
 
-/** Reads conversations whole, each in one piece. */
-export async function sessionCopies(db: ExecutionDatabase, after: string | null, limit: number): Promise<SessionCopy[]> {
-  return await db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (moment) => {
-      const rows = await moment
-        .selectFrom('chat_sessions')
-        .select(['id', 'session', 'sum', 'draft'])
-        .where('id', '>', after ?? '')
-        .orderBy('id')
-        .limit(limit)
-        .execute()
-      const copies: SessionCopy[] = []
-      for (const row of rows) {
-        const entries = await moment
-          .selectFrom('session_entries')
-          .select(['revision', 'at', 'head', 'head_sum', 'body', 'body_sum'])
-          .where('session', '=', row.id)
-          .orderBy('revision')
-          .execute()
-        copies.push({ session: await readRow(moment, row), draft: row.draft, entries })
-      }
-      return copies
-    })
+/** Conversations behind `after`, each with its whole log as it is in this transaction. */
+export async function sessionCopiesIn(moment: ExecutionDatabase, after: string | null, limit: number): Promise<SessionCopy[]> {
+  const rows = await moment
+    .selectFrom('chat_sessions')
+    .select(['id', 'session', 'sum', 'draft'])
+    .where('id', '>', after ?? '')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  const copies: SessionCopy[] = []
+  for (const row of rows) {
+    const entries = await moment
+      .selectFrom('session_entries')
+      .select(['revision', 'at', 'head', 'head_sum', 'body', 'body_sum'])
+      .where('session', '=', row.id)
+      .orderBy('revision')
+      .execute()
+    copies.push({ session: await readRow(moment, row), draft: row.draft, entries })
+  }
+  return copies
 }
 
 /** Writes conversations as they were copied, over what is known of them, in one transaction. */

@@ -2,26 +2,19 @@ import type { EventRecord, RunStatus } from '@koco/core'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { EndedRun, RunCopy, StoreKeeper } from '../keeping.ts'
-import { putSessions, sessionCopies } from './copy-sessions.ts'
+import type { EndedRun, RunCopy, StoreKeeper, StorePart } from '../keeping.ts'
+import { copiesIn } from './copy-runs.ts'
+import { putSessions, sessionCopiesIn } from './copy-sessions.ts'
+import { createDeadEventTable } from './dead-events.ts'
 import { insertMissing, toRecord, type StoredEvent } from './event-rows.ts'
-import { toAnswer, toLock } from './lock-row.ts'
-import { putRuns } from './put-runs.ts'
-import { toState, type SummaryRow } from './run-row.ts'
+import { readMoment, storedRuns } from './moment.ts'
+import { putRunsIn } from './put-runs.ts'
+import { refoldRuns, restoreRuns } from './refold.ts'
+import { createScheduleTable } from './schedules.ts'
 import type { ExecutionDatabase } from './schema.ts'
 import { putSideRows, sideRows } from './side-tables.ts'
 import { run, type Statement } from './statements.ts'
 import { withClient } from './transaction.ts'
-
-type FullRow = SummaryRow & {
-  readonly inputs: string
-  readonly final: string
-  readonly launcher: string
-  readonly idempotency_key: string | null
-  readonly archived: boolean
-  readonly epoch_top: number
-  readonly waiting: number
-}
 
 const OVER: readonly RunStatus[] = ['finished', 'error', 'cancelled', 'timed_out']
 /** Where what belongs to a run lies, the run itself last. */
@@ -64,15 +57,24 @@ export function createPostgresKeeper(db: ExecutionDatabase, pool: Pool): StoreKe
     async compact() {
       for (const table of TABLES) await sql`vacuum (full, analyze) ${sql.table(table)}`.execute(db)
     },
-    copies: (after, limit) => copies(db, after, clampLimit(limit)),
+    copies: (after, limit) => inOneMoment(db, (moment) => copiesIn(moment, after, clampLimit(limit))),
     async records(fid, after, limit) {
       const rows = await run<StoredEvent>(pool, RECORDS, [fid, after.epoch, after.seq, limit])
       return { records: rows.map(toRecord), complete: rows.length < limit }
     },
     addRecords: (copy, records) => addRecords(pool, copy, records),
-    put: (runs) => putRuns(pool, runs),
-    sessionCopies: (after, limit) => sessionCopies(db, after, clampLimit(limit)),
+    put: (runs) => db.transaction().execute((tx) => putRunsIn(tx, runs)),
+    sessionCopies: (after, limit) => inOneMoment(db, (moment) => sessionCopiesIn(moment, after, clampLimit(limit))),
     putSessions: (sessions) => putSessions(db, sessions),
+    totals: () => totals(db),
+    moment: (visit) => readMoment(db, visit),
+    restore: (part) => restorePart(db, part),
+    storedRuns: (after, limit) => storedRuns(db, after, limit),
+    refold: (runs, how) => refoldRuns(db, runs, how),
+    projection: () => db.selectFrom('projection').select(['version', 'cursor']).executeTakeFirstOrThrow(),
+    async setProjection(projection) {
+      await db.updateTable('projection').set(projection).execute()
+    },
     sideRows: (table) => sideRows(db, table),
     putSideRows: (table, rows) => putSideRows(db, table, rows),
   }
@@ -101,57 +103,27 @@ async function addRecords(pool: Pool, { state: { fid, user } }: RunCopy, records
   })
 }
 
-/** In one transaction that sees one moment, so that the parts of a run fit together. */
-async function copies(db: ExecutionDatabase, after: string | null, limit: number): Promise<RunCopy[]> {
-  return await db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (moment) => {
-      const rows: readonly FullRow[] = await moment
-        .selectFrom('runs')
-        .selectAll()
-        .where('fid', '>', after ?? '')
-        .orderBy('fid')
-        .limit(limit)
-        .execute()
-      if (rows.length === 0) return []
-      const parts = await readParts(
-        moment,
-        rows.map(({ fid }) => fid),
-      )
-      return rows.map((row) => toCopy(row, parts))
-    })
+async function inOneMoment<T>(db: ExecutionDatabase, read: (moment: ExecutionDatabase) => Promise<T>): Promise<T> {
+  return await db.transaction().setIsolationLevel('repeatable read').execute(read)
 }
 
-type Parts = Awaited<ReturnType<typeof readParts>>
-
-async function readParts(moment: ExecutionDatabase, fids: readonly string[]) {
-  const seals = await moment.selectFrom('run_epochs').selectAll().where('fid', 'in', fids).orderBy('epoch').execute()
-  const holes = await moment.selectFrom('run_holes').selectAll().where('fid', 'in', fids).orderBy('from_epoch').orderBy('from_seq').execute()
-  const locks = await moment.selectFrom('locks').selectAll().where('fid', 'in', fids).orderBy('lid').execute()
-  const answers = await moment.selectFrom('lock_answers').selectAll().where('fid', 'in', fids).orderBy('lid').execute()
-  const controls = await moment.selectFrom('run_controls').selectAll().where('fid', 'in', fids).execute()
-  const by = <T extends { readonly fid: string }>(found: readonly T[]) => Map.groupBy(found, ({ fid }) => fid)
-  return { seals: by(seals), holes: by(holes), locks: by(locks), answers: by(answers), controls: by(controls) }
+async function totals(db: ExecutionDatabase): Promise<{ readonly runs: number; readonly events: number }> {
+  const row = await db
+    .selectFrom('runs')
+    .select(({ fn }) => [fn.countAll<number>().as('runs'), sql<string | null>`sum(events)`.as('events')])
+    .executeTakeFirst()
+  return { runs: row?.runs ?? 0, events: Number(row?.events ?? 0) }
 }
 
-function toCopy(row: FullRow, parts: Parts): RunCopy {
-  const { fid } = row
-  const [control] = parts.controls.get(fid) ?? []
-  return {
-    state: toState(row),
-    launcher: row.launcher,
-    idempotencyKey: row.idempotency_key,
-    archived: row.archived,
-    topEpoch: Math.max(row.epoch_top, row.last_epoch),
-    waiting: row.waiting > 0,
-    seals: (parts.seals.get(fid) ?? []).map(({ epoch, last_seq: lastSeq }) => ({ epoch, lastSeq })),
-    holes: (parts.holes.get(fid) ?? []).map((hole) => ({
-      from: { epoch: hole.from_epoch, seq: hole.from_seq },
-      to: { epoch: hole.to_epoch, seq: hole.to_seq },
-    })),
-    locks: (parts.locks.get(fid) ?? []).map(toLock),
-    answers: (parts.answers.get(fid) ?? []).map(toAnswer),
-    control: control ? { wanted: control.wanted, by: control.asked_by, reason: control.reason, at: control.asked_at } : null,
-  }
+async function restorePart(db: ExecutionDatabase, part: StorePart): Promise<number> {
+  if (part.kind === 'runs') return await restoreRuns(db, part.lines)
+  if (part.kind === 'sessions')
+    await putSessions(
+      db,
+      part.lines.map(({ copy }) => copy),
+    )
+  if (part.kind === 'schedules') for (const { schedule } of part.lines) await createScheduleTable(db).create(schedule)
+  if (part.kind === 'dead') for (const { event } of part.lines) await createDeadEventTable(db).add(event)
+  if (part.kind === 'side') for (const { table, row } of part.lines) await putSideRows(db, table, [row])
+  return 0
 }

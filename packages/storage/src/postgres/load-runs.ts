@@ -19,6 +19,7 @@ type LockedRow = {
   readonly waiting: number
   readonly has_locks: boolean
   readonly launcher: string
+  readonly rewritten: number
 }
 type Loaded = { readonly rows: readonly LockedRow[]; readonly states: readonly SummaryRow[] }
 
@@ -70,7 +71,7 @@ async function complete(
 ): Promise<Map<string, LockedRun>> {
   const known = new Map<string, KnownRun>()
   for (const row of rows.values()) {
-    const found = cache.at(row.fid, { epoch: row.last_epoch, seq: row.last_seq })
+    const found = cache.at(row.fid, { epoch: row.last_epoch, seq: row.last_seq }, row.rewritten)
     // A row that only events had made may have been created since.
     if (found?.state.flow === row.flow) known.set(row.fid, found)
   }
@@ -87,7 +88,7 @@ async function complete(
 }
 
 function lockedRun(
-  { fid, waiting, launcher }: LockedRow,
+  { fid, waiting, launcher, rewritten }: LockedRow,
   known: KnownRun | undefined,
   states: ReadonlyMap<string, SummaryRow>,
   locks: ReadonlyMap<string, readonly LockRow[]>,
@@ -95,5 +96,5 @@ function lockedRun(
   const counts = launcher !== IMPORTED
   if (known) return { fid, ...known, waiting: waiting > 0, counts }
   const byLid = new Map<string, LockState>((locks.get(fid) ?? []).map((row) => [row.lid, toLock(row)]))
-  return { fid, state: toFoldable(must(states.get(fid), `row of run ${fid}`)), locks: byLid, waiting: waiting > 0, counts }
+  return { fid, state: toFoldable(must(states.get(fid), `row of run ${fid}`)), locks: byLid, waiting: waiting > 0, counts, rewritten }
 }

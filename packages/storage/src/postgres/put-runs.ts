@@ -1,50 +1,48 @@
+import { randomInt } from 'node:crypto'
 import { toJsonText } from '@koco/core'
-import type { Client, Pool } from 'pg'
+import { sql } from 'kysely'
 import type { RunCopy } from '../keeping.ts'
 import { searchText } from '../search.ts'
 import { fromLock } from './lock-row.ts'
-import { withClient } from './transaction.ts'
+import type { ExecutionDatabase } from './schema.ts'
 
 /** Where what belongs to a run lies besides its row and its events. */
 const PARTS = ['run_epochs', 'run_holes', 'run_controls', 'locks', 'lock_answers'] as const
 
-/** Stores runs as they were copied, over what is known of them, in one transaction. */
-export async function putRuns(pool: Pool, copies: readonly RunCopy[]): Promise<void> {
+/** Stores runs as they were copied, over what is known of them, in the caller's transaction. */
+export async function putRunsIn(tx: ExecutionDatabase, copies: readonly RunCopy[]): Promise<void> {
   if (copies.length === 0) return
   const fids = copies.map(({ state }) => state.fid)
-  await withClient(pool, async (client) => {
-    await client.query('begin')
-    for (const table of [...PARTS, 'runs']) await client.query(`delete from ${table} where fid = any($1::text[])`, [fids])
-    await insert(client, 'runs', copies.map(runRow))
-    await insert(
-      client,
-      'run_epochs',
-      of(copies, 'seals', ({ epoch, lastSeq }) => ({ epoch, last_seq: lastSeq })),
-    )
-    await insert(
-      client,
-      'run_holes',
-      of(copies, 'holes', ({ from, to }) => ({ from_epoch: from.epoch, from_seq: from.seq, to_epoch: to.epoch, to_seq: to.seq })),
-    )
-    await insert(client, 'locks', of(copies, 'locks', fromLock))
-    await insert(
-      client,
-      'lock_answers',
-      of(copies, 'answers', ({ lid, answer, by, at, reason }) => ({
-        lid,
-        answer: toJsonText(answer),
-        answered_by: by,
-        answered_at: at,
-        reason: reason ?? null,
-      })),
-    )
-    await insert(client, 'run_controls', controls(copies))
-    await client.query('commit')
-  })
+  for (const table of [...PARTS, 'runs']) await sql`delete from ${sql.table(table)} where fid = any(${fids}::text[])`.execute(tx)
+  await insert(tx, 'runs', copies.map(runRow))
+  await insert(
+    tx,
+    'run_epochs',
+    of(copies, 'seals', ({ epoch, lastSeq }) => ({ epoch, last_seq: lastSeq })),
+  )
+  await insert(
+    tx,
+    'run_holes',
+    of(copies, 'holes', ({ from, to }) => ({ from_epoch: from.epoch, from_seq: from.seq, to_epoch: to.epoch, to_seq: to.seq })),
+  )
+  await insert(tx, 'locks', of(copies, 'locks', fromLock))
+  await insert(
+    tx,
+    'lock_answers',
+    of(copies, 'answers', ({ lid, answer, by, at, reason }) => ({
+      lid,
+      answer: toJsonText(answer),
+      answered_by: by,
+      answered_at: at,
+      reason: reason ?? null,
+    })),
+  )
+  await insert(tx, 'run_controls', controls(copies))
 }
 
-async function insert(client: Client, table: string, rows: readonly object[]): Promise<void> {
-  if (rows.length > 0) await client.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, [toJsonText(rows)])
+async function insert(tx: ExecutionDatabase, table: string, rows: readonly object[]): Promise<void> {
+  if (rows.length === 0) return
+  await sql`insert into ${sql.table(table)} select * from json_populate_recordset(null::${sql.table(table)}, ${toJsonText(rows)}::json)`.execute(tx)
 }
 
 type Many = 'seals' | 'holes' | 'locks' | 'answers'
@@ -92,5 +90,7 @@ function runRow({ state, launcher, idempotencyKey, archived, topEpoch, waiting, 
     idempotency_key: idempotencyKey,
     epoch_top: topEpoch,
     search: searchText(state),
+    // Whoever remembers the run as it was has to read it again, although it may stand where it stood.
+    rewritten: randomInt(2 ** 31),
   }
 }

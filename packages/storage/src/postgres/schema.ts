@@ -16,6 +16,7 @@ import {
   createSessionTables,
   createPeopleTables,
   createRunTables,
+  createProjection,
 } from './tables.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
@@ -36,6 +37,7 @@ export type ExecutionTables = {
   model_days: ModelDayTable
   budgets: { id: string; about: string }
   checkpoints: StoredCheckpoint
+  projection: { version: number; cursor: string | null }
   store_health: { id: number; at: number }
 }
 
@@ -70,6 +72,8 @@ export type RunTable = {
   idempotency_key: string | null
   epoch_top: Generated<number>
   search: string
+  /** Changes when the whole row is written anew by other hands than the folding writer's. */
+  rewritten: Generated<number>
 }
 
 /** `answer` is the JSON text `null` while there is none. */
@@ -145,6 +149,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'budgets', up: createBudgets },
     { name: 'checkpoints', up: createCheckpointTable },
     { name: 'versions of flows', up: createFlowVersions },
+    { name: 'versions of the projector', up: createProjection },
   ],
 }
 

@@ -25,7 +25,7 @@ export const GET_RUN = statement('get_run', `select ${SUMMARY_COLUMNS.join(', ')
 /** Serialises the writers of a run. The keys come sorted and are locked in that order, so that two batches wait for each other instead of blocking each other. */
 export const LOCK_RUNS = statement(
   'lock_runs',
-  `select r.* from unnest($1::text[]) as x (fid), lateral (select fid, flow, last_epoch, last_seq, waiting, has_locks, launcher from runs where fid = x.fid for update) r`,
+  `select r.* from unnest($1::text[]) as x (fid), lateral (select fid, flow, last_epoch, last_seq, waiting, has_locks, launcher, rewritten from runs where fid = x.fid for update) r`,
 )
 
 /** What folding needs of runs: everything but inputs and final. */

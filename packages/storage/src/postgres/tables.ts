@@ -306,3 +306,17 @@ export async function createFlowVersions(db: Kysely<unknown>): Promise<void> {
   await db.schema.dropTable('flow_entries').execute()
   await sql`delete from flow_workers`.execute(db)
 }
+
+/** By which version of the projector the runs were folded; and what tells a writer that a run was written anew by other hands. */
+export async function createProjection(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('projection')
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('cursor', 'text')
+    .execute()
+  await sql`insert into projection (version, cursor) values (1, null)`.execute(db)
+  await db.schema
+    .alterTable('runs')
+    .addColumn('rewritten', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+}

@@ -99,7 +99,12 @@ function key({ fid, epoch, seq }: Place): string {
 
 function remember(cache: RunCache, { sorted, fold: { state, locks } }: FoldedRun): void {
   const changed = new Map(locks.map((lock) => [lock.lid, lock]))
-  cache.set(state.fid, { state: withStoredBodies(state), locks: changed.size === 0 ? sorted.locked.locks : new Map([...sorted.locked.locks, ...changed]) })
+  const { rewritten } = sorted.locked
+  cache.set(state.fid, {
+    state: withStoredBodies(state),
+    rewritten,
+    locks: changed.size === 0 ? sorted.locked.locks : new Map([...sorted.locked.locks, ...changed]),
+  })
 }
 
 function outcome({ sorted: { gathered, fresh, doubtful }, settled, fold: { state } }: FoldedRun): WriteOutcome {

@@ -1,12 +1,13 @@
 import type { EventRecord } from '@koco/core'
 import { isFid, toJsonText } from '@koco/core'
-import type { RunCopy } from '../keeping.ts'
+import type { Projection, RunCopy } from '../keeping.ts'
 import { sessionReplacer } from './copy-sessions.ts'
 import type { SideRow, SideTable } from '../side-tables.ts'
 import type { Db } from './connection.ts'
 import type { RunCache } from './run-cache.ts'
 import { homeOf, type RunFiles } from './run-files.ts'
 import type { RunRows } from './run-rows.ts'
+import { refoldChanges, type RunPlace } from './refold.ts'
 import { putSideRows } from './side-tables.ts'
 import type { EventTable } from './write-events.ts'
 
@@ -26,8 +27,14 @@ type KeeperParts = { readonly rows: RunRows; readonly cache: RunCache; readonly 
 /** The changes of whoever keeps house, each within the caller's transaction. */
 export function keeperChanges(db: Db, { rows, cache, files, events }: KeeperParts) {
   const replace = createReplacer(db)
+  const setProjection = db.prepare('UPDATE projection SET version = ?, cursor = ?')
+  const put = (copy: RunCopy, file?: RunPlace): void => {
+    replace(rows.put(copy, file), copy)
+    cache.forget(copy.state.fid)
+  }
   return {
     ...removalChanges(db, cache, files),
+    ...refoldChanges(db, { rows, cache, files, put }),
     putSessions: sessionReplacer(db),
     putSideRows: (table: SideTable, side: readonly SideRow[]): void => putSideRows(db, table, side),
 
@@ -39,10 +46,12 @@ export function keeperChanges(db: Db, { rows, cache, files, events }: KeeperPart
       for (const copy of copies) {
         const place = { fid: copy.state.fid, home: homeOf(copy.state.user) }
         const top = files.top(place)
-        const id = rows.put(copy, top && { home: place.home, top })
-        replace(id, copy)
-        cache.forget(copy.state.fid)
+        put(copy, top && { home: place.home, top })
       }
+    },
+
+    setProjection({ version, cursor }: Projection): void {
+      setProjection.run(version, cursor)
     },
 
     reclaimPages(): boolean {

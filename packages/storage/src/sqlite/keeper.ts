@@ -1,6 +1,7 @@
-import type { StoreKeeper } from '../keeping.ts'
+import type { StoreKeeper, StorePart } from '../keeping.ts'
 import { openIndex } from './connection.ts'
 import { toKocoError } from './errors.ts'
+import { readMoment } from './moment.ts'
 import type { ThreadClient } from './thread-client.ts'
 
 /** Steps of one call that go on until there is nothing left; a bound, so that a mistake cannot make it endless. */
@@ -41,7 +42,28 @@ export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadCl
     put: (copies) => writer.call('putRuns', copies),
     sessionCopies: (after, limit) => reader.call('copySessions', after, limit),
     putSessions: (copies) => writer.call('putSessions', copies),
+    totals: () => reader.call('totals'),
+    moment: (visit) => readMoment(dir, visit),
+    restore: (part) => restorePart(writer, part),
+    storedRuns: (after, limit) => reader.call('storedRuns', after, limit),
+    refold: (runs, how) => writer.call('refoldRuns', runs, how),
+    projection: () => reader.call('projection'),
+    setProjection: (projection) => writer.call('setProjection', projection),
     sideRows: (table) => reader.call('sideRows', table),
     putSideRows: (table, rows) => writer.call('putSideRows', table, rows),
   }
+}
+
+/** Small parts go row by row: only runs are many. */
+async function restorePart(writer: ThreadClient, part: StorePart): Promise<number> {
+  if (part.kind === 'runs') return await writer.call('restoreRuns', part.lines)
+  if (part.kind === 'sessions')
+    await writer.call(
+      'putSessions',
+      part.lines.map(({ copy }) => copy),
+    )
+  if (part.kind === 'schedules') for (const { schedule } of part.lines) await writer.call('createSchedule', schedule)
+  if (part.kind === 'dead') for (const { event } of part.lines) await writer.call('addDead', event)
+  if (part.kind === 'side') for (const { table, row } of part.lines) await writer.call('putSideRows', table, [row])
+  return 0
 }

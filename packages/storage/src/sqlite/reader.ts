@@ -2,6 +2,7 @@ import type { Db } from './connection.ts'
 import { toKocoError } from './errors.ts'
 import { takeExclusive } from './exclusive.ts'
 import { keeperQueries } from './keeper-queries.ts'
+import { storedRuns } from './moment.ts'
 import { packError, type Reply, type Request } from './protocol.ts'
 import { createQueries } from './queries.ts'
 import { createTimelineReader } from './read-timeline.ts'
@@ -28,6 +29,7 @@ export class Reader {
       ...createQueries(db),
       ...keeperQueries(db, this.#files),
       read: createTimelineReader(db, this.#files),
+      storedRuns: (after: string | null, limit: number) => storedRuns(db, dir, after, limit),
       takeExclusive: (name: string) => this.#takeExclusive(name),
       giveBack: (token: number) => this.#giveBack(token),
     }

@@ -100,6 +100,12 @@ export class RunFiles {
     return statSync(this.#path(place), { throwIfNoEntry: false })?.size ?? 0
   }
 
+  /** True while a run's file is as it was when these facts of it were noted. */
+  isUnchanged(place: FilePlace, facts: { readonly size: number; readonly mtimeMs: number }): boolean {
+    const found = statSync(this.#path(place), { throwIfNoEntry: false })
+    return found?.size === facts.size && found.mtimeMs === facts.mtimeMs
+  }
+
   /** The highest position in a run's file; undefined when it has none. */
   top(place: FilePlace): Position | undefined {
     if (!existsSync(this.#path(place))) return undefined

@@ -136,6 +136,11 @@ const MIGRATIONS: readonly string[] = [
     worker TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (worker, name, version)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- By which version of the projector the runs were folded, and how far a newer one has come.
+  CREATE TABLE projection (version INTEGER NOT NULL, cursor TEXT) STRICT;
+  INSERT INTO projection (version, cursor) VALUES (1, NULL);
+  `,
 ]
 
 /** The schema version that this code writes. */

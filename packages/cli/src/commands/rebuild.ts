@@ -1,0 +1,63 @@
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { RefusedError } from '@koco/core'
+import { rebuild, recoverLostIndex, takeSnapshot } from '@koco/storage'
+import { Command } from 'commander'
+import { snapshotFolder } from '../compose/snapshots.ts'
+import { executionPlace, openExecution } from '../compose/stores.ts'
+import { EXIT, usageError } from '../output/exit.ts'
+import type { Settings } from '../settings/schema.ts'
+import type { CommandContext } from './context.ts'
+
+type Options = { readonly check?: boolean; readonly fromScratch?: boolean; readonly snapshot?: boolean }
+
+const SHOWN_MAX = 20
+
+/** `koco rebuild`: what is folded from events, made again from them. */
+export function rebuildCommand(context: CommandContext): Command {
+  const command = new Command('rebuild')
+    .description(
+      'Fold every run anew from its events and put right what deviates, beside a running koco too; a lost index.db is made again from snapshots and events',
+    )
+    .option('--check', 'only compare: exit code 1 when anything deviates')
+    .option('--from-scratch', 'with SQLite: set index.db aside and make it again from the files of runs alone, without snapshots; koco must not run')
+    .option('--snapshot', 'make a manual snapshot afterwards, which is never pruned')
+  return context.withSettings(command).action(async (options: Options) => {
+    if (options.check && options.fromScratch) throw usageError('--check writes nothing, --from-scratch writes everything anew: give one of them.')
+    const settings = context.settings(command)
+    if (!options.check) await makeLost(context, settings, options.fromScratch ?? false)
+    const store = await openExecution(settings, context.io.cwd)
+    try {
+      const { runs, deviations } = await rebuild(store.keeper, { write: !options.check, signal: context.io.stop })
+      for (const { fid, differs } of deviations.slice(0, SHOWN_MAX)) context.io.out(`${fid}  ${differs.join(', ')}`)
+      if (deviations.length > SHOWN_MAX) context.io.out(`… and ${deviations.length - SHOWN_MAX} more`)
+      context.io.out(
+        `${runs} runs compared with their events: ${deviations.length === 0 ? 'all are equal' : `${deviations.length} deviated${options.check ? '' : ' and were put right'}`}`,
+      )
+      if (options.check && deviations.length > 0) context.exit(EXIT.failed)
+      if (options.snapshot) context.io.out((await takeSnapshot(store.keeper, snapshotFolder(settings, context.io.cwd), 'manual', Date.now())).path)
+    } finally {
+      await store.close()
+    }
+  })
+}
+
+async function makeLost({ io }: CommandContext, settings: Settings, fromScratch: boolean): Promise<void> {
+  const { dir } = executionPlace(settings, io.cwd)
+  if (dir === undefined) {
+    if (fromScratch) throw usageError('--from-scratch is for SQLite: in Postgres `koco rebuild` folds every run from its first event.')
+    return
+  }
+  if (fromScratch) await setAside(settings, io.cwd, dir)
+  const done = await recoverLostIndex(dir, snapshotFolder(settings, io.cwd), { launcher: settings.executionMode, fromScratch })
+  if (done) io.out(`index.db made again: ${done.runs} runs, from ${done.snapshot ?? 'the files of runs alone'}, ${done.folded} of them folded from events`)
+}
+
+async function setAside(settings: Settings, cwd: string, dir: string): Promise<void> {
+  const store = await openExecution(settings, cwd)
+  const giveBack = await store.exclusive('direct-launcher')
+  await giveBack?.()
+  await store.close()
+  if (!giveBack) throw new RefusedError('A koco is running on these runs. Stop it first.', { code: 'in_use' })
+  renameSync(join(dir, 'index.db'), join(dir, `index.db.before-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`))
+}

@@ -1,0 +1,55 @@
+// Goal: what is folded comes back in Postgres too, from a snapshot and the events above it, as from a full replay. Method: random runs, a snapshot in between, then every projected table emptied.
+import { rmSync } from 'node:fs'
+import { createDatabase, newFolder, recordedRuns } from '@koco/testing'
+import fc from 'fast-check'
+import { Client } from 'pg'
+import { expect, inject, test } from 'vitest'
+import { createPostgresExecutionStore } from '../postgres/index.ts'
+import { coldLoad } from './cold-load.ts'
+import { SnapshotFolder } from './files.ts'
+import { differences } from './refold.ts'
+import { takeSnapshot } from './take.ts'
+
+const LABELS = new Set(['flow', 'version', 'user', 'summary', 'tags', 'parent', 'inputs', 'createdAt'])
+
+test('emptied projections come back from a snapshot and the events above it', { timeout: 60_000 }, async () => {
+  const base = newFolder('cold-load-pg')
+  const { url, drop } = await createDatabase(inject('postgresUrl'))
+  const store = await createPostgresExecutionStore({ url, migrate: true })
+  const client = new Client(url)
+  await client.connect()
+  const empty = async () => {
+    await client.query('truncate runs, locks, lock_answers, run_controls, run_epochs, run_holes')
+  }
+  try {
+    let round = 0
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(recordedRuns(40), { minLength: 1, maxLength: 5, selector: ({ run }) => run.fid }), fc.nat(1000), async (runs, share) => {
+        await client.query('truncate execution_events')
+        await empty()
+        const folder = new SnapshotFolder(`${base}/${++round}`)
+        const cutOf = (count: number) => Math.floor((count * share) / 1000)
+        for (const { run, records } of runs) {
+          await store.runs.create({ ...run, launcher: 'temporal', idempotencyKey: null })
+          await store.writer.write([{ fid: run.fid, records: records.slice(0, cutOf(records.length)) }])
+        }
+        await takeSnapshot(store.keeper, folder, 'periodic', 1_790_000_000_000)
+        await store.writer.write(runs.map(({ run, records }) => ({ fid: run.fid, records: records.slice(cutOf(records.length)) })))
+        const before = await store.keeper.copies(null, 100)
+        await empty()
+        expect(await coldLoad(store.keeper, folder, { launcher: 'direct' })).toMatchObject({ runs: runs.length, passedOver: [] })
+        expect(await store.keeper.copies(null, 100)).toEqual(before)
+        await empty()
+        await coldLoad(store.keeper, folder, { launcher: 'direct', fromScratch: true })
+        const scratch = await store.keeper.copies(null, 100)
+        for (const [i, copy] of scratch.entries()) expect(differences(copy, before[i] ?? copy).filter((name) => !LABELS.has(name))).toEqual([])
+      }),
+      { numRuns: 12, endOnFailure: true },
+    )
+  } finally {
+    await client.end()
+    await store.close()
+    await drop()
+    rmSync(base, { recursive: true, force: true })
+  }
+})
