@@ -37,6 +37,8 @@ export { cleanPath, FILE_SIDES, sidedPath, type FileSide } from './files/path.ts
 export { defaultFileLimits, type FileContent, type FileLimits, type FileStore, type RunFile } from './files/port.ts'
 export { defineFlow, flowEntry, flowsOf, isFlow, type Flow, type FlowDefinition } from './flow.ts'
 export type { AnswerOutcome, ControlOutcome, FieldError, Launcher, RunProcess, StartRun } from './launcher.ts'
+export { describeFork, forkRun, type ForkDeps, type ForkRequest } from './fork/fork-run.ts'
+export type { ForkEdits, ForkPlan } from './fork/plan.ts'
 export { invalidInputs, newRun, orUnavailable, unknownFlow } from './new-run.ts'
 export { createDirectSchedules, type DirectSchedulesOptions } from './schedules/direct-schedules.ts'
 export { latestMs } from './schedules/due-starts.ts'

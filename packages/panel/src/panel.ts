@@ -32,7 +32,9 @@ import { createReadiness, opsRoutes } from './routes/ops.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
+import { runCompareRoutes } from './routes/run-compare.ts'
 import { runExportRoutes } from './routes/run-export.ts'
+import { runForkRoutes } from './routes/run-fork.ts'
 import { runFileRoutes } from './routes/run-files.ts'
 import { runImportRoutes } from './routes/run-import.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -82,6 +84,8 @@ const RUN_ROUTES: readonly Routes[] = [
   runControlRoutes,
   runExportRoutes,
   runImportRoutes,
+  runForkRoutes,
+  runCompareRoutes,
   eventRoutes,
   lockRoutes,
   answerRoutes,

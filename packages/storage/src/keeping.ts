@@ -82,7 +82,7 @@ export interface StoreKeeper {
   /** Everything that is stored of a run behind a position, in position order: fenced events and what waits behind a hole too. `complete`: nothing follows. */
   records(fid: string, after: Position, limit: number): Promise<{ readonly records: readonly EventRecord[]; readonly complete: boolean }>
   /** Stores events without folding them; what is there stays. */
-  addRecords(copy: RunCopy, records: readonly EventRecord[]): Promise<void>
+  addRecords(run: Pick<RunState, 'fid' | 'user'>, records: readonly EventRecord[]): Promise<void>
   /** Stores runs as they were copied, over what is known of them. */
   put(copies: readonly RunCopy[]): Promise<void>
   /** Conversations behind `after` in the order of their ids, each read in one piece. */

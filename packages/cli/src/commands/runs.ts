@@ -4,6 +4,7 @@ import { fullEventLine, type ApiEvent } from '../output/event-line.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 import { followRun } from './follow.ts'
+import { compareCommand, forkCommand } from './fork.ts'
 import { exportCommand, importCommand } from './run-transfer.ts'
 
 /** A run as lists and its page give it; only what is printed is named here. */
@@ -39,6 +40,8 @@ export function runsCommand(context: CommandContext): Command {
   runs.addCommand(eventsCommand(context))
   for (const action of ['pause', 'resume', 'cancel', 'retry'] as const) runs.addCommand(controlCommand(context, action))
   runs.addCommand(exportCommand(context))
+  runs.addCommand(forkCommand(context))
+  runs.addCommand(compareCommand(context))
   runs.addCommand(importCommand(context))
   return runs
 }

@@ -3,7 +3,8 @@ import type { Retries, StepInfo, StepOptions } from '../context.ts'
 import { durationMs } from '../duration.ts'
 import { errorValue, NondeterminismError, StepError, StepTimeoutError } from '../errors.ts'
 import { jsonText } from '../value.ts'
-import { digest, inputHash } from './digest.ts'
+import { inputHash } from './digest.ts'
+import { idempotencyKey } from './idempotency-key.ts'
 import { inFrame, type Frame } from './frame.ts'
 import type { JournaledStep } from './journal.ts'
 import { never, type Runtime } from './runtime.ts'
@@ -174,7 +175,7 @@ async function work(runtime: Runtime, asked: Asked, tryNumber: number, signal: A
     signal,
     try: tryNumber,
     get idempotencyKey() {
-      return digest([runtime.deps.run.fid, asked.id], 32)
+      return idempotencyKey(runtime.deps.run.fid, asked.id)
     },
   }
   return await inFrame(asked.frame, () => asked.work(info))

@@ -54,6 +54,8 @@ const UNKNOWN_UPLOAD = '/api/uploads/0123456789abcdef0123456789abcdef'
 
 const RULES: Readonly<Record<string, Rule>> = {
   'GET /healthz': { own: everybody },
+  'POST /api/runs/{fid}/fork': { ...write, path: '/api/runs/{fid}/fork?dry_run' },
+  'GET /api/runs/compare': { ...read, path: '/api/runs/compare?a={fid}&b={fid}' },
   'GET /readyz': { own: everybody },
   'GET /metrics': { own: everybody },
   'GET /openapi.json': { own: everybody },
@@ -228,7 +230,7 @@ async function ask(route: string, who: Who, whose: 'own' | 'foreign'): Promise<V
   const { fid, lid } = must(runs.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the run')
   const sid = must(sessions.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the session')
   const cid = must(checkpoints.get(whose === 'own' && who !== 'nobody' ? who : 'stranger'), 'the checkpoint')
-  const path = (rule?.path ?? template).replace('{fid}', fid).replace('{lid}', lid).replace('{sid}', sid).replaceAll('{cid}', cid)
+  const path = (rule?.path ?? template).replaceAll('{fid}', fid).replace('{lid}', lid).replace('{sid}', sid).replaceAll('{cid}', cid)
   const answer = await fetch(at.url + path, {
     method,
     headers: {

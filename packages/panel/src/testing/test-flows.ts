@@ -60,6 +60,20 @@ const askFile = defineFlow({
   },
 })
 
+/** Two steps, the first with a file. */
+const adds = defineFlow({
+  name: 'adds',
+  summary: 'Adds in two steps',
+  inputs: z.object({ n: z.number() }),
+  async run({ n }, ctx) {
+    const one = await ctx.step('one', async () => {
+      await ctx.files.write('out/one.txt', 'one')
+      return n
+    })
+    return { one, two: await ctx.step('two', () => n * 2) }
+  },
+})
+
 /** Asks those who are named. */
 const askPeople = defineFlow({
   name: 'ask-people',
@@ -91,4 +105,4 @@ const chat = defineChatFlow({
 const compress = defineCompressFlow({ name: 'chat-compress' })
 
 /** The flows that tests start. */
-export const TEST_FLOWS = [hello, ask, fail, read, askFile, askPeople, spend, chat, compress]
+export const TEST_FLOWS = [hello, ask, adds, fail, read, askFile, askPeople, spend, chat, compress]

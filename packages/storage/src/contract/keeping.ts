@@ -111,9 +111,9 @@ export function describeKeeping(store: () => ExecutionStore): void {
     expect(complete).toBe(true)
     expect(await store().keeper.remove([fid], LATER)).toEqual([fid])
     if (!copy) throw new Error('there is no copy')
-    await store().keeper.addRecords(copy, records)
+    await store().keeper.addRecords(copy.state, records)
     await store().keeper.put([copy])
-    await store().keeper.addRecords(copy, records)
+    await store().keeper.addRecords(copy.state, records)
     await store().keeper.put([copy])
     expect(await store().runs.get(fid)).toEqual(run)
     expect(await copyOf(store().keeper, fid)).toEqual(copy)
@@ -187,7 +187,7 @@ export function describeRefolding(store: () => ExecutionStore): void {
         expect(await copyOf(store().keeper, fid)).toEqual(copy)
         if (cut < records.length) await store().writer.write([{ fid, records: records.slice(cut) }])
         expect(await store().keeper.refold(place, { mode: 'decided', write: false, launcher: '' })).toEqual([{ fid, differs: [] }])
-        expect(await store().runs.get(fid)).toMatchObject({ events: records.length })
+        expect((await store().runs.get(fid))?.events).toBe((await timeline(store(), fid, 500)).length)
       }),
       { numRuns: 15 },
     )

@@ -133,7 +133,7 @@ test('a move that is cut off anywhere goes on when it is called again', async ()
         ...to,
         keeper: {
           ...keeper,
-          addRecords: async (copy, records) => (await cut(), await keeper.addRecords(copy, records)),
+          addRecords: async (run, records) => (await cut(), await keeper.addRecords(run, records)),
           put: async (copies) => (await cut(), await keeper.put(copies)),
           putSessions: async (copies) => (await cut(), await keeper.putSessions(copies)),
         },
@@ -151,7 +151,7 @@ test('what differs afterwards is named', async () => {
   await moveExecutionStore(from, to)
   const [copy] = (await from.keeper.copies(null, 1000)).filter(({ state }) => state.fid === over)
   if (!copy) throw new Error('there is no copy')
-  await to.keeper.addRecords(copy, [record(E1, 5000, 'debug', { type: 'text', value: 'not ours' })])
+  await to.keeper.addRecords(copy.state, [record(E1, 5000, 'debug', { type: 'text', value: 'not ours' })])
   await expect(moveExecutionStore(from, to)).rejects.toMatchObject({
     code: 'move_differs',
     message: expect.stringContaining(`${over}: 706 events here, 707 there`),

@@ -44,7 +44,7 @@ async function moveRuns(from: ExecutionStore, to: ExecutionStore, copies: readon
   const there = new Map((first ? await copiesBetween(to, copies) : []).map((copy) => [copy.state.fid, textOf(copy)]))
   const missing = copies.filter((copy) => there.get(copy.state.fid) !== textOf(copy))
   for (const copy of missing) {
-    for await (const records of recordsOf(from, copy.state.fid)) await to.keeper.addRecords(copy, records)
+    for await (const records of recordsOf(from, copy.state.fid)) await to.keeper.addRecords(copy.state, records)
   }
   await to.keeper.put(missing)
 }

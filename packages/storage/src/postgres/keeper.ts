@@ -1,4 +1,4 @@
-import type { EventRecord, RunStatus } from '@koco/core'
+import type { EventRecord, RunState, RunStatus } from '@koco/core'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
@@ -62,7 +62,7 @@ export function createPostgresKeeper(db: ExecutionDatabase, pool: Pool): StoreKe
       const rows = await run<StoredEvent>(pool, RECORDS, [fid, after.epoch, after.seq, limit])
       return { records: rows.map(toRecord), complete: rows.length < limit }
     },
-    addRecords: (copy, records) => addRecords(pool, copy, records),
+    addRecords: (of, records) => addRecords(pool, of, records),
     put: (runs) => db.transaction().execute((tx) => putRunsIn(tx, runs)),
     sessionCopies: (after, limit) => inOneMoment(db, (moment) => sessionCopiesIn(moment, after, clampLimit(limit))),
     putSessions: (sessions) => putSessions(db, sessions),
@@ -91,7 +91,7 @@ async function remove(pool: Pool, fids: readonly string[], endedBefore: number):
   })
 }
 
-async function addRecords(pool: Pool, { state: { fid, user } }: RunCopy, records: readonly EventRecord[]): Promise<void> {
+async function addRecords(pool: Pool, { fid, user }: Pick<RunState, 'fid' | 'user'>, records: readonly EventRecord[]): Promise<void> {
   if (records.length === 0) return
   await withClient(pool, async (client) => {
     await client.query('begin')

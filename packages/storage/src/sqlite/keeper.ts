@@ -38,7 +38,7 @@ export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadCl
     },
     copies: (after, limit) => reader.call('copyRuns', after, limit),
     records: (fid, after, limit) => reader.call('storedRecords', fid, after, limit),
-    addRecords: (copy, records) => writer.call('addRecords', copy.state.fid, records),
+    addRecords: ({ fid }, records) => writer.call('addRecords', fid, records),
     put: (copies) => writer.call('putRuns', copies),
     sessionCopies: (after, limit) => reader.call('copySessions', after, limit),
     putSessions: (copies) => writer.call('putSessions', copies),

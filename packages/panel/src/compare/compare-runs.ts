@@ -1,0 +1,84 @@
+import { canonicalJson, ORIGIN, parseJson, toJson, type EventData, type Json, type Position } from '@koco/core'
+import type { ExecutionStore } from '@koco/storage'
+
+/** A step of one run: how often it was tried, how long its last try took, what its model calls spent, and what came out. Null where it has not ended. */
+export type ComparedStep = {
+  readonly status: 'finished' | 'failed' | 'open'
+  readonly tries: number
+  readonly durationS: number | null
+  readonly tokens: number
+  readonly cost: number | null
+  readonly result: Json
+}
+
+/** One step in both runs, by its id: group, name, and key or count. `same`: it came out alike. */
+export type StepPair = { readonly id: string; readonly name: string; readonly a: ComparedStep | null; readonly b: ComparedStep | null; readonly same: boolean }
+
+type Step = EventData['step']
+type Found = ComparedStep & { readonly name: string }
+
+const PAGE = 1000
+const STEPS_MAX = 5_000
+/** A result in a comparison is there to be looked at; the whole is in the run. */
+const RESULT_CHARS_MAX = 20_000
+
+/** The steps of two runs side by side, in the order of the first run; what only the second has stands behind the step that came before it there. */
+export async function pairSteps(store: Pick<ExecutionStore, 'reader'>, a: string, b: string): Promise<StepPair[]> {
+  const [left, right] = [await stepsOf(store, a), await stepsOf(store, b)]
+  return order([...left.keys()], [...right.keys()]).map((id) => {
+    const [one, other] = [left.get(id), right.get(id)]
+    return { id, name: one?.name ?? other?.name ?? id, a: one ?? null, b: other ?? null, same: isSame(one, other) }
+  })
+}
+
+/** Both orders in one: the first as it is, the others after their predecessors. */
+function order(first: readonly string[], second: readonly string[]): string[] {
+  const known = new Set(first)
+  const after = new Map<string | undefined, string[]>()
+  let last: string | undefined
+  for (const id of second) {
+    if (known.has(id)) last = id
+    else after.set(last, [...(after.get(last) ?? []), id])
+  }
+  return [...(after.get(undefined) ?? []), ...first.flatMap((id) => [id, ...(after.get(id) ?? [])])]
+}
+
+async function stepsOf({ reader }: Pick<ExecutionStore, 'reader'>, fid: string): Promise<Map<string, Found>> {
+  const steps = new Map<string, Found>()
+  for (let after: Position = ORIGIN; steps.size < STEPS_MAX;) {
+    const page = await reader.read(fid, { after, limit: PAGE, kinds: ['step', 'model'] })
+    for (const record of page.records) {
+      if (record.kind === 'step') noteStep(steps, parseJson(record.data) as unknown as Step)
+      else if (record.step !== null) noteModel(steps, record.step, parseJson(record.data) as unknown as EventData['model'])
+    }
+    if (page.caughtUp) break
+    after = page.scanned
+  }
+  return steps
+}
+
+function noteStep(steps: Map<string, Found>, step: Step): void {
+  if (step.id.startsWith('$')) return
+  const before = steps.get(step.id) ?? { name: step.name, status: 'open', tries: 0, durationS: null, tokens: 0, cost: null, result: null }
+  if (step.phase === 'started') steps.set(step.id, { ...before, tries: Math.max(before.tries, step.try) })
+  else {
+    const result = step.phase === 'finished' ? shown(step.result) : toJson(step.error)
+    steps.set(step.id, { ...before, status: step.phase, tries: Math.max(before.tries, step.try), durationS: step.duration_s, result })
+  }
+}
+
+function noteModel(steps: Map<string, Found>, id: string, { tokens, cost }: EventData['model']): void {
+  const step = steps.get(id)
+  if (!step) return
+  const count = Object.values(tokens).reduce((sum, one) => sum + one, 0)
+  steps.set(id, { ...step, tokens: step.tokens + count, cost: cost === null ? step.cost : (step.cost ?? 0) + cost })
+}
+
+function shown(result: Json): Json {
+  const text = canonicalJson(result)
+  return text.length > RESULT_CHARS_MAX ? `${text.slice(0, RESULT_CHARS_MAX)}…` : result
+}
+
+function isSame(a: Found | undefined, b: Found | undefined): boolean {
+  return a !== undefined && b !== undefined && a.status === b.status && canonicalJson(a.result) === canonicalJson(b.result)
+}
