@@ -85,7 +85,7 @@ async function whileStopped<T>(store: ExecutionStore, act: () => Promise<T>): Pr
 }
 
 async function copyFiles(data: string, target: string): Promise<void> {
-  for (const name of ['uploads', 'workspaces']) await copyFolder(join(data, name), join(target, name))
+  for (const name of ['uploads', 'workspaces', 'checkpoints']) await copyFolder(join(data, name), join(target, name))
 }
 
 function summary({ runs, events, unfinished, sessions, schedules, digest }: MoveReport): string {
@@ -103,6 +103,7 @@ function nextSteps({ data }: Source, { to, filesTo }: Options, cwd: string): str
     `  KODO_SECRET_KEY_FILE=${join(data, 'secret.key')}   # with another key nobody's session or API key is known`,
     `  KODO_UPLOAD_DIR=${join(files, 'uploads')}`,
     `  KODO_WORKSPACE_DIR=${join(files, 'workspaces')}`,
+    `  KODO_CHECKPOINT_DIR=${join(files, 'checkpoints')}`,
     'Runs that are not over go on there, in direct mode as before.',
   ].join('\n')
 }

@@ -20,5 +20,6 @@ export function backupParts(settings: Settings, cwd: string): readonly BackupPar
     { name: 'uploads', kind: 'folder', path: resolve(cwd, settings.uploadDir) },
     { name: 'workspaces', kind: 'folder', path: resolve(cwd, settings.workspaceDir) },
     { name: 'checkpoints', kind: 'folder', path: resolve(cwd, settings.checkpointDir) },
+    { name: 'checkpoints', kind: 'folder', path: resolve(cwd, settings.checkpointDir) },
   ]
 }

@@ -62,8 +62,8 @@ export function describeForks(under: () => LauncherUnderTest): void {
     const open = async (of: string) => (await under().store.locks.list({ fid: of, status: 'open', limit: 10 })).items.map(({ lid }) => lid)
     expect(await open(fid)).toHaveLength(1)
     expect(await open(forked)).toHaveLength(1)
-    for (const of of [forked, fid]) await under().launcher.cancel(of, 'ada')
-    for (const of of [forked, fid]) await runEnd(under().store, of)
+    for (const one of [forked, fid]) await under().launcher.cancel(one, 'ada')
+    for (const one of [forked, fid]) await runEnd(under().store, one)
   })
 }
 
