@@ -33,7 +33,7 @@ test('a budget set on the page holds a run, and the answer in the inbox lets it 
   await dialog.getByRole('textbox', { name: 'Name' }).fill('small')
   await dialog.getByRole('textbox', { name: 'Cost, at most' }).fill('2')
   await dialog.getByRole('button', { name: 'Set', exact: true }).click()
-  await admin.getByRole('cell', { name: 'small', exact: true }).waitFor()
+  await admin.getByRole('cell', { name: /^small admin/ }).waitFor()
   const fid = await client.start('spending', { calls: 3 })
   await isIn(fid, 'awaiting')
   await admin.goto(`${stack.address}/approvals`)

@@ -8,13 +8,15 @@ export type BudgetDecision = 'go on' | 'look again' | 'stop'
 /** The start of the ids of the questions that budgets ask; no lock of a flow can have such an id. */
 export const BUDGET_LID = 'budget.'
 
+const CHOICES = '“Go on” allows as much again, “look again” is for a budget that was changed, “stop” cancels the run.'
+
 /** The form of the answer. */
 export const BUDGET_FORM: Json = {
   type: 'object',
   properties: {
     decision: {
       title: 'What next?',
-      description: 'Go on: as much may be spent again. Look again: the budget was changed. Stop: the run is cancelled.',
+      description: CHOICES,
       type: 'string',
       enum: ['go on', 'look again', 'stop'] satisfies BudgetDecision[],
     },
@@ -35,7 +37,7 @@ export function budgetData({ budget, spent, allowed, day }: Overrun): Json {
     ...(allowed.cost === null ? [] : [`a cost of ${amount(spent.cost)} of the ${amount(allowed.cost)} that the budget allows`]),
     ...(allowed.tokens === null ? [] : [`${amount(spent.tokens)} tokens of ${amount(allowed.tokens)}`]),
   ]
-  const value = `${spender(budget, day)} come to ${parts.join(', and to ')}. The run is held at its next step; nothing is lost while it waits.`
+  const value = `${spender(budget, day)} come to ${parts.join(', and to ')}. The run is held at its next step; nothing is lost while it waits. ${CHOICES}`
   return { type: 'markdown', value, budget: budget.id }
 }
 

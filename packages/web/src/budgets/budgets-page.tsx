@@ -47,10 +47,10 @@ function BudgetsView() {
 function BudgetTable({ budgets, edit }: { readonly budgets: readonly Budget[]; readonly edit: (budget: Budget) => void }) {
   return (
     <Card withBorder padding="xs">
-      <WideTable label="Budgets" minWidth={860}>
+      <WideTable label="Budgets" minWidth={700}>
         <Table.Thead>
           <Table.Tr>
-            {['Budget', 'Holds for', 'At most', 'Who lets runs go on', 'Changed'].map((name) => (
+            {['Budget', 'Holds for', 'At most', 'Who lets runs go on'].map((name) => (
               <Table.Th key={name}>{name}</Table.Th>
             ))}
             <Table.Th aria-label="Actions" />
@@ -77,7 +77,14 @@ function BudgetRow({ budget, edit }: { readonly budget: Budget; readonly edit: (
   const { flow, user } = budget
   return (
     <Table.Tr>
-      <Table.Td fw={550}>{budget.id}</Table.Td>
+      <Table.Td>
+        <Text inherit fw={550}>
+          {budget.id}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {budget.changed_by}, <Ago at={budget.changed_at} span />
+        </Text>
+      </Table.Td>
       <Table.Td>
         {budget.per === 'run' ? 'each run' : 'all runs of a day'} of {flow ?? 'every flow'}
         {user !== null && `, by ${user}`}
@@ -89,11 +96,6 @@ function BudgetRow({ budget, edit }: { readonly budget: Budget; readonly edit: (
         </Text>
       </Table.Td>
       <Table.Td>{[...budget.assignees, 'operators'].join(', ')}</Table.Td>
-      <Table.Td>
-        <Text inherit>
-          {budget.changed_by}, <Ago at={budget.changed_at} span />
-        </Text>
-      </Table.Td>
       <Table.Td>
         <Group gap="xs" justify="flex-end" wrap="nowrap">
           <Button size="xs" variant="default" onClick={edit} aria-label={`Change ${budget.id}`}>
