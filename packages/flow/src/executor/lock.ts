@@ -1,4 +1,4 @@
-import type { EventData, Json } from '@koco/core'
+import { RefusedError, type EventData, type Json } from '@koco/core'
 import type { LockOptions } from '../context.ts'
 import { durationMs } from '../duration.ts'
 import { LockExpiredError } from '../errors.ts'
@@ -74,8 +74,15 @@ function questionOf(runtime: Runtime, name: string, options: LockOptions<unknown
   const timeoutMs = options.timeout === null ? null : durationMs(options.timeout ?? runtime.deps.limits.lockMs, `timeout of lock "${name}"`)
   const expiresAt = timeoutMs === null ? null : (runtime.deps.clock.now() + timeoutMs) / 1000
   const data = options.data === undefined ? null : jsonOf(options.data, `The data of lock "${name}"`)
-  const people = { ...(assignees && { assignees: [...assignees] }), ...(roles && { roles: [...roles] }) }
+  const people = { ...(assignees && { assignees: names(name, 'assignees', assignees) }), ...(roles && { roles: names(name, 'roles', roles) }) }
   return { name, form: formSchema(options.form), data, expires_at: expiresAt, ...people }
+}
+
+const NAMES_MAX = 100
+
+function names(lock: string, what: string, given: unknown): string[] {
+  if (Array.isArray(given) && given.length <= NAMES_MAX && given.every((one) => typeof one === 'string' && one !== '')) return given as string[]
+  throw new RefusedError(`The ${what} of lock "${lock}" must be a list of at most ${NAMES_MAX} names.`, { code: 'bad_call' })
 }
 
 async function waitForLease(runtime: Runtime, lid: string, expiresAt: number | null): Promise<Lease | 'expired'> {

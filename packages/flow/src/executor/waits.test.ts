@@ -45,6 +45,17 @@ test('a lock answered while the try lives continues in the same try', async () =
   expect(last(run, 'lease')).toMatchObject({ answer: { go: false }, by: 'ada' })
 })
 
+test('a lock says who may answer, and a list that is none is refused', async () => {
+  const named = new ScriptedRun(scriptedFlow((ctx) => ctx.lock('ask', { assignees: ['ann'], roles: ['operator'] })))
+  await named.attempt()
+  expect(last(named, 'lock')).toMatchObject({ assignees: ['ann'], roles: ['operator'] })
+  const careless = new ScriptedRun(scriptedFlow((ctx) => ctx.lock('ask', { assignees: 'ann' as never })))
+  expect(await careless.attempt()).toMatchObject({
+    outcome: 'failed',
+    error: { code: 'bad_call', message: expect.stringContaining('assignees of lock "ask"') },
+  })
+})
+
 test('a lock that nobody answers suspends the try, without unwinding the function', async () => {
   let unwound = false
   const flow = scriptedFlow(async (ctx) => {

@@ -1,7 +1,7 @@
 /** What a route is called in the audit log, and which fields of its body are kept: never one that may hold a secret or a person's data. `null`: it is left out. */
 type Audited = { readonly action: string; readonly keep?: readonly string[] } | null
 
-/** Every route that changes something is logged; these have a name of their own, the others go by method and address. Parts of one upload, and drafts, are no deeds. */
+/** Every route that changes something is logged; these have a name of their own, the others go by their address. Parts of one upload, and drafts, are no deeds. */
 const ACTIONS: Readonly<Record<string, Audited>> = {
   'POST /api/auth/login': { action: 'account.sign_in' },
   'POST /api/auth/token': { action: 'account.sign_in', keep: ['grant_type'] },
@@ -43,12 +43,15 @@ const ACTIONS: Readonly<Record<string, Audited>> = {
   'DELETE /api/uploads/:id': null,
 }
 
-/** How a route is logged; undefined for one that is not. */
+/** How a route is logged; undefined for one that is not. A route without a name of its own is called after its address: `POST /api/session/undo` is `session.undo`. */
 export function auditedAs(method: string, url: string): { readonly action: string; readonly keep: readonly string[] } | undefined {
   const known = ACTIONS[`${method} ${url}`]
   if (known === null) return undefined
   if (known) return { keep: [], ...known }
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || !url.startsWith('/api/')
-    ? undefined
-    : { action: `${method.toLowerCase()} ${url}`, keep: [] }
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || !url.startsWith('/api/')) return undefined
+  const parts = url
+    .split('/')
+    .slice(2)
+    .filter((part) => part !== '' && part !== '*' && !part.startsWith(':'))
+  return { action: [...parts, ...(method === 'POST' ? [] : [method.toLowerCase()])].join('.'), keep: [] }
 }

@@ -35,17 +35,18 @@ function entryOf({ clock }: PanelContext, request: FastifyRequest, reply: Fastif
     actor: principal?.user ?? request.actor ?? (typeof body['login'] === 'string' ? body['login'].slice(0, 100) : ''),
     via: principal?.via ?? 'none',
     action: audited.action,
-    target: targetOf(request, reply),
+    target: targetOf(request, reply, body),
     status: reply.statusCode,
     detail: detailOf(body, audited.keep),
     address: request.ip,
   }
 }
 
-function targetOf(request: FastifyRequest, reply: FastifyReply): string {
+function targetOf(request: FastifyRequest, reply: FastifyReply, body: { readonly [name: string]: unknown }): string {
   const params = (request.params ?? {}) as { readonly [name: string]: unknown }
   const named = TARGET_PARAMS.flatMap((name) => (typeof params[name] === 'string' || typeof params[name] === 'number' ? [String(params[name])] : []))
   if (named.length > 0) return named.join('/')
+  if (typeof body['session_id'] === 'string') return body['session_id']
   const made = reply.getHeader('location')
   return typeof made === 'string' && reply.statusCode < 300 ? (made.split('/').at(-1) ?? '') : ''
 }
