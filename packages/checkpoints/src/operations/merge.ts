@@ -86,7 +86,7 @@ function mergedManifest(parts: Parts, { ours, theirs, first, files, messages, op
     sessionId: ours.sessionId,
     user: options.by ?? ours.user,
     createdAt: now / 1000,
-    description: options.description ?? `Merge of ${ours.id} and ${theirs.id}`,
+    description: options.description ?? `Merge of ${nameOf(ours)} and ${nameOf(theirs)}`,
     tags: ['merge'],
     metadata: { merge: { ours: ours.id, theirs: theirs.id, strategy: options.strategy } },
     origin: 'merge',
@@ -99,4 +99,8 @@ function mergedManifest(parts: Parts, { ours, theirs, first, files, messages, op
     files,
     skipped: [],
   }
+}
+
+function nameOf({ id, description }: Manifest): string {
+  return description === '' ? id : `“${description}”`
 }

@@ -85,7 +85,7 @@ async function inPlace(
     throw new RefusedError(`Session ${sessionId} is at work. Wait for its turn to end or cancel it, or restore to a new session.`, { code: 'session_busy' })
   }
   const before = await create(parts, sessionId, {
-    description: `Before restoring ${manifest.id}`,
+    description: `Before restoring ${manifest.description === '' ? manifest.id : `“${manifest.description}”`}`,
     tags: ['before-restore'],
     incremental: true,
     origin: 'restore',

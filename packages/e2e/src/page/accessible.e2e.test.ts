@@ -20,6 +20,7 @@ const PAGES = [
   '/operations',
   '/users',
   '/schedules',
+  '/checkpoints',
   '/insights',
   '/operations/budgets',
   '/operations/audit',

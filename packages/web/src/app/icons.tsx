@@ -35,6 +35,13 @@ const PATHS = {
   spark: <path d="M12 3v5M12 16v5M3 12h5M16 12h5M6 6l3 3M15 15l3 3M18 6l-3 3M9 15l-3 3" />,
   wrench: <path d="M20 7a5 5 0 0 1-6.6 4.7L6 19.1 4.9 18l7.4-7.4A5 5 0 0 1 17 4l-3 3 3 3z" />,
   layers: <path d="m12 4 8 4-8 4-8-4zM4 12l8 4 8-4M4 16l8 4 8-4" />,
+  more: (
+    <>
+      <circle cx="5" cy="12" r="0.9" />
+      <circle cx="12" cy="12" r="0.9" />
+      <circle cx="19" cy="12" r="0.9" />
+    </>
+  ),
   close: <path d="M6 6l12 12M18 6L6 18" />,
   chevron: <path d="m9 6 6 6-6 6" />,
   down: <path d="M12 5v14M6 13l6 6 6-6" />,

@@ -14,6 +14,7 @@ const PAGES = [
   { to: '/runs', label: 'Runs', icon: 'runs', letter: 'r' },
   { to: '/approvals', label: 'Approvals', icon: 'inbox', letter: 'a' },
   { to: '/schedules', label: 'Schedules', icon: 'clock', letter: 'c' },
+  { to: '/checkpoints', label: 'Checkpoints', icon: 'layers', letter: 'k' },
   { to: '/insights', label: 'Insights', icon: 'chart', letter: 'i' },
   { to: '/operations', label: 'Operations', icon: 'pulse', letter: 'o', operators: true },
   { to: '/users', label: 'Users', icon: 'users', letter: 'u', operators: true },

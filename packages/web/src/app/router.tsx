@@ -2,6 +2,7 @@ import { lazyRouteComponent, createRootRouteWithContext, createRoute, createRout
 import type { QueryClient } from '@tanstack/react-query'
 import { meQuery } from '../api/session.ts'
 import { auditSearch } from '../audit/search.ts'
+import { checkpointsSearch } from '../checkpoints/search.ts'
 import { insightsSearch } from '../insights/search.ts'
 import { TABS, type InboxTab } from '../locks/questions.ts'
 import { runSearch } from '../run/search.ts'
@@ -127,6 +128,13 @@ const schedules = createRoute({
   component: lazyRouteComponent(() => import('../schedules/schedules-page.tsx'), 'SchedulesPage'),
 })
 
+const checkpoints = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/checkpoints',
+  validateSearch: checkpointsSearch,
+  component: lazyRouteComponent(() => import('../checkpoints/checkpoints-page.tsx'), 'CheckpointsPage'),
+})
+
 const insights = createRoute({
   getParentRoute: () => signedIn,
   path: '/insights',
@@ -142,7 +150,7 @@ const users = createRoute({
 
 const tree = root.addChildren([
   login,
-  signedIn.addChildren([home, flows, flow, runs, run, locks, schedules, insights, operations, budgets, audit, users, settings]),
+  signedIn.addChildren([home, flows, flow, runs, run, locks, schedules, checkpoints, insights, operations, budgets, audit, users, settings]),
 ])
 
 /** The page's router: each page is fetched when first needed, what it shows is in the URL. */

@@ -1,0 +1,105 @@
+// Goal: a person makes a checkpoint in the page, sees what going back would change, branches, compares and merges. Method: real processes, headless Chromium; sessions and their files are made by the API and on disk.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { ApiClient } from '../processes/api-client.ts'
+import { PASSWORD } from '../processes/installation.ts'
+import { embedded, type Stack } from '../processes/stacks.ts'
+import { openBrowser, signIn } from './browser.ts'
+
+const PLAN = '# Lisbon\n\n- Belém\n- Alfama\n- Sintra\n'
+
+let browser: Browser
+let stack: Stack
+let client: ApiClient
+beforeAll(async () => {
+  browser = await openBrowser(inject('chromium'))
+  stack = await embedded()
+  client = await stack.client()
+})
+afterAll(async () => {
+  await browser.close()
+  await stack.close()
+})
+
+const planOf = (session: string): string => join(stack.dir, 'data/workspaces/admin', session, 'plan.md')
+
+async function makeSession(): Promise<string> {
+  const messages = [
+    { role: 'user', content: 'Plan three days in Lisbon.' },
+    { role: 'assistant', content: 'Belém, Alfama and Sintra: the plan is in plan.md.' },
+  ]
+  const { session } = await client.json<{ session: { session_id: string } }>('POST', '/api/session/import', { title: 'Lisbon', messages })
+  await write(session.session_id, PLAN)
+  return session.session_id
+}
+
+async function write(session: string, plan: string): Promise<void> {
+  await mkdir(join(planOf(session), '..'), { recursive: true })
+  await writeFile(planOf(session), plan)
+}
+
+const make = async (session: string, description: string, parent: string | null, tags: readonly string[] = []): Promise<string> =>
+  (await client.json<{ id: string }>('POST', '/api/checkpoints', { session_id: session, description, parent_id: parent, tags })).id
+
+async function restoreInPlace(page: Page, session: string): Promise<void> {
+  await write(session, PLAN.replace('Sintra', 'Cascais'))
+  await page.getByRole('button', { name: 'Restore The first plan' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('The session that it was made of stays as it is.').waitFor()
+  await dialog.getByText('In place', { exact: true }).click()
+  await dialog.getByText('Change: plan.md').waitFor()
+  await dialog.getByRole('button', { name: 'Put it back' }).click()
+  await page.getByText('The session is as it was').waitFor()
+  expect(await readFile(planOf(session), 'utf8')).toBe(PLAN)
+}
+
+test('a checkpoint is made, and its session put back after a look at what that changes', async () => {
+  const session = await makeSession()
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.getByRole('link', { name: 'Checkpoints' }).click()
+  await page.getByText('No checkpoints yet').waitFor()
+  await page.getByRole('button', { name: 'Make a checkpoint' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('combobox', { name: 'Session' }).click()
+  await page.getByRole('option', { name: /Lisbon/ }).click()
+  await dialog.getByLabel('Description').fill('The first plan')
+  await dialog.getByRole('button', { name: 'Make it' }).click()
+  await page.getByText('The checkpoint is made.').waitFor()
+  await restoreInPlace(page, session)
+  await page.getByText('Before restoring “The first plan”').waitFor()
+  expect(errors).toEqual([])
+  await page.close()
+})
+
+test('branches are seen, compared and merged; conflicts are decided', async () => {
+  const session = await makeSession()
+  const base = await make(session, 'Three days planned', null, ['plan'])
+  const { session_id: other } = await client.json<{ session_id: string }>('POST', `/api/checkpoints/${base}/restore`, {})
+  await write(session, PLAN.replace('Sintra', 'Sintra by train'))
+  await write(other, PLAN.replace('Sintra', 'Cascais by the sea').replace('# Lisbon', '# Lisbon in May'))
+  const ours = await make(session, 'By train', base, ['train'])
+  await make(other, 'By the sea', base, ['sea'])
+  await client.json('POST', `/api/checkpoints/${ours}/lock`, { reason: 'agreed' })
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/checkpoints?session=${session}`)
+  await page.getByRole('heading', { name: 'Branches' }).waitFor()
+  await page.getByLabel('Choose By train to compare').check()
+  await page.getByLabel('Choose By the sea to compare').check()
+  await page.getByText('- Cascais by the sea', { exact: false }).first().waitFor()
+  await page.getByRole('button', { name: 'Merge' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Merge', exact: true }).click()
+  await dialog.getByText('Both changed it').waitFor()
+  await dialog.getByRole('combobox', { name: 'plan.md' }).click()
+  await page.getByRole('option', { name: 'The second' }).click()
+  await dialog.getByRole('button', { name: 'Merge with these choices' }).click()
+  const done = page.getByText(/Session [0-9a-f]{12} has both/)
+  await done.waitFor()
+  const merged = /[0-9a-f]{12}/.exec((await done.textContent()) ?? '')?.[0] ?? ''
+  expect(await readFile(planOf(merged), 'utf8')).toBe('# Lisbon in May\n\n- Belém\n- Alfama\n- Cascais by the sea\n')
+  await page.getByText('Merge of “By train” and “By the sea”').waitFor()
+  expect(errors).toEqual([])
+  await page.close()
+})
