@@ -1,6 +1,7 @@
 import { catchUp, liveTail } from './live.ts'
 import type { Figure } from './figure.ts'
 import { memory } from './memory.ts'
+import { pageLive, pageLoad, pageLongRun, pageRunList } from './page.ts'
 import { recovery } from './recovery.ts'
 import { runsDistributed, runsEmbedded } from './runs.ts'
 import { spoolToPostgres, spoolToSqlite } from './spool.ts'
@@ -31,5 +32,9 @@ export const benches: readonly Bench[] = [
   { name: 'recovery-temporal', about: 'kill -9 and SIGTERM of a worker, next step on another', run: recoveryTemporal },
   { name: 'waiting-temporal', about: '1,000 runs that wait for people on one worker', run: waitingTemporal },
   { name: 'memory', about: 'spooler with 2,000 open streams, panel with 200 live readers', run: memory },
+  { name: 'page-load', about: 'what a browser fetches for the first page', run: pageLoad },
+  { name: 'page-long-run', about: 'a run of 100,000 events in Chromium: opened, scrolled through, searched', run: pageLongRun },
+  { name: 'page-run-list', about: 'a list of 10,000 runs in Chromium, 50 more a second arriving', run: pageRunList },
+  { name: 'page-live', about: 'from an append to the screen, in Chromium', run: pageLive },
   { name: 'start-up', about: 'npm start to answering, page built', run: startUp },
 ]

@@ -61,3 +61,16 @@ export const everything = defineFlow({
     return ctx.markdown(`# Four quarters of ${city}\n\n${found.map((line) => `- ${line}`).join('\n')}\n\n${answer.go ? 'Approved.' : 'Not approved.'}`)
   },
 })
+
+/** Says a number ten times a second. */
+export const ticking = defineFlow({
+  name: 'ticking',
+  summary: 'Says a number ten times a second.',
+  inputs: z.object({ seconds: z.number().int().min(1).max(60) }),
+  async run({ seconds }, ctx) {
+    for (let n = 1; n <= seconds * 10; n += 1) {
+      ctx.action('tick', n)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  },
+})

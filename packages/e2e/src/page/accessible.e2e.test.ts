@@ -25,7 +25,7 @@ const PAGES = [
   '/operations/budgets',
   '/operations/audit',
 ]
-const TABS = ['timeline', 'steps', 'result', 'logs', 'inputs']
+const TABS = ['timeline', 'steps', 'result', 'logs', 'inputs', 'about']
 
 let browser: Browser
 let stack: Stack

@@ -37,7 +37,13 @@ test('hostile output is shown and does nothing', async () => {
   await expect.poll(async () => (await client.run(fid)).status, { timeout: 20_000 }).toBe('awaiting')
   const { page, errors } = await signIn(browser, stack.address, PASSWORD)
   const outside = watchOutside(page)
-  for (const path of ['/flows', '/flows/hostile', '/runs', '/approvals', ...['timeline', 'steps', 'logs', 'inputs'].map((tab) => `/runs/${fid}?tab=${tab}`)]) {
+  for (const path of [
+    '/flows',
+    '/flows/hostile',
+    '/runs',
+    '/approvals',
+    ...['timeline', 'steps', 'logs', 'inputs', 'about'].map((tab) => `/runs/${fid}?tab=${tab}`),
+  ]) {
     await page.goto(stack.address + path)
     await page.getByRole('main').getByRole('heading', { level: 1 }).first().waitFor()
     await page.waitForLoadState('networkidle', { timeout: 3_000 }).catch(() => undefined)

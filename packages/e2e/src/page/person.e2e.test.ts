@@ -1,14 +1,30 @@
 // Goal: a person's whole path through the page works in a real browser, embedded and over Redis and Postgres, and what the page shows is what the API holds.
-// Method: real processes, headless Chromium; sign in, find a flow, be refused by its form, start it, watch it live, answer its question, read the result, find the run in the list; then kill the server under an open page.
+// Method: real processes, headless Chromium; sign in, find a flow, fill its form in with a file, watch it live, answer its question, read the result, look closely at its steps, download a file,
+// export the run and import it again by the page and by the command line; cut the connection; kill the server under an open page.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { newFolder, startFaultProxy } from '@koco/testing'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { distributed, embedded, EXAMPLE_FLOWS, type Stack } from '../processes/stacks.ts'
 import { PASSWORD } from '../processes/installation.ts'
 import { openBrowser, signIn } from './browser.ts'
 
+const folder = newFolder('person-e2e')
+const FLOWS = join(folder, 'flows.mjs')
+mkdirSync(folder, { recursive: true })
+// The examples, and a flow with something of everything.
+writeFileSync(
+  FLOWS,
+  [EXAMPLE_FLOWS, fileURLToPath(new URL('../flows/rich-flows.ts', import.meta.url))].map((module) => `export * from ${JSON.stringify(module)}\n`).join(''),
+)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
 const SHAPES: Readonly<Record<string, () => Promise<Stack>>> = {
-  embedded: () => embedded({ KODO_FLOWS: EXAMPLE_FLOWS }),
-  'Redis and Postgres': () => distributed(1, { KODO_FLOWS: EXAMPLE_FLOWS }),
+  embedded: () => embedded({ KODO_FLOWS: FLOWS }),
+  'Redis and Postgres': () => distributed(1, { KODO_FLOWS: FLOWS }),
 }
 
 describe.each(Object.keys(SHAPES))('a person, %s', (shape) => {
@@ -45,6 +61,67 @@ describe.each(Object.keys(SHAPES))('a person, %s', (shape) => {
     await page.close()
   })
 
+  test('gives a run a file, looks closely at its steps, downloads what it made, exports it and imports it again', async () => {
+    const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+    await page.goto(`${stack.address}/flows/everything`)
+    const chooser = page.waitForEvent('filechooser')
+    await page.getByText('Choose a file', { exact: true }).click()
+    await (await chooser).setFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('bring shoes') })
+    await page.getByRole('listitem').filter({ hasText: 'notes.txt' }).waitFor()
+    await page.getByRole('button', { name: 'Start run' }).click()
+    await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
+    const fid = /[0-9a-f]{24}/.exec(page.url())?.[0] ?? ''
+    await page.getByRole('button', { name: 'Answer', exact: true }).click()
+    await page.getByText('Finished').first().waitFor()
+
+    await page.getByRole('tab', { name: /Steps/ }).click()
+    const steps = page.getByRole('list', { name: 'Steps' })
+    for (const name of ['outline', 'writer-2', 'research', 'quarter[Belém]', 'http_get'])
+      await steps.getByRole('button', { name, exact: true }).first().waitFor()
+    await steps.getByRole('button', { name: '2 tries' }).click()
+    await steps.getByRole('button', { name: 'try 1', exact: true }).click()
+    await steps.getByText('503: the guide is busy').waitFor()
+    await page.getByRole('slider', { name: 'Stretch of time that is shown' }).focus()
+    for (let presses = 0; presses < 5; presses += 1) await page.keyboard.press('+')
+    await page.getByText(/ of \d+ rows in this stretch/).waitFor()
+    await page.keyboard.press('0')
+    await steps.getByRole('button', { name: 'outline', exact: true }).click()
+    await steps.getByText('Show in the timeline').click()
+    await page.getByText('outline started').waitFor()
+    expect(page.url()).toContain('at=')
+
+    await page.getByRole('tab', { name: /Files/ }).click()
+    const file = page.waitForEvent('download')
+    await page.getByLabel('Download out/plan.md').click()
+    expect(await readFile(await (await file).path(), 'utf8')).toContain('# Lisbon')
+    await page.getByRole('button', { name: 'More actions' }).click()
+    const exported = page.waitForEvent('download')
+    await page.getByRole('menuitem', { name: 'Export as JSON lines' }).click()
+    const path = await (await exported).path()
+    await importAgain(page, stack, fid, path)
+    expect(errors).toEqual([])
+    await page.context().close()
+  })
+
+  test('sees each event once and none missing when the connection is cut and comes back', async () => {
+    const client = await stack.client()
+    const proxy = await startFaultProxy({ port: Number(new URL(stack.address).port) })
+    const { page } = await signIn(browser, proxy.url(stack.address).replace(/\/$/, ''), PASSWORD)
+    const fid = await client.start('ticking', { seconds: 6 })
+    await page.goto(proxy.url(`${stack.address}/runs/${fid}?tab=timeline&kinds=action`))
+    await page.getByText('tick: 1', { exact: true }).waitFor()
+    proxy.refuse()
+    await page.getByText('Reconnecting').first().waitFor()
+    proxy.heal()
+    await page.getByText('Complete').first().waitFor({ timeout: 60_000 })
+    const told = (await client.events(fid)).filter((event) => event.kind === 'action').length
+    await page.getByText(`action ${told}`, { exact: true }).waitFor()
+    const shown = await page.evaluate<string[]>(everyRow)
+    expect(shown).toEqual(Array.from({ length: told }, (_none, index) => `tick: ${index + 1}`))
+    await page.context().close()
+    await proxy.close()
+  })
+
   test('sees the run go on, each event once, when the server is killed and started again under the open page', async () => {
     const client = await stack.client()
     const { page } = await signIn(browser, stack.address, PASSWORD)
@@ -60,3 +137,35 @@ describe.each(Object.keys(SHAPES))('a person, %s', (shape) => {
     await page.close()
   })
 })
+
+/** Reads an exported file back in on the page, then by the command: the same run both times, with the same events as the one that was exported. */
+async function importAgain(page: Page, stack: Stack, fid: string, path: string): Promise<void> {
+  const client = await stack.client()
+  await page.goto(`${stack.address}/runs`)
+  const chooser = page.waitForEvent('filechooser')
+  await page.getByRole('button', { name: 'Import' }).click()
+  await (await chooser).setFiles(path)
+  await page.getByText('This run was read from a file').waitFor()
+  const copy = /[0-9a-f]{24}/.exec(page.url())?.[0] ?? ''
+  expect(copy).not.toBe(fid)
+  const plain = async (id: string) =>
+    (await client.events(id)).filter(({ kind }) => kind !== 'meta').map(({ position, kind, data }) => ({ position, kind, data }))
+  expect(await plain(copy)).toEqual(await plain(fid))
+  const command = stack.spawn(['runs', 'import', path])
+  await command.exited
+  expect(command.output()).toContain(copy)
+}
+
+/** In the page: the texts of all rows of the timeline, by scrolling through it from its top to its end. */
+const everyRow = `(async () => {
+  const box = document.querySelector('[role=log]')
+  const rows = new Map()
+  box.dispatchEvent(new WheelEvent('wheel', { bubbles: true }))
+  for (let top = 0; ; top += box.clientHeight / 2) {
+    box.scrollTop = top
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+    for (const row of box.querySelectorAll('[data-index]')) rows.set(Number(row.dataset.index), row.innerText.split('\\n').at(-1))
+    if (top >= box.scrollHeight) break
+  }
+  return [...rows].toSorted((a, b) => a[0] - b[0]).map(([, text]) => text)
+})()`
