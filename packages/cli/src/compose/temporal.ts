@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RefusedError } from '@koco/core'
 import type { Launcher, Schedules } from '@koco/flow'
 import type { TemporalSettings } from '@koco/temporal'
 import type { TemporalWorker } from '@koco/temporal/worker'
@@ -21,6 +23,23 @@ export function temporalPlace(settings: Settings): TemporalSettings {
     taskQueue: settings.temporalTaskQueue,
     workflowIdPrefix: settings.temporalWorkflowIdPrefix,
     executionTimeoutS: settings.temporalExecutionTimeout ?? null,
+    ...(settings.temporalTlsCa !== undefined && { tls: temporalTls(settings, settings.temporalTlsCa) }),
+  }
+}
+
+function temporalTls({ temporalTlsCert: cert, temporalTlsKey: key }: Settings, ca: string): NonNullable<TemporalSettings['tls']> {
+  return {
+    ca: pem('KODO_TEMPORAL_TLS_CA', ca),
+    ...(cert !== undefined && key !== undefined && { client: { cert: pem('KODO_TEMPORAL_TLS_CERT', cert), key: pem('KODO_TEMPORAL_TLS_KEY', key) } }),
+  }
+}
+
+function pem(variable: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new RefusedError(`${variable}: ${file} cannot be read (${why}).`, { code: 'bad_settings', cause: error })
   }
 }
 

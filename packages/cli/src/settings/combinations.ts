@@ -19,6 +19,12 @@ export function checkCombinations(settings: Settings): string[] {
   if (settings.files === 'panel' && settings.apiKey === undefined) {
     faults.push('KODO_FILES=panel needs a key with which workers sign in to the panel: set KODO_API_KEY or KODO_API_KEY_FILE (`koco keys create` makes one)')
   }
+  if ((settings.temporalTlsCert === undefined) !== (settings.temporalTlsKey === undefined)) {
+    faults.push('A certificate for Temporal needs its key, and the key its certificate: set KODO_TEMPORAL_TLS_CERT and KODO_TEMPORAL_TLS_KEY')
+  }
+  if (settings.temporalTlsCert !== undefined && settings.temporalTlsCa === undefined) {
+    faults.push('KODO_TEMPORAL_TLS_CERT needs KODO_TEMPORAL_TLS_CA, the authority by which Temporal itself is known')
+  }
   faults.push(...checkSignIn(settings))
   if (settings.appServer.startsWith('https:') && settings.listen === undefined) {
     faults.push('KODO_APP_SERVER with https:// is the address of a proxy in front: set KODO_LISTEN to where the panel itself listens, e.g. 127.0.0.1:3370')

@@ -225,6 +225,13 @@ export const settingsSchema = z.object({
     .default('direct')
     .meta(about({ variable: 'EXECUTION_MODE', help: 'Where flows run: direct (in this process) or temporal' })),
   temporalHost: text.default('localhost:7233').meta(about({ variable: 'TEMPORAL_HOST', help: 'Address of the Temporal server' })),
+  temporalTlsCa: text
+    .optional()
+    .meta(about({ variable: 'TEMPORAL_TLS_CA', none: 'no TLS', help: 'PEM file of the authority that signed the certificate of Temporal; turns TLS on' })),
+  temporalTlsCert: text
+    .optional()
+    .meta(about({ variable: 'TEMPORAL_TLS_CERT', none: 'none', help: 'PEM file of our certificate, where Temporal asks for one (mTLS)' })),
+  temporalTlsKey: text.optional().meta(about({ variable: 'TEMPORAL_TLS_KEY', none: 'none', help: 'PEM file of its key' })),
   temporalNamespace: text.default('default').meta(about({ variable: 'TEMPORAL_NAMESPACE', help: 'Its namespace' })),
   temporalTaskQueue: text.default('kodosumi-agents').meta(about({ variable: 'TEMPORAL_TASK_QUEUE', help: 'Its task queue' })),
   temporalWorkflowIdPrefix: z

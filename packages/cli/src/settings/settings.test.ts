@@ -78,6 +78,8 @@ test.each([
   [{ KODO_EXECUTION_DATABASE: 'sqlite:///./x.db' }, 'KODO_EXEC_DIR'],
   [{ KODO_ADMIN_DATABASE: 'mysql://h/d' }, 'postgresql://'],
   [{ KODO_FILES: 'panel' }, 'set KODO_API_KEY'],
+  [{ KODO_TEMPORAL_TLS_CA: 'ca.pem', KODO_TEMPORAL_TLS_CERT: 'c.pem' }, 'KODO_TEMPORAL_TLS_KEY'],
+  [{ KODO_TEMPORAL_TLS_CERT: 'c.pem', KODO_TEMPORAL_TLS_KEY: 'k.pem' }, 'KODO_TEMPORAL_TLS_CA'],
   [{ KODO_AUTH: 'off', KODO_APP_SERVER: 'http://0.0.0.0:3370' }, 'would open'],
   [{ KODO_AUTH: 'off', KODO_LISTEN: '0.0.0.0:3370' }, 'would open'],
   [{ KODO_LISTEN: 'everywhere' }, 'must be host:port'],

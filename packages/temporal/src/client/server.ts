@@ -1,4 +1,4 @@
-import { Client, Connection, isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client'
+import { Client, Connection, isGrpcServiceError, NamespaceNotFoundError, ServiceError, type TLSConfig } from '@temporalio/client'
 import { KocoError, RefusedError, UnavailableError } from '@koco/core'
 
 /** Where Temporal is and what koco uses of it. */
@@ -12,6 +12,18 @@ export type TemporalSettings = {
   readonly workflowIdPrefix: string
   /** Longest life of a workflow, in seconds; null: none. */
   readonly executionTimeoutS: number | null
+  /** Speak TLS: certificates and key as PEM. Default: no TLS. */
+  readonly tls?: TemporalTls
+}
+
+/** Whom to trust (default: the system's authorities), and who we are when the server asks for a client's certificate. */
+export type TemporalTls = { readonly ca?: Buffer; readonly client?: { readonly cert: Buffer; readonly key: Buffer } }
+
+/** The same in the words of the SDK. */
+export function sdkTls({ tls }: Pick<TemporalSettings, 'tls'>): { readonly tls?: TLSConfig } {
+  if (!tls) return {}
+  const { ca, client } = tls
+  return { tls: { ...(ca && { serverRootCACertificate: ca }), ...(client && { clientCertPair: { crt: client.cert, key: client.key } }) } }
 }
 
 /** How long a call to the server may go unanswered, its repetitions included. */
@@ -31,7 +43,7 @@ export class TemporalServer {
 
   constructor(settings: TemporalSettings) {
     this.settings = settings
-    this.connection = Connection.lazy({ address: settings.address, connectTimeout: CALL_MS, channelArgs: RECONNECT })
+    this.connection = Connection.lazy({ address: settings.address, ...sdkTls(settings), connectTimeout: CALL_MS, channelArgs: RECONNECT })
     this.client = new Client({ connection: this.connection, namespace: settings.namespace })
   }
 

@@ -11,7 +11,7 @@ import { createActivities } from '../activities/index.ts'
 import { RunNews } from '../activities/run-news.ts'
 import { ChildStarts } from '../client/child-starts.ts'
 import { createTemporalLauncher } from '../client/launcher.ts'
-import { TemporalServer, type TemporalSettings } from '../client/server.ts'
+import { sdkTls, TemporalServer, type TemporalSettings } from '../client/server.ts'
 import type { Log } from '../log.ts'
 import { workflowBundle } from './bundle.ts'
 import { FlowQueues, stop } from './flow-queues.ts'
@@ -208,9 +208,10 @@ class RunningWorker implements TemporalWorker {
   }
 }
 
-async function connect({ address, namespace }: TemporalSettings): Promise<NativeConnection> {
+async function connect(settings: TemporalSettings): Promise<NativeConnection> {
+  const { address, namespace } = settings
   try {
-    const connection = await NativeConnection.connect({ address })
+    const connection = await NativeConnection.connect({ address, ...sdkTls(settings) })
     await connection.workflowService.describeNamespace({ namespace })
     return connection
   } catch (error) {
