@@ -1,20 +1,17 @@
 // Goal: every page can be used with a screen reader and read by people with weak eyes. Method: axe-core in a real browser on each page, light and dark, wide and narrow; no serious finding.
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { ApiClient } from '../processes/api-client.ts'
 import { PASSWORD } from '../processes/installation.ts'
 import { embedded, PAGE_FLOWS, type Stack } from '../processes/stacks.ts'
+import { findings } from './axe.ts'
 import { openBrowser, signIn } from './browser.ts'
 
-type Finding = { readonly id: string; readonly impact: string | null; readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[] }
-
-const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'))
 const PAGES = [
   '/flows',
   '/flows/asked',
   '/runs',
+  '/chat',
   '/approvals',
   '/settings',
   '/operations',
@@ -47,16 +44,6 @@ afterAll(async () => {
   await browser.close()
   await stack.close()
 })
-
-/** What axe finds that hinders people, each with the first place. */
-async function findings(page: Page): Promise<string[]> {
-  // By the browser's protocol rather than a script tag, which the page's policy would forbid.
-  await page.evaluate(await readFile(AXE, 'utf8'))
-  const { violations } = await page.evaluate<{ violations: readonly Finding[] }>('axe.run(document, { resultTypes: ["violations"] })')
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary ?? ''}`)
-}
 
 describe.each([
   { colorScheme: 'light', width: 1440 },

@@ -43,7 +43,8 @@ export function problemOf(status: number, body: Json | undefined, retryAfter: st
     status,
     title,
     code: text('code', `http_${status}`),
-    detail: text('detail', title),
+    // The session API says what is wrong in `error`.
+    detail: text('detail', text('error', title)),
     requestId: text('request_id', '') || null,
     fields: fieldsOf(given['errors']),
     retryAfterS: Number.isFinite(seconds) ? seconds : null,

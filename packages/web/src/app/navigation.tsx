@@ -12,6 +12,7 @@ import classes from './shell.module.css'
 const PAGES = [
   { to: '/flows', label: 'Flows', icon: 'flow', letter: 'f' },
   { to: '/runs', label: 'Runs', icon: 'runs', letter: 'r' },
+  { to: '/chat', label: 'Chat', icon: 'chat', letter: 'h' },
   { to: '/approvals', label: 'Approvals', icon: 'inbox', letter: 'a' },
   { to: '/schedules', label: 'Schedules', icon: 'clock', letter: 'c' },
   { to: '/checkpoints', label: 'Checkpoints', icon: 'layers', letter: 'k' },

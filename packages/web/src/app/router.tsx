@@ -97,6 +97,18 @@ const locks = createRoute({
   component: lazyRouteComponent(() => import('../locks/inbox-page.tsx'), 'InboxPage'),
 })
 
+const chat = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/chat',
+  component: lazyRouteComponent(() => import('../chat/chat-page.tsx'), 'ChatPage'),
+})
+
+const talk = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/chat/$id',
+  component: lazyRouteComponent(() => import('../chat/chat-page.tsx'), 'ChatPage'),
+})
+
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: '/settings',
@@ -150,7 +162,7 @@ const users = createRoute({
 
 const tree = root.addChildren([
   login,
-  signedIn.addChildren([home, flows, flow, runs, run, locks, schedules, checkpoints, insights, operations, budgets, audit, users, settings]),
+  signedIn.addChildren([home, flows, flow, runs, run, chat, talk, locks, schedules, checkpoints, insights, operations, budgets, audit, users, settings]),
 ])
 
 /** The page's router: each page is fetched when first needed, what it shows is in the URL. */

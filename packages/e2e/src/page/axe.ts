@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+
+type Finding = { readonly id: string; readonly impact: string | null; readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[] }
+
+const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'))
+
+/** What axe finds on a page that hinders people, each with the first place. */
+export async function findings(page: Page): Promise<string[]> {
+  // By the browser's protocol rather than a script tag, which the page's policy would forbid.
+  await page.evaluate(await readFile(AXE, 'utf8'))
+  const { violations } = await page.evaluate<{ violations: readonly Finding[] }>('axe.run(document, { resultTypes: ["violations"] })')
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary ?? ''}`)
+}

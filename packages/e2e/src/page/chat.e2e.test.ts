@@ -1,0 +1,119 @@
+// Goal: a person talks with an agent in the page: live answers, tools, approvals in place, stop, steer, queue, undo, fork, reload. Method: real processes and a browser over a scripted model server that speaks OpenAI's protocol.
+import type { Browser, Page } from 'playwright-core'
+import { fileURLToPath } from 'node:url'
+import { OpenAiServer } from 'koco/testing'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { PASSWORD } from '../processes/installation.ts'
+import { embedded, type Stack } from '../processes/stacks.ts'
+import { findings } from './axe.ts'
+import { openBrowser, signIn } from './browser.ts'
+
+const FLOWS = fileURLToPath(new URL('../flows/chat-flows.ts', import.meta.url))
+
+let browser: Browser
+let stack: Stack
+let model: OpenAiServer
+beforeAll(async () => {
+  browser = await openBrowser(inject('chromium'))
+  model = new OpenAiServer(() => [])
+  const address = await model.listen()
+  stack = await embedded({ KODO_FLOWS: FLOWS, KODO_LLM_URL: `http://${address}/v1`, KODO_LLM_MODEL: 'scripted', KODO_LLM_KEY: 'k' })
+})
+afterAll(async () => {
+  await browser.close()
+  await stack.close()
+  await model.close()
+})
+
+async function openTalk(): Promise<{ page: Page; errors: readonly string[] }> {
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Chat' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Chat' }).waitFor()
+  await page.getByRole('navigation', { name: 'Sessions' }).getByRole('button', { name: 'New talk' }).click()
+  await page.waitForURL(/\/chat\/[0-9a-f]{12}/)
+  return { page, errors }
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Message').fill(text)
+  await page.keyboard.press('Enter')
+}
+const log = (page: Page) => page.getByRole('log', { name: 'What was said' })
+
+test('a talk: a live answer, a reload in the middle of it, a tool, an approval in place, undo and redo', async () => {
+  const { page, errors } = await openTalk()
+  model.script({ reasoning: ['The person greets.'], say: ['Hello **Ada**, ', 'how are you?'], hold: true })
+  await say(page, 'Good morning, I am Ada')
+  await log(page).getByText('Hello Ada').waitFor()
+  await page.reload()
+  await log(page).getByText('Hello Ada').waitFor()
+  await page.getByRole('button', { name: 'Stop' }).waitFor()
+  model.release()
+  await page.getByRole('button', { name: 'Send' }).waitFor()
+  expect(await log(page).getByText('how are you?').count()).toBe(1)
+  await log(page).getByText('Reasoning').click()
+  await log(page).getByText('The person greets.').waitFor()
+  await page.getByRole('heading', { level: 1, name: 'Good morning, I am Ada' }).waitFor()
+
+  model.script({ call: [{ id: 'c1', name: 'book', input: { to: 'Lisbon' } }] }, { say: ['Booked, have a good trip.'] })
+  await say(page, 'Book me a train to Lisbon')
+  const question = page.getByRole('region', { name: /Question: approve book/ })
+  await question.waitFor()
+  await question.getByRole('checkbox').check()
+  await question.getByRole('button', { name: 'Answer', exact: true }).click()
+  await log(page).getByText('Booked, have a good trip.').waitFor()
+  await page.getByRole('button', { name: 'Send' }).waitFor()
+  await log(page).getByText('book', { exact: true }).click()
+  await log(page).getByText('Booked to Lisbon').waitFor()
+
+  await page.getByRole('button', { name: 'Take the last turn back' }).click()
+  await log(page).getByText('Booked, have a good trip.').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Bring back what was taken back' }).click()
+  await log(page).getByText('Booked, have a good trip.').waitFor()
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+test('a running turn hears what is said into it, keeps what waits for it, and what it said when it is stopped', async () => {
+  const { page } = await openTalk()
+  model.script({ say: ['One moment'], hold: true })
+  await say(page, 'Plan my day')
+  await log(page).getByText('One moment').waitFor()
+  await page.getByLabel('Message').fill('And tomorrow?')
+  await page.getByRole('button', { name: 'Queue' }).click()
+  await page.getByText('next: And tomorrow?').waitFor()
+  await page.getByRole('button', { name: 'Take it back' }).click()
+  await page.getByText('next: And tomorrow?').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await log(page).getByText('interrupted').waitFor()
+  expect(await log(page).getByText('One moment').count()).toBe(1)
+  model.release()
+  await page.context().close()
+})
+
+test('what was said can be said differently in a fork; both talks stand in the tree, and are found by their words', async () => {
+  const { page } = await openTalk()
+  model.script({ say: ['Tigers sleep a lot.'] })
+  await say(page, 'Tell me of tigers')
+  await log(page).getByText('Tigers sleep a lot.').waitFor()
+  await page.getByRole('button', { name: 'Send' }).waitFor()
+  const first = page.url()
+  model.script({ say: ['Lions roar.'] })
+  await log(page).getByRole('article', { name: 'You' }).hover()
+  await page.getByRole('button', { name: 'Edit and say it in a fork' }).click()
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Message' }).fill('Tell me of lions')
+  await page.getByRole('button', { name: 'Send in a fork' }).click()
+  await log(page).getByText('Lions roar.').waitFor()
+  expect(page.url()).not.toBe(first)
+  expect(await log(page).getByText('Tigers sleep').count()).toBe(0)
+  await page.getByRole('button', { name: /^Forks: 2/ }).click()
+  await page
+    .getByRole('menuitem', { name: /Tell me of tigers/ })
+    .first()
+    .click()
+  await log(page).getByText('Tigers sleep a lot.').waitFor()
+  await page.getByLabel('Search in all talks').fill('roar')
+  await page.getByRole('navigation', { name: 'Sessions' }).getByText('Lions roar.').waitFor()
+  expect(await findings(page)).toEqual([])
+  await page.context().close()
+})
