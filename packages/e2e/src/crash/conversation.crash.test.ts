@@ -2,13 +2,9 @@
 // Method: real processes, a real local HTTP server as the model that holds its answer, the session API as a program uses it; nobody restarts anything but the process that was killed.
 import { OpenAiServer } from 'koco/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ApiClient } from '../processes/api-client.ts'
-import { parseSse } from '../processes/api-client.ts'
 import { distributed, embedded, type Stack } from '../processes/stacks.ts'
+import { newSession, over, say, talk } from '../processes/talk.ts'
 import { temporalStack } from '../processes/temporal-stack.ts'
-
-type Message = { readonly role: string; readonly content: unknown; readonly interrupted?: boolean }
-type Session = { readonly session_id: string; readonly messages: readonly Message[] }
 
 let model: OpenAiServer
 let settings: Record<string, string>
@@ -18,39 +14,6 @@ beforeEach(async () => {
   settings = { KODO_LLM_URL: `http://${await model.listen()}/v1`, KODO_LLM_MODEL: 'tiny' }
 })
 afterEach(() => model.close())
-
-async function newSession(client: ApiClient): Promise<string> {
-  return (await client.json<{ session: Session }>('POST', '/api/session/new', {})).session.session_id
-}
-
-async function say(client: ApiClient, id: string, message: string): Promise<string> {
-  return (await client.json<{ stream_id: string }>('POST', '/api/chat/start', { session_id: id, message })).stream_id
-}
-
-/** Follows the stream to its end, through the deaths of panels. */
-async function over(client: ApiClient, fid: string): Promise<void> {
-  let position = ''
-  for (;;) {
-    try {
-      const response = await client.request('GET', `/api/chat/stream?stream_id=${fid}`, undefined, {
-        accept: 'text/event-stream',
-        ...(position && { 'last-event-id': position }),
-      })
-      if (response.status === 204) return
-      if (!response.body) continue
-      for await (const frame of parseSse(response.body)) {
-        if (frame.id !== null) position = frame.id
-        if (frame.event === 'end') return
-      }
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error
-    }
-  }
-}
-
-async function talk(client: ApiClient, id: string): Promise<readonly Message[]> {
-  return (await client.json<{ session: Session }>('GET', `/api/session?session_id=${id}`)).session.messages
-}
 
 async function expectToSurvive(stack: Stack): Promise<void> {
   const client = await stack.client()

@@ -63,9 +63,14 @@ export class TurnFold {
     const end = endOf(status)
     const heard = new Set(this.#pieces.flatMap((piece) => ('message' in piece ? [piece.message.id] : [])))
     const unheard = steers.filter(({ id }) => !heard.has(id))
+    const all = steers.map(({ id }) => id)
     const base = { do: 'end-turn', fid: this.#fid, end, uses: this.#uses } as const
-    if (end !== 'cancelled') return { ...base, messages: this.#closed(end), unheard: unheard.map(({ id }) => id) }
-    return { ...base, messages: [...this.#closed(end), ...unheard.map(({ id, text }) => ({ id, role: 'user', content: text, steer: true, turn: this.#fid }))] }
+    if (end !== 'cancelled') return { ...base, messages: this.#closed(end), heard: all.filter((id) => heard.has(id)) }
+    return {
+      ...base,
+      heard: all,
+      messages: [...this.#closed(end), ...unheard.map(({ id, text }) => ({ id, role: 'user', content: text, steer: true, turn: this.#fid }))],
+    }
   }
 
   /** What a compressing turn comes to: its summary, in the place of the messages that it was made of. */

@@ -177,7 +177,7 @@ export function describeSessions(store: () => ExecutionStore, open: OpenFixture)
     ])
     expect(await change(id, { do: 'unqueue', id: 'q2' })).toMatchObject({ outcome: 'done', session: { queued: 1 } })
     expect(await change(id, { do: 'unqueue', id: 'q2' })).toEqual({ outcome: 'nothing' })
-    await change(id, { do: 'end-turn', fid: 'f1', end: 'finished', messages: [], uses: [], unheard: ['s2'] })
+    await change(id, { do: 'end-turn', fid: 'f1', end: 'finished', messages: [], uses: [], heard: ['s1'] })
     expect((await store().sessions.read(id))?.queue.map(({ message: { content }, model }) => [content, model])).toEqual([
       ['not heard', null],
       ['then', 'big'],

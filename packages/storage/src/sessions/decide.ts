@@ -73,9 +73,9 @@ function decideTurn(session: FoldedSession, command: TurnCommand, lookup: Lookup
   }
   if (turn?.fid !== command.fid) return { outcome: session.ended.has(command.fid) ? 'over' : 'idle' }
   if (command.do === 'abandon-turn') return { entry: { head: { kind: 'turn-abandoned', fid: command.fid }, body: null } }
-  const { fid, end, messages, uses, unheard = [], replace = 0 } = command
+  const { fid, end, messages, uses, heard = [], replace = 0 } = command
   const named = withOwnIds(messages, session.ids, session.revision + 1)
-  return { entry: { head: { kind: 'turn-ended', fid, end, uses, unheard, replace, ...said(named) }, body: { messages: named } } }
+  return { entry: { head: { kind: 'turn-ended', fid, end, uses, heard, replace, ...said(named) }, body: { messages: named } } }
 }
 
 function startTurn(session: FoldedSession, command: Extract<SessionCommand, { do: 'start-turn' }>, lookup: Lookup): Decision {

@@ -31,7 +31,7 @@ export type EntryHead =
       readonly fid: string
       readonly end: TurnEnd
       readonly uses: readonly ModelUse[]
-      readonly unheard: readonly string[]
+      readonly heard: readonly string[]
       readonly replace: number
     } & Said)
   | { readonly kind: 'turn-abandoned'; readonly fid: string }

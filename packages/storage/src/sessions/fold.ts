@@ -145,7 +145,7 @@ function applyTurn(session: FoldedSession, head: TurnHead, revision: number, at:
     return
   }
   session.uses.push(...head.uses)
-  session.queue = [...steers.filter(({ id }) => head.unheard.includes(id)), ...session.queue]
+  session.queue = [...steers.filter(({ id }) => !head.heard.includes(id)), ...session.queue]
   if (head.replace > 0) session.live = session.live.slice(head.replace)
   const rest = session.live
   if (head.replace > 0) session.live = []

@@ -83,7 +83,7 @@ export type TurnEnd = 'finished' | 'error' | 'cancelled' | 'timed_out' | 'lost'
 
 /**
  * What is done to a session; each becomes one entry of its log, or none. Undo, retry, truncate and clear hide messages, which a redo brings back until something new is said.
- * `end-turn`: may be repeated, counts once. `unheard`: steers that the turn did not come to; they are put first into the queue. `replace`: the first so many messages are replaced by these.
+ * `end-turn`: may be repeated, counts once. `heard`: the steers that the turn came to; all others, also those that come in the last moment, are put first into the queue. `replace`: the first so many messages are replaced by these.
  */
 export type SessionCommand =
   | { readonly do: 'append'; readonly messages: readonly ChatMessage[] }
@@ -107,7 +107,7 @@ export type SessionCommand =
       readonly end: TurnEnd
       readonly messages: readonly ChatMessage[]
       readonly uses: readonly ModelUse[]
-      readonly unheard?: readonly string[]
+      readonly heard?: readonly string[]
       readonly replace?: number
     }
   /** Takes a turn back that never began: what was said for it is hidden again. */
