@@ -5,6 +5,7 @@ import { pageLive, pageLoad, pageLongRun, pageRunList } from './page.ts'
 import { recovery } from './recovery.ts'
 import { runsDistributed, runsEmbedded } from './runs.ts'
 import { spoolToPostgres, spoolToSqlite } from './spool.ts'
+import { sockets } from './sockets.ts'
 import { startUp } from './start-up.ts'
 import { recoveryTemporal } from './temporal-recovery.ts'
 import { runsTemporal } from './temporal-runs.ts'
@@ -36,5 +37,6 @@ export const benches: readonly Bench[] = [
   { name: 'page-long-run', about: 'a run of 100,000 events in Chromium: opened, scrolled through, searched', run: pageLongRun },
   { name: 'page-run-list', about: 'a list of 10,000 runs in Chromium, 50 more a second arriving', run: pageRunList },
   { name: 'page-live', about: 'from an append to the screen, in Chromium', run: pageLive },
+  { name: 'sockets', about: '1,000 people on WebSockets who ask and talk, embedded', run: sockets },
   { name: 'start-up', about: 'npm start to answering, page built', run: startUp },
 ]
