@@ -4,6 +4,7 @@ import { Script } from './script.ts'
  * append: KEYS stream · ARGV group, epoch, firstSeq, backlogMax, then header and data of each record
  *   gives {answer, top, prev}: see AppendAnswer
  * The only key is the stream. All or nothing: when Redis is out of memory the first XADD is refused before anything is written.
+ * A stranger's entries count for the order, never as ours: a seal names the last event, and an entry in our place fences us.
  * XINFO STREAM, not the last entry, tells the top: a stream that was trimmed empty still knows it.
  */
 const APPEND = `
@@ -22,6 +23,21 @@ for i = 1, #info, 2 do
 end
 local topEpoch, topSeq = string.match(top, '^(%d+)%-(%d+)$')
 topEpoch, topSeq = tonumber(topEpoch), tonumber(topSeq)
+
+-- The last entry that is an event: what a stranger put behind it will never be in the store, so a seal that named it could never be reached.
+local function lastEvent()
+  local before = '+'
+  while true do
+    local entries = redis.call('XREVRANGE', key, before, '-', 'COUNT', 20)
+    if #entries == 0 then return top end
+    for _, entry in ipairs(entries) do
+      local id, fields = entry[1], entry[2]
+      local ts = #fields == 2 and string.match(fields[1], '^[^ ]+ ([^ ]+) ')
+      if ts and tonumber(ts) and string.sub(id, -2) ~= '-0' then return id end
+      before = '(' .. id
+    end
+  end
+end
 
 local function seal(data, prev)
   local comma = data == '{}' and '' or ','
@@ -43,6 +59,12 @@ else
       if not prev or data ~= seal(ARGV[6], prev) then return {'fenced', top} end
     end
   end
+  if skip > 0 then
+    -- Somebody else used our epoch: what stands there is not what we sent, so "it was there already" would be a loss. What was trimmed was stored.
+    local at = epochText .. '-' .. string.format('%d', first + skip - 1)
+    local entry = redis.call('XRANGE', key, at, at)[1]
+    if entry and first + skip - 1 > 1 and (entry[2][1] ~= ARGV[3 + 2 * skip] or entry[2][2] ~= ARGV[4 + 2 * skip]) then return {'fenced', top} end
+  end
   if skip == count then return {'dup', top, prev} end
 end
 
@@ -59,7 +81,7 @@ end
 for i = skip, count - 1 do
   local header, data = ARGV[5 + 2 * i], ARGV[6 + 2 * i]
   if first + i == 1 then
-    prev = top
+    prev = lastEvent()
     data = seal(data, prev)
     redis.call('PERSIST', key)
   end

@@ -413,3 +413,30 @@ test('a key of another type under one of our names is left alone, and keeps nobo
   expect(await direct.get(`${prefix}events:${foreign}`)).toBe('not a stream')
   expect(await direct.pttl(`${prefix}events:${foreign}`)).toBe(-1)
 })
+
+test.each(['*', '1500-3'])('an entry that a stranger puts on top (%s) fences the writer; the next epoch is sealed at the last event of ours', async (id) => {
+  await sound.streams.append(fid, 1000, 1, opening(3))
+  await direct.xadd(key(), id, 'hello', 'world')
+  expect(await sound.streams.append(fid, 1000, 5, [line('5')])).toMatchObject({ answer: 'fenced' })
+  const later = Date.now() + 60_000
+  expect(await sound.streams.append(fid, later, 1, opening(0))).toMatchObject({ answer: 'ok', prev: { epoch: 1000, seq: 4 } })
+})
+
+test('an entry that a stranger puts in the place of the next one is not taken for ours: the writer is fenced, nothing is taken for sent', async () => {
+  await sound.streams.append(fid, 1000, 1, opening(3))
+  await direct.xadd(key(), '1000-5', 'hello', 'world')
+  expect(await sound.streams.append(fid, 1000, 5, [line('5'), line('6')])).toMatchObject({ answer: 'fenced' })
+  expect(await sound.streams.append(fid, 1000, 4, [must(opening(3)[3], 'the last line')])).toMatchObject({ answer: 'dup' })
+  expect(await sound.streams.append(fid, 2000, 1, opening(0))).toMatchObject({ answer: 'ok', prev: { epoch: 1000, seq: 4 } })
+})
+
+test('many entries of strangers and none of ours leave the seal where the stream stood', async () => {
+  await sound.streams.append(fid, 1000, 1, opening(1))
+  const consumer = sound.consumer('one')
+  await consumer.acquire(1, 1000)
+  const [batch] = await consumer.read([fid], 10)
+  if (batch) await consumer.ack([endOf(batch)])
+  await direct.xtrim(key(), 'MAXLEN', 0)
+  for (let seq = 1; seq <= 50; seq++) await direct.xadd(key(), `1500-${seq}`, 'hello', 'world')
+  expect(await sound.streams.append(fid, 2000, 1, opening(0))).toMatchObject({ answer: 'ok', prev: { epoch: 1500, seq: 50 } })
+})
