@@ -10,6 +10,9 @@ import type { World } from './world.ts'
 /** What came out for one run. `violations` is empty for a run that was kept whole. */
 export type RunVerdict = { readonly violations: readonly string[]; readonly acknowledged: number; readonly stored: number; readonly checked: number }
 
+/** What is set aside because a stranger wrote it is no loss of ours. */
+const NOT_OURS = 'foreign: no event of this system'
+
 /** Judges a run at its end: by the checker, by the numbers that it emitted, by what was acknowledged to it, and by what each reader was shown. */
 export async function judgeRun(world: World, fid: string, load: Load, readers: readonly LiveReader[]): Promise<RunVerdict> {
   const { status } = await world.client.run(fid)
@@ -21,7 +24,7 @@ export async function judgeRun(world: World, fid: string, load: Load, readers: r
   const found = [
     ...(status === 'finished' ? [] : [`ended: the run is ${status}`]),
     ...checkRun({ fid, acknowledged: [], stored, timeline: timeline.map(recordOf) }).map(({ rule, position, note }) => `${rule}: ${position} ${note}`),
-    ...dead.map(({ position, reason }) => `dead: ${position} was set aside: ${reason}`),
+    ...dead.filter(({ reason }) => reason !== NOT_OURS).map(({ position, reason }) => `dead: ${position} was set aside: ${reason}`),
     ...checkNumbers(timeline, load, acknowledged),
     ...readers.flatMap((reader) => checkReader(reader, timeline)),
   ]

@@ -44,6 +44,6 @@ const OTHER_TRACES = [
 ]
 
 test.each([...DISTRIBUTED, ...EMBEDDED, ...ON_DISK, ...TEMPORAL])('a person finds: $kind', ({ trace }) => {
-  const lines = rows.map(({ said }) => said.replaceAll('…', '90.0').replace('(90.0)', '(poison)'))
+  const lines = rows.flatMap(({ said }) => ['poison', 'foreign'].map((reason) => said.replace('(…)', `(${reason})`)))
   expect([...lines, ...OTHER_TRACES].some((line) => trace.test(line))).toBe(true)
 })

@@ -6,7 +6,7 @@ import { diskFull } from './disk.ts'
 import { linkCut, linkSlow, repliesLost } from './links.ts'
 import { postgresCrowded, postgresPaused, postgresRefusesRows, postgresRestarted } from './postgres.ts'
 import { panelFrozen, panelKilled, spoolerFrozen, spoolerKilled } from './processes.ts'
-import { redisFull, redisReadOnly, redisReplaced, redisRestarted, redisWiped } from './redis.ts'
+import { redisFull, redisReadOnly, redisReplaced, redisRestarted, redisWiped, strangerWrites } from './redis.ts'
 import { clockStepped, temporalRestarted, workerFrozen, workerKilled } from './temporal.ts'
 
 /** What may befall an installation over Redis and Postgres. */
@@ -23,6 +23,7 @@ export const DISTRIBUTED: readonly Nemesis<DistributedWorld>[] = [
   redisWiped,
   redisFull,
   redisReadOnly,
+  strangerWrites,
   postgresRestarted,
   postgresPaused,
   postgresCrowded,

@@ -63,6 +63,23 @@ export const redisReadOnly: Nemesis<DistributedWorld> = {
     }),
 }
 
+/** Somebody adds entries of their own to streams of runs: with an id of Redis' choice, or in the place of the next event. */
+export const strangerWrites: Nemesis<DistributedWorld> = {
+  kind: 'stranger writes into streams',
+  victim: 'redis',
+  trace: /was set aside as dead \(foreign\)/,
+  strike: ({ redis }, dice) =>
+    withRedis(redis.url, async (direct) => {
+      for (const key of await direct.keys('kodo:events:*')) {
+        const [last] = await direct.xrevrange(key, '+', '-', 'COUNT', 1)
+        const [epoch, seq] = (last?.[0] ?? '1-0').split('-').map(Number)
+        // One that the run itself was faster than is none.
+        await direct.xadd(key, dice.oneOf(['*', `${epoch}-${(seq ?? 0) + 1}`]), 'hello', 'world').catch(() => undefined)
+        await delay(dice.between(0, 100))
+      }
+    }),
+}
+
 async function withRedis(url: string, work: (direct: Redis) => Promise<void>): Promise<void> {
   const direct = new Redis(url)
   try {
