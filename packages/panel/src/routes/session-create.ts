@@ -4,7 +4,7 @@ import { givenLabels, givenMessages, givenTitle, givenToolCalls, newSessionId } 
 import { countField, fieldsOf, flagField, ownSession, sessionAnswers, SessionError, sessionRoute, whoAsks, type Fields } from '../chat/session-error.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { createOnce } from '../server/idempotency.ts'
-import { Message, sessionJson, SessionShape, SessionWithMessages, conversationJson } from '../shapes/session.ts'
+import { conversationJson, Message, SessionWithMessages } from '../shapes/session.ts'
 import type { ChatSession, NewSession } from '@koco/storage'
 
 const tags = ['sessions']
@@ -33,9 +33,9 @@ export const sessionCreateRoutes: Routes = (app, context) => {
     {
       ...sessionRoute,
       config,
-      schema: { tags, headers: keyHeader, summary: 'Make an empty session', body: New, ...sessionAnswers(z.object({ session: SessionShape })) },
+      schema: { tags, headers: keyHeader, summary: 'Make an empty session', body: New, ...sessionAnswers(z.object({ session: SessionWithMessages })) },
     },
-    async (request) => keyed(request, async () => ({ session: sessionJson(await create(context, request, givenLabels(fieldsOf(request)))) })),
+    async (request) => keyed(request, async () => ({ session: (await made(context, await create(context, request, givenLabels(fieldsOf(request))))).session })),
   )
 
   app.post(
