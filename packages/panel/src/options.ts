@@ -87,7 +87,7 @@ export const PANEL_DEFAULTS: PanelSettings = {
   waitSMax: 300,
   principalTtlMs: 5_000,
   lookAgainMs: 3_000,
-  recheckMs: 120_000,
+  recheckMs: 15_000,
   ...defaultFileLimits,
   uploadExpiresS: 86_400,
   chatFlow: 'chat',
