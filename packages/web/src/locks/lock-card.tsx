@@ -48,9 +48,11 @@ export function LockCard({ lock, withRun = false }: { readonly lock: Lock; reado
         )}
         <div className={classes['body']}>
           {lock.data !== null && <LockData data={lock.data} />}
-          <Suspense fallback={<Loading what="form" />}>
-            <LockAnswer lock={lock} />
-          </Suspense>
+          {lock.may_answer && (
+            <Suspense fallback={<Loading what="form" />}>
+              <LockAnswer lock={lock} />
+            </Suspense>
+          )}
         </div>
       </Stack>
     </Card>
@@ -119,21 +121,18 @@ function LockAnswer({ lock }: { readonly lock: Lock }) {
       onSubmit={(data) => !answer.isPending && answer.mutate(data)}
       busy={answer.isPending}
       error={answer.error}
-      disabled={!lock.may_answer}
       submit="Answer"
       before={
-        lock.may_answer && (
-          <Textarea
-            mt="md"
-            label="Reason"
-            description="Stays in the timeline; may be left out."
-            autosize
-            maxRows={6}
-            maxLength={2000}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        )
+        <Textarea
+          mt="md"
+          label="Reason"
+          description="Stays in the timeline; may be left out."
+          autosize
+          maxRows={6}
+          maxLength={2000}
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+        />
       }
     />
   )
