@@ -14,12 +14,21 @@ const LOOKS: Readonly<Record<StreamPhase | 'loading', Look>> = {
   failed: { color: 'red', label: 'Not live', says: 'The server refused the live stream.' },
 }
 
+type Props = {
+  readonly phase: StreamPhase | 'loading'
+  readonly what?: string
+  /** The server has later events than were received. */
+  readonly behind?: boolean
+}
+
+const BEHIND: Look = { color: 'yellow', label: 'Behind', says: 'The server has later events than are shown here; they are on their way.' }
+
 /** How the live stream stands, in one word and, on hover or focus, in a sentence. */
-export function StreamLight({ phase, what }: { readonly phase: StreamPhase | 'loading'; readonly what?: string }) {
-  const look = LOOKS[phase]
+export function StreamLight({ phase, what, behind = false }: Props) {
+  const look = behind && phase === 'live' ? BEHIND : LOOKS[phase]
   return (
     <Tooltip
-      label={phase === 'live' && what !== undefined ? `${look.says} ${what}` : look.says}
+      label={phase === 'live' && !behind && what !== undefined ? `${look.says} ${what}` : look.says}
       multiline
       maw={280}
       events={{ hover: true, focus: true, touch: true }}

@@ -1,5 +1,5 @@
 import { Anchor, Breadcrumbs, Group, Progress, Stack, Text, Title } from '@mantine/core'
-import { isEnded } from '@koco/core'
+import { comparePositions, isEnded, ORIGIN, parsePosition } from '@koco/core'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { Run } from '../api/shapes.ts'
@@ -12,10 +12,10 @@ import type { FeedState } from './feed.ts'
 import { RunActions } from './run-actions.tsx'
 import classes from './run-header.module.css'
 
-type Props = { readonly run: Run; readonly eventCount: number; readonly state: FeedState }
+type Props = { readonly run: Run; readonly eventCount: number; readonly state: FeedState; readonly last: string | undefined }
 
 /** What a run is, how it stands, and what a person can ask of it. */
-export function RunHeader({ run, eventCount, state }: Props) {
+export function RunHeader({ run, eventCount, state, last }: Props) {
   return (
     <Stack gap="xs">
       <Group justify="space-between" wrap="nowrap">
@@ -30,7 +30,7 @@ export function RunHeader({ run, eventCount, state }: Props) {
             <Copy value={run.fid} what="id" />
           </Group>
         </Breadcrumbs>
-        <StreamLight phase={state.phase} />
+        <StreamLight phase={state.phase} behind={isBehind(state.tail, last)} />
       </Group>
       <Group justify="space-between" align="flex-start" gap="sm">
         <Group gap="sm" className={classes['title']}>
@@ -52,8 +52,14 @@ export function RunHeader({ run, eventCount, state }: Props) {
   )
 }
 
+/** True when the newest position that the server has told of is later than the last event here. */
+function isBehind(tail: string | null, last: string | undefined): boolean {
+  const newest = parsePosition(tail ?? '')
+  return newest !== undefined && comparePositions(newest, parsePosition(last ?? '') ?? ORIGIN) > 0
+}
+
 /** `heard`: the server is heard of; else the clock stands still, for nobody knows whether the run goes on. */
-function Facts({ run, eventCount, heard }: Omit<Props, 'state'> & { readonly heard: boolean }) {
+function Facts({ run, eventCount, heard }: Omit<Props, 'state' | 'last'> & { readonly heard: boolean }) {
   const running = heard && !isEnded(run.status) && run.started_at !== null
   const { usage } = run
   const tokens = usage && usage.input_uncached + usage.cache_read + usage.cache_write + usage.output + usage.reasoning

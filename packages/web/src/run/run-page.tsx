@@ -35,7 +35,7 @@ function RunView({ run }: { readonly run: Run }) {
   const open = run.locks.filter((lock) => lock.status === 'open' && !isEnded(run.status))
   return (
     <Stack gap="md">
-      <RunHeader run={run} eventCount={Math.max(run.events, feed.log.events.length + feed.log.dropped)} state={state} />
+      <RunHeader run={run} eventCount={Math.max(run.events, feed.log.events.length + feed.log.dropped)} state={state} last={feed.log.last} />
       {open.map((lock) => (
         <LockCard key={lock.lid} lock={lock} />
       ))}

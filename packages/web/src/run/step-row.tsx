@@ -41,6 +41,8 @@ export function StepRow({ row, axis, now, lens, open, fold, show }: Props) {
   const outcome = earlier?.outcome ?? (span.kind === 'group' ? (span.end === null ? 'running' : 'finished') : spanOutcome(span))
   const tries = span.kind === 'step' && !earlier ? span.tries.length : 1
   const icon = ICONS[span.kind]
+  // A group has nothing to tell but what is in it.
+  const unfolds = span.kind === 'group' ? 'kids' : 'details'
   const name = earlier ? `try ${earlier.number}` : span.name || span.kind
   return (
     <div className={classes['row']} data-outcome={outcome} data-earlier={earlier !== undefined || undefined}>
@@ -61,7 +63,14 @@ export function StepRow({ row, axis, now, lens, open, fold, show }: Props) {
             <span className={classes['chevron']} />
           )}
           {icon && <Icon name={icon} size={13} />}
-          <button type="button" className={classes['label']} data-row title={name} aria-expanded={open} onClick={() => fold('details', row.key)}>
+          <button
+            type="button"
+            className={classes['label']}
+            data-row
+            title={name}
+            aria-expanded={span.kind === 'group' ? !row.folded : open}
+            onClick={() => fold(unfolds, row.key)}
+          >
             {name}
           </button>
           {tries > 1 && (
@@ -79,7 +88,7 @@ export function StepRow({ row, axis, now, lens, open, fold, show }: Props) {
             </Badge>
           )}
         </span>
-        <span className={classes['axis']} aria-hidden onClick={() => fold('details', row.key)}>
+        <span className={classes['axis']} aria-hidden onClick={() => fold(unfolds, row.key)}>
           {barsOf(row, axis, now, lens).map((bar, index) => (
             // The tries of a step only grow.
             // oxlint-disable-next-line react/no-array-index-key
@@ -127,7 +136,7 @@ function SpanDetail({ span, row, show }: { readonly span: Span; readonly row: Ro
         {span.kind === 'child' && <ChildLink span={span} />}
       </Group>
       {one?.error && <ErrorValueView error={one.error} />}
-      {!row.earlier && span.result !== undefined && <SpanResult span={span} result={span.result} />}
+      {!row.earlier && span.result !== undefined && span.result !== null && <SpanResult span={span} result={span.result} />}
     </Stack>
   )
 }
