@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { keepSnapshots, recoverLostIndex, SnapshotFolder, upgradeProjections, type ExecutionStore } from '@koco/storage'
+import { keepSnapshots, recoverLostIndex, SnapshotFolder, takeSnapshot, upgradeProjections, type ExecutionStore } from '@koco/storage'
 import type { Logger } from 'pino'
 import { executionPlace } from './stores.ts'
 import type { Settings } from '../settings/schema.ts'
@@ -22,21 +22,22 @@ export async function recoverRuns(settings: Settings, cwd: string, log: Logger):
 export function startSnapshots(settings: Settings, cwd: string, { store, log }: { readonly store: ExecutionStore; readonly log: Logger }): () => Promise<void> {
   const child = log.child({ part: 'snapshots' })
   const stop = new AbortController()
-  const upgrading = upgrade(store, child, stop.signal)
+  const folder = snapshotFolder(settings, cwd)
+  const upgrading = upgrade(store, folder, child, stop.signal)
   const policy = { events: settings.snapshotEvents, everyMs: settings.snapshotEvery * 1000, keep: settings.snapshotKeep }
-  const end =
-    settings.snapshotEvents === 0
-      ? () => Promise.resolve()
-      : keepSnapshots({ store, folder: snapshotFolder(settings, cwd), clock: Date.now, log: child }, policy)
+  const end = settings.snapshotEvents === 0 ? () => Promise.resolve() : keepSnapshots({ store, folder, clock: Date.now, log: child }, policy)
   return async () => {
     stop.abort()
     await Promise.all([end(), upgrading])
   }
 }
 
-async function upgrade(store: ExecutionStore, log: Logger, signal: AbortSignal): Promise<void> {
+async function upgrade(store: ExecutionStore, folder: SnapshotFolder, log: Logger, signal: AbortSignal): Promise<void> {
+  const onBegin = async (): Promise<void> => {
+    await takeSnapshot(store.keeper, folder, 'before-migrate', Date.now())
+  }
   try {
-    if (await upgradeProjections(store.keeper, signal)) log.info('the runs were folded anew for this version')
+    if (await upgradeProjections(store.keeper, { signal, onBegin })) log.info('the runs were folded anew for this version')
   } catch (error) {
     // Runs are shown as the older version folded them; the next start goes on.
     log.warn({ err: error }, 'the runs could not be folded anew for this version; the next start goes on')

@@ -1,3 +1,4 @@
+import { coldStart } from './cold-start.ts'
 import { catchUp, liveTail } from './live.ts'
 import type { Figure } from './figure.ts'
 import { memory } from './memory.ts'
@@ -38,5 +39,6 @@ export const benches: readonly Bench[] = [
   { name: 'page-run-list', about: 'a list of 10,000 runs in Chromium, 50 more a second arriving', run: pageRunList },
   { name: 'page-live', about: 'from an append to the screen, in Chromium', run: pageLive },
   { name: 'sockets', about: '1,000 people on WebSockets who ask and talk, embedded', run: sockets },
+  { name: 'cold-start', about: '1 million events whose index was lost: snapshot and tail, against a replay of all', run: coldStart },
   { name: 'start-up', about: 'npm start to answering, page built', run: startUp },
 ]

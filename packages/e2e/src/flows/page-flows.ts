@@ -62,6 +62,17 @@ export const waiting = defineFlow({
   },
 })
 
+/** Two steps, the second from the first. */
+export const stepping = defineFlow({
+  name: 'stepping',
+  summary: 'Takes two steps.',
+  inputs: z.object({ n: z.number().int().default(0) }),
+  async run({ n }, ctx) {
+    const one = await ctx.step('one', () => n)
+    return { one, two: await ctx.step('two', () => n * 2) }
+  },
+})
+
 /** Spends 1 on a model in each of its steps. */
 export const spending = defineFlow({
   name: 'spending',

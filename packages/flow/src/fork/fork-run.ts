@@ -1,4 +1,4 @@
-import { formatPosition, newFid, ORIGIN, RefusedError, toJsonText, type EventRecord, type Position } from '@koco/core'
+import { comparePositions, formatPosition, must, newFid, ORIGIN, RefusedError, toJsonText, type EventRecord, type Position } from '@koco/core'
 import type { ExecutionStore } from '@koco/storage'
 import type { Clock } from '../clock.ts'
 import type { Launcher } from '../launcher.ts'
@@ -18,6 +18,8 @@ export type ForkRequest = { readonly fid: string; readonly at: Position; readonl
 
 const PAGE = 1000
 const BATCH = 500
+const BEGUN_MS_MAX = 10_000
+const LOOK_MS = 10
 /** A fork reads the whole timeline of its original into memory. */
 const EVENTS_MAX = 200_000
 
@@ -48,7 +50,18 @@ export async function forkRun(deps: ForkDeps, request: ForkRequest): Promise<{ r
   const told = { fid, flow, version, user: request.user, summary, tags, parent: null, inputs, createdAt: clock.now() / 1000 }
   await store.runs.create({ ...told, launcher: launcher.name, idempotencyKey: null })
   await launcher.retry(fid, request.user)
+  await untilBegun(store, fid, must(records.at(-1), 'the closing event'))
   return { fid, plan }
+}
+
+/** Until the store knows that the fork lives: whoever looks at it at once must not take the closing of its prefix for its end. A store that is late is not waited for longer than this; the fork goes on all the same. */
+async function untilBegun(store: ExecutionStore, fid: string, closed: Position): Promise<void> {
+  const deadline = performance.now() + BEGUN_MS_MAX
+  while (performance.now() < deadline) {
+    const run = await store.runs.get(fid)
+    if (!run || comparePositions(run.lastPosition, closed) > 0) return
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  }
 }
 
 /** The seal of the prefix: without any event of the original there is a first one that says so. */

@@ -55,7 +55,10 @@ test('a plan says what is taken over and what is done again, and does nothing', 
 })
 
 test('a fork with other inputs is a run of the caller with the original files, and both are compared', async () => {
-  const forked = await call<{ fid: string; plan: Plan }>('POST', `/api/runs/${fid}/fork`, { inputs: { n: 5 }, again: ['two'] })
+  const wish = { inputs: { n: 5 }, again: ['two'] }
+  const keyed = { ...me.headers, 'idempotency-key': 'fork once' }
+  const forked = await call<{ fid: string; plan: Plan }>('POST', `/api/runs/${fid}/fork`, wish, keyed)
+  expect((await call<{ fid: string }>('POST', `/api/runs/${fid}/fork`, wish, keyed)).body.fid).toBe(forked.body.fid)
   expect(forked.status).toBe(201)
   const run = await ended(forked.body.fid)
   expect(run).toMatchObject({ status: 'finished', inputs: { n: 5 }, user: me.name, final: { value: { one: 1, two: 10 } } })

@@ -4,6 +4,7 @@ import { describeFork, forkRun, type FileFolder, type ForkDeps, type ForkPlan, t
 import { z } from 'zod'
 import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
+import { createOnce } from '../server/idempotency.ts'
 import { ProblemError } from '../server/problems.ts'
 import { give } from '../files/starting.ts'
 import { json } from '../shapes/json.ts'
@@ -47,6 +48,7 @@ const DRY = new Set(['', '1', 'true'])
 
 /** A new run out of the beginning of another. */
 export const runForkRoutes: Routes = (app, context) => {
+  const once = createOnce(context.clock)
   app.post(
     '/api/runs/:fid/fork',
     {
@@ -57,6 +59,7 @@ export const runForkRoutes: Routes = (app, context) => {
         description:
           'With `?dry_run` nothing is done and the plan is the answer. The fork belongs to the caller, has the files that the prefix knows of, and says in its `meta` events in `forked_from` where it comes from. Steps that finished up to the position are not done again; with other inputs, name in `again` the steps whose declared input changes.',
         params: z.object({ fid: fidParam }),
+        headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional() }),
         querystring: z.object({ dry_run: z.string().max(5).optional() }),
         body: Body,
         ...answers({ 201: z.object({ fid: z.string(), plan: Plan }), 200: z.object({ plan: Plan }) }, 401, 403, 404, 409, 413, 422),
@@ -79,7 +82,8 @@ export const runForkRoutes: Routes = (app, context) => {
       }
       const deps = forkDeps(context)
       if (request.query.dry_run !== undefined && DRY.has(request.query.dry_run)) return { plan: planJson(await describeFork(deps, wish)) }
-      const { fid, plan } = await forkRun(deps, wish)
+      const key = request.headers['idempotency-key']
+      const { fid, plan } = await once(caller(request).userId, key, { fid: run.fid, body }, () => forkRun(deps, wish))
       return reply
         .code(201)
         .header('location', `/api/runs/${fid}`)

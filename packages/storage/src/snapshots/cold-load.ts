@@ -48,7 +48,7 @@ async function newestFirst(folder: SnapshotFolder): Promise<SnapshotFile[]> {
   return all.flat().toSorted((a, b) => b.at - a.at || b.n - a.n)
 }
 
-/** Gives how many runs had to be folded on. */
+/** Gives how many runs had to be folded on. The file was checked when its head was read. */
 async function load(keeper: StoreKeeper, path: string, known: Set<string>): Promise<number> {
   let folded = 0
   let part: { kind: StorePart['kind']; lines: object[] } | undefined
@@ -57,7 +57,7 @@ async function load(keeper: StoreKeeper, path: string, known: Set<string>): Prom
     part = undefined
   }
   let isHead = true
-  for await (const text of readSnapshot(path)) {
+  for await (const text of readSnapshot(path, true)) {
     if (isHead) {
       isHead = false
       continue

@@ -15,6 +15,8 @@ type Parts = {
 }
 
 const LOOK_MS = 2_000
+/** Counting the events of very many runs takes its time: at most a hundredth of it goes there. */
+const LOOK_REST_FACTOR = 100
 /** At most a twentieth of the time goes into snapshots: the larger the store, the rarer they are. */
 const REST_FACTOR = 20
 
@@ -48,11 +50,15 @@ export function keepSnapshots(parts: Parts, policy: SnapshotPolicy): () => Promi
   let clock: SnapshotClock | undefined
   let giveBack: (() => Promise<void>) | undefined
   let working: Promise<void> = Promise.resolve()
+  let nextLook = 0
   const look = async (): Promise<void> => {
     giveBack ??= await parts.store.exclusive('snapshots')
     if (!giveBack) return
     clock ??= await startClock(parts, policy)
+    if (performance.now() < nextLook) return
+    const lookedAt = performance.now()
     const { events } = await parts.store.keeper.totals()
+    nextLook = lookedAt + (performance.now() - lookedAt) * LOOK_REST_FACTOR
     if (!clock.isDue(events, parts.clock())) return
     const from = parts.clock()
     const { path } = await takeSnapshot(parts.store.keeper, parts.folder, 'periodic', from)

@@ -29,12 +29,16 @@ export async function rebuild(
   return { runs, deviations }
 }
 
+/** `onBegin`: called before anything is changed, not when an upgrade goes on that was cut off. */
+export type UpgradeOptions = { readonly signal?: AbortSignal; readonly onBegin?: () => Promise<void> }
+
 /**
  * Brings projections that an older projector made up to this one, while everything goes on. Killed and called again it goes on where it was. False when there was nothing to do.
  */
-export async function upgradeProjections(keeper: StoreKeeper, signal?: AbortSignal): Promise<boolean> {
+export async function upgradeProjections(keeper: StoreKeeper, { signal, onBegin }: UpgradeOptions = {}): Promise<boolean> {
   const before = await keeper.projection()
   if (before.version >= PROJECTOR) return false
+  if (before.cursor === null) await onBegin?.()
   let { cursor } = before
   while (signal?.aborted !== true) {
     const page = await keeper.storedRuns(cursor, PAGE)

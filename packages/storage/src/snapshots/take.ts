@@ -26,8 +26,8 @@ export async function headOf(path: string): Promise<SnapshotHead | null> {
 
 /** The parts come as the store reads them, and the head has to come first: the parts wait in a queue of one. */
 async function* linesOf(keeper: StoreKeeper, at: number): AsyncGenerator<string> {
-  const { runs, events } = await keeper.totals()
-  yield JSON.stringify({ format: 1, projector: PROJECTOR, at, runs, events } satisfies SnapshotHead)
+  const [{ runs, events }, { version: projector }] = [await keeper.totals(), await keeper.projection()]
+  yield JSON.stringify({ format: 1, projector, at, runs, events } satisfies SnapshotHead)
   let give: (part: StorePart | null) => void = () => undefined
   let next = new Promise<StorePart | null>((resolve) => (give = resolve))
   let taken: () => void = () => undefined

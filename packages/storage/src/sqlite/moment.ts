@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { isFid } from '@koco/core'
 import type { FileFacts, RunLine, StoredRunPlace, StorePart } from '../keeping.ts'
 import { SIDE_TABLES } from '../side-tables.ts'
@@ -9,7 +10,8 @@ import { sessionCopies } from './copy-sessions.ts'
 import { createQueries } from './queries.ts'
 import { sideRows } from './side-tables.ts'
 
-const PAGE = 200
+/** So few that a page takes a few milliseconds: the process has other things to do in this thread. */
+const PAGE = 50
 /** A file that was touched so shortly before is not trusted to be as the index says. */
 const FRESH_MS = 100
 
@@ -21,7 +23,10 @@ export async function readMoment(dir: string, visit: (part: StorePart) => Promis
   try {
     const startedMs = Date.now()
     db.exec('BEGIN')
-    for (const part of partsOf(db, dir, startedMs)) await visit(part)
+    for (const part of partsOf(db, dir, startedMs)) {
+      await visit(part)
+      await setImmediate()
+    }
     db.exec('COMMIT')
   } finally {
     db.close()

@@ -87,6 +87,13 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('../run/run-page.tsx'), 'RunPage'),
 })
 
+const compare = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/compare',
+  validateSearch: (search: Record<string, unknown>): { a: string; b: string } => ({ a: text(search['a']) ?? '', b: text(search['b']) ?? '' }),
+  component: lazyRouteComponent(() => import('../compare/compare-page.tsx'), 'ComparePage'),
+})
+
 const locks = createRoute({
   getParentRoute: () => signedIn,
   path: '/approvals',
@@ -162,7 +169,25 @@ const users = createRoute({
 
 const tree = root.addChildren([
   login,
-  signedIn.addChildren([home, flows, flow, runs, run, chat, talk, locks, schedules, checkpoints, insights, operations, budgets, audit, users, settings]),
+  signedIn.addChildren([
+    home,
+    flows,
+    flow,
+    runs,
+    run,
+    compare,
+    chat,
+    talk,
+    locks,
+    schedules,
+    checkpoints,
+    insights,
+    operations,
+    budgets,
+    audit,
+    users,
+    settings,
+  ]),
 ])
 
 /** The page's router: each page is fetched when first needed, what it shows is in the URL. */

@@ -8,6 +8,7 @@ import { clock, duration, fullMoment } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
 import { useTimeStyle } from '../show/time-style.ts'
 import { TypedValueView } from '../show/typed-value.tsx'
+import { ForkedFrom, ForkLink } from './fork-link.tsx'
 import { LogLine } from './log-line.tsx'
 import { eventLine } from './event-line.ts'
 import classes from './timeline.module.css'
@@ -57,6 +58,8 @@ function EventDetail({ event, since, show }: Pick<Props, 'event' | 'since' | 'sh
             Open that run
           </Anchor>
         )}
+        <ForkLink event={event} />
+        <ForkedFrom event={event} />
         {show && (
           <Anchor component="button" type="button" size="xs" onClick={() => show(event.position)}>
             Show in the timeline

@@ -63,6 +63,7 @@ export function BulkBar(props: Props) {
             {LABELS[action]}
           </Button>
         ))}
+        {!all && chosen.size === 2 && <CompareButton fids={rows.map((run) => run.fid).filter((fid) => chosen.has(fid))} />}
         <Button size="xs" variant="subtle" color="gray" onClick={() => choose(null)}>
           Done
         </Button>
@@ -78,6 +79,15 @@ export function BulkBar(props: Props) {
       />
       {work && <Outcomes work={work} total={all ? null : chosen.size} stop={stop} close={close} />}
     </div>
+  )
+}
+
+/** The older one is the first: lists have the newest first. */
+function CompareButton({ fids: [b = '', a = ''] }: { readonly fids: readonly string[] }) {
+  return (
+    <Button size="xs" variant="default" component={Link} to="/compare" {...({ search: { a, b } } as object)}>
+      Compare
+    </Button>
   )
 }
 
