@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isFid } from '@koco/core'
 import { createSqliteExecutionStore } from '../sqlite/index.ts'
@@ -26,7 +26,8 @@ export async function recoverLostIndex(dir: string, snapshots: SnapshotFolder, o
 }
 
 function hasRuns(dir: string): boolean {
-  if (!existsSync(dir)) return false
+  // A file in its place is refused, with the remedy, by who opens the folder.
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) return false
   const homes = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== 'locks')
   return homes.some(({ name }) => readdirSync(join(dir, name)).some(isFid))
 }
