@@ -6,7 +6,8 @@ import type { Nemesis } from '../world.ts'
 export const workerKilled: Nemesis<TemporalWorld> = {
   kind: 'worker killed',
   victim: 'workers',
-  trace: /timeline attempt recover/,
+  // One that was at no try leaves no more than the line of its successor.
+  trace: /timeline attempt recover|worker \S+ serves /,
   forgets: 'writer',
   async strike({ workers }, dice) {
     const worker = dice.oneOf(workers)
