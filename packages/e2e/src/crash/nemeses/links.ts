@@ -38,7 +38,7 @@ export const linkCut: Nemesis<DistributedWorld> = {
 export const linkSlow: Nemesis<DistributedWorld> = {
   kind: '500 ms latency',
   victim: 'links',
-  trace: /answers slowly/,
+  trace: /answers slowly|does not answer/,
   async strike({ links }, dice) {
     for (const link of Object.values(links)) link.delay(500)
     await delay(dice.hold(4000, 20_000))

@@ -76,7 +76,8 @@ export const postgresRefusesRows: Nemesis<DistributedWorld> = {
 /** Retries dead events until none has come for a while: those of batches in flight come late. */
 async function retryAll(client: DistributedWorld['client']): Promise<void> {
   for (let quiet = 0; quiet < 8; quiet++) {
-    const { items } = await client.json<{ items: { id: number }[] }>('GET', '/api/dead?limit=200')
+    const { items: all } = await client.json<{ items: { id: number; reason: string }[] }>('GET', '/api/dead?limit=200')
+    const items = all.filter(({ reason }) => reason.startsWith('poison'))
     for (const { id } of items) await client.json('POST', `/api/dead/${id}/retry`, {})
     if (items.length > 0) quiet = 0
     await delay(250)

@@ -41,14 +41,14 @@ export const clockStepped: Nemesis<TemporalWorld> = {
   },
 }
 
-/** kill -9 of Temporal; what it had written is there again. */
+/** kill -9 of Temporal; what it had written is there again. Away for longer than a call waits, so that it is missed. */
 export const temporalRestarted: Nemesis<TemporalWorld> = {
   kind: 'Temporal restarted',
   victim: 'temporal',
   trace: /Temporal does not answer/,
   async strike({ temporal }, dice) {
     await temporal.kill()
-    await delay(dice.hold(3000, 15_000))
+    await delay(dice.hold(8000, 20_000))
     await temporal.restart()
   },
 }
