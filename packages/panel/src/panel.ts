@@ -41,6 +41,7 @@ import { runRoutes } from './routes/runs.ts'
 import { scheduleControlRoutes, scheduleRoutes } from './routes/schedules.ts'
 import { sessionCopyRoutes, sessionCreateRoutes } from './routes/session-create.ts'
 import { sessionEditRoutes } from './routes/session-edit.ts'
+import { sessionFileRoutes } from './routes/session-files.ts'
 import { sessionDraftRoutes, sessionLabelRoutes } from './routes/session-labels.ts'
 import { sessionExportRoutes, sessionListRoutes, sessionReadRoutes } from './routes/session-read.ts'
 import { startRunRoutes } from './routes/start-run.ts'
@@ -99,6 +100,7 @@ const CHAT_ROUTES: readonly Routes[] = [
   sessionEditRoutes,
   sessionLabelRoutes,
   sessionDraftRoutes,
+  sessionFileRoutes,
   chatRoutes,
   chatQueueRoutes,
   compressRoutes,

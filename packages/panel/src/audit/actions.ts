@@ -38,6 +38,7 @@ const ACTIONS: Readonly<Record<string, Audited>> = {
   'DELETE /api/dead/:id': { action: 'dead.discard' },
   'GET /api/audit/export': { action: 'audit.export' },
   'POST /api/session/draft': null,
+  'POST /api/auth/ticket': null,
   'POST /api/uploads': null,
   'PATCH /api/uploads/:id': null,
   'DELETE /api/uploads/:id': null,

@@ -132,6 +132,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/session/usage': session('/api/session/usage'),
   'GET /api/session/export': session('/api/session/export'),
   'GET /api/session/draft': session('/api/session/draft'),
+  'GET /api/session/files': session('/api/session/files'),
+  'GET /api/session/file': {
+    own: { ...signedIn, viewer: 'unknown', user: 'unknown', operator: 'unknown' },
+    path: '/api/session/file?session_id={sid}&path=none',
+  },
+  'PUT /api/session/file': { ...session('', {}), bytes: 'x', path: '/api/session/file?session_id={sid}&path=made.txt' },
+  'DELETE /api/session/file': { ...session('', {}), path: '/api/session/file?session_id={sid}&path=none' },
   'GET /api/sessions': { own: signedIn },
   'GET /api/sessions/search': { own: signedIn },
   'POST /api/session/retry': session('', {}),
