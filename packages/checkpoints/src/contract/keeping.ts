@@ -41,8 +41,15 @@ export function describeKeeping(fixture: () => Fixture): void {
     await expect(manager().create('nobody')).rejects.toMatchObject({ code: 'unknown_session' })
     const { id } = await sessions().add()
     await expect(manager().create(id, { parentId: 'ck0' })).rejects.toMatchObject({ code: 'unknown_checkpoint' })
-    for (const asked of [manager().get('ck0'), manager().update('ck0', {}), manager().lock('ck0'), manager().size('ck0'), manager().restore('ck0')]) {
-      await expect(asked).rejects.toMatchObject({ code: 'unknown_checkpoint' })
+    const asking = [
+      () => manager().get('ck0'),
+      () => manager().update('ck0', {}),
+      () => manager().lock('ck0'),
+      () => manager().size('ck0'),
+      () => manager().restore('ck0'),
+    ]
+    for (const ask of asking) {
+      await expect(ask()).rejects.toMatchObject({ code: 'unknown_checkpoint' })
     }
     expect(await manager().delete('ck0')).toBe(false)
   })
