@@ -1,4 +1,5 @@
 import { coldStart } from './cold-start.ts'
+import { checkpoints, millionContents } from './checkpoints.ts'
 import { catchUp, liveTail } from './live.ts'
 import type { Figure } from './figure.ts'
 import { memory } from './memory.ts'
@@ -40,5 +41,7 @@ export const benches: readonly Bench[] = [
   { name: 'page-live', about: 'from an append to the screen, in Chromium', run: pageLive },
   { name: 'sockets', about: '1,000 people on WebSockets who ask and talk, embedded', run: sockets },
   { name: 'cold-start', about: '1 million events whose index was lost: snapshot and tail, against a replay of all', run: coldStart },
+  { name: 'checkpoints', about: 'checkpoints over SQLite and a folder: made, found, restored', run: checkpoints },
+  { name: 'million-contents', about: 'is this content there, among a million', run: millionContents },
   { name: 'start-up', about: 'npm start to answering, page built', run: startUp },
 ]
