@@ -4,7 +4,9 @@ import { createDatabase, newFolder, recordedRuns } from '@koco/testing'
 import fc from 'fast-check'
 import { Client } from 'pg'
 import { expect, inject, test } from 'vitest'
+import { foldedEarly } from '../contract/folded-early.ts'
 import { createPostgresExecutionStore } from '../postgres/index.ts'
+import type { RunRecords } from '../port.ts'
 import { coldLoad } from './cold-load.ts'
 import { SnapshotFolder } from './files.ts'
 import { differences } from './refold.ts'
@@ -28,13 +30,17 @@ test('emptied projections come back from a snapshot and the events above it', { 
         await client.query('truncate execution_events')
         await empty()
         const folder = new SnapshotFolder(`${base}/${++round}`)
+        const early = new Set<string>()
+        const write = async (batch: readonly RunRecords[]) => {
+          for (const fid of foldedEarly(await store.writer.write(batch))) early.add(fid)
+        }
         const cutOf = (count: number) => Math.floor((count * share) / 1000)
         for (const { run, records } of runs) {
           await store.runs.create({ ...run, launcher: 'temporal', idempotencyKey: null })
-          await store.writer.write([{ fid: run.fid, records: records.slice(0, cutOf(records.length)) }])
+          await write([{ fid: run.fid, records: records.slice(0, cutOf(records.length)) }])
         }
         await takeSnapshot(store.keeper, folder, 'periodic', 1_790_000_000_000)
-        await store.writer.write(runs.map(({ run, records }) => ({ fid: run.fid, records: records.slice(cutOf(records.length)) })))
+        await write(runs.map(({ run, records }) => ({ fid: run.fid, records: records.slice(cutOf(records.length)) })))
         const before = await store.keeper.copies(null, 100)
         await empty()
         expect(await coldLoad(store.keeper, folder, { launcher: 'direct' })).toMatchObject({ runs: runs.length, passedOver: [] })
@@ -42,7 +48,9 @@ test('emptied projections come back from a snapshot and the events above it', { 
         await empty()
         await coldLoad(store.keeper, folder, { launcher: 'direct', fromScratch: true })
         const scratch = await store.keeper.copies(null, 100)
-        for (const [i, copy] of scratch.entries()) expect(differences(copy, before[i] ?? copy).filter((name) => !LABELS.has(name))).toEqual([])
+        for (const [i, copy] of scratch.entries()) {
+          if (!early.has(copy.state.fid)) expect(differences(copy, before[i] ?? copy).filter((name) => !LABELS.has(name))).toEqual([])
+        }
       }),
       { numRuns: 12, endOnFailure: true },
     )
