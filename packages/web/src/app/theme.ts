@@ -18,6 +18,7 @@ export const theme = createTheme({
     InputWrapper: { defaultProps: { descriptionProps: { component: 'div' } } },
     Input: { defaultProps: { size: 'sm' } },
     Button: { defaultProps: { size: 'sm' } },
+    ColorInput: { defaultProps: { eyeDropperButtonProps: { 'aria-label': 'Pick a colour from the screen' } } },
   },
 })
 
