@@ -1,4 +1,5 @@
-import { isEnded, UnavailableError } from '@koco/core'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { comparePositions, isEnded, UnavailableError } from '@koco/core'
 import type { RunSummary } from '@koco/storage'
 import { reasonOf, type Entry } from './entry.ts'
 import type { DirectSettings } from './options.ts'
@@ -6,6 +7,8 @@ import type { Supervisor } from './supervisor.ts'
 
 const PAGE = 500
 const LOOKUPS_AT_ONCE = 16
+const STORED_LOOK_MS = 25
+const STORED_LOOKS_MAX = 200
 
 /** Finds the unfinished direct runs that nobody looks after: at the start, and now and then (a run whose events reached the store late). */
 export class Recovery {
@@ -74,7 +77,9 @@ export class Recovery {
     await Promise.all(Array.from({ length: LOOKUPS_AT_ONCE }, lookup))
   }
 
-  async #take(run: RunSummary): Promise<void> {
+  async #take(found: RunSummary): Promise<void> {
+    const run = await this.#asStored(found)
+    if (run === undefined || this.#supervisor.stopping) return
     const entry = this.#supervisor.add(run.fid, run.flow, reasonOf(run.status))
     if (!entry) return
     try {
@@ -83,6 +88,23 @@ export class Recovery {
       this.#supervisor.drop(entry)
       throw error
     }
+  }
+
+  /**
+   * The run once the store has what its stream has: its end may be on the way, and a try that began now would write behind it. Undefined for one that is over. What the store never takes (a stranger's entry, what
+   * a replaced process wrote) is not waited for longer than a while.
+   */
+  async #asStored(found: RunSummary): Promise<RunSummary | undefined> {
+    const { store, transport } = this.#settings
+    const top = await transport.streams.top(found.fid)
+    let run: RunSummary | undefined = found
+    for (let looks = 0; looks < STORED_LOOKS_MAX && top && comparePositions(run.lastPosition, top) < 0; looks += 1) {
+      if (this.#supervisor.stopping) return undefined
+      await sleep(STORED_LOOK_MS)
+      run = await store.runs.get(found.fid)
+      if (run === undefined || isEnded(run.status)) return undefined
+    }
+    return run
   }
 
   async #place(entry: Entry, run: RunSummary): Promise<void> {
