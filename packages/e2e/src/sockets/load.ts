@@ -82,7 +82,7 @@ async function live({ sockets }: User, { seconds, talkEveryS }: LoadPlan, model:
     }
   })
   const talking = async (): Promise<void> => {
-    await delay(Math.random() * talkEveryS * 1000)
+    await delay(Math.random() * Math.min(talkEveryS, seconds) * 1000)
     while (performance.now() < until) {
       model.script({ say: SAY })
       const ends = sockets.map((socket) => socket.end())
@@ -90,7 +90,7 @@ async function live({ sockets }: User, { seconds, talkEveryS }: LoadPlan, model:
         if ((await first.ask('chat_message', { session_id: id }, 'How are things?')).type === 'error') return false
         return (await Promise.all(ends)).every(({ content, data }) => content === SAY.join('') && data['status'] === 'finished')
       })
-      await delay(talkEveryS * 1000)
+      await delay(Math.max(0, Math.min(talkEveryS * 1000, until - performance.now())))
     }
   }
   await Promise.all([...asking, talking()])
