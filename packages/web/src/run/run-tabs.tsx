@@ -1,5 +1,6 @@
 import { Card, Flex, Group, Tabs, Text } from '@mantine/core'
 import { isEnded } from '@koco/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import type { Run } from '../api/shapes.ts'
@@ -13,12 +14,16 @@ import { EventSearch, EventSearchField } from './event-search.tsx'
 import { JumpToTime } from './jump-to-time.tsx'
 import { KindFilter } from './kind-filter.tsx'
 import { Logs } from './logs.tsx'
+import classes from './run-tabs.module.css'
 import { RUN_TABS, type RunSearch, type RunTab } from './search.ts'
 import { Steps } from './steps.tsx'
 import { Timeline } from './timeline.tsx'
 import { isImported } from './use-control.ts'
 
 const FilesTab = lazy(() => import('../files/files-tab.tsx').then((module) => ({ default: module.FilesTab })))
+
+/** From here on two views have room side by side. */
+const WIDE = '(min-width: 87.5em)'
 
 type Props = { readonly run: Run; readonly feed: RunFeed; readonly state: FeedState }
 
@@ -69,7 +74,7 @@ export function RunTabs({ run, feed, state }: Props) {
         <TimelineTab run={run} feed={feed} state={state} search={search} change={change} />
       </Tabs.Panel>
       <Tabs.Panel value="steps">
-        <Steps feed={feed} version={state.version} live={!isEnded(run.status)} show={(position) => change({ tab: 'timeline', at: position })} />
+        <StepsTab run={run} feed={feed} state={state} search={search} change={change} />
       </Tabs.Panel>
       <Tabs.Panel value="result">
         <Result run={run} />
@@ -92,7 +97,26 @@ export function RunTabs({ run, feed, state }: Props) {
   )
 }
 
-function TimelineTab({ run, feed, state, search, change }: Props & { readonly search: RunSearch; readonly change: (next: RunSearch) => void }) {
+/** The steps, and where there is room the events beside them: a step shows its place there. */
+function StepsTab({ run, feed, state, search, change }: TabProps) {
+  const isWide = useMediaQuery(WIDE, false, { getInitialValueInEffect: false })
+  const live = !isEnded(run.status)
+  if (!isWide) return <Steps feed={feed} version={state.version} live={live} show={(position) => change({ tab: 'timeline', at: position })} />
+  return (
+    <div className={classes['beside']}>
+      <div className={classes['side']}>
+        <Steps feed={feed} version={state.version} live={live} show={(position) => change({ tab: 'steps', at: position })} />
+      </div>
+      <section className={classes['sticky']} aria-label="Events beside the steps">
+        <Timeline feed={feed} state={state} kinds={null} at={search.at ?? null} follow={search.at === undefined && live} total={run.events} beside />
+      </section>
+    </div>
+  )
+}
+
+type TabProps = Props & { readonly search: RunSearch; readonly change: (next: RunSearch) => void }
+
+function TimelineTab({ run, feed, state, search, change }: TabProps) {
   const { kinds } = search
   const chosen = useMemo(() => (kinds === undefined ? null : new Set(kinds.split(','))), [kinds])
   const choose = (next: ReadonlySet<string> | null) => {

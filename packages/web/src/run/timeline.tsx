@@ -23,10 +23,12 @@ type Props = {
   readonly at: string | null
   readonly follow: boolean
   readonly total: number
+  /** It stands beside the steps: J and K move among those. */
+  readonly beside?: boolean
 }
 
 /** The list of events: only what is in sight is in the page, so 100,000 events scroll like 100. Follows the newest until a person scrolls away from it. */
-export function Timeline({ feed, state, kinds, at, follow, total }: Props) {
+export function Timeline({ feed, state, kinds, at, follow, total, beside = false }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const events = useShownEvents(feed, kinds)
   const virtual = useVirtualizer({
@@ -39,7 +41,7 @@ export function Timeline({ feed, state, kinds, at, follow, total }: Props) {
   const following = useFollow(box, follow)
   useRowKeys({
     list: box,
-    count: events.length,
+    count: beside ? 0 : events.length,
     reveal: (index) => {
       following.stop()
       virtual.scrollToIndex(index, { align: 'auto' })
