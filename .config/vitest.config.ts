@@ -17,7 +17,8 @@ function serverProject(name: string) {
       runner: 'packages/testing/src/vitest/skipping-runner.ts',
       testTimeout: slow,
       hookTimeout: slow,
-      fileParallelism: name === 'redis' || name === 'pg',
+      // Crash tests mostly wait, and each has servers of its own.
+      fileParallelism: ['redis', 'pg', 'crash'].includes(name),
     },
   }
 }

@@ -58,8 +58,8 @@ export function SchemaForm(props: SchemaFormProps) {
         extraErrorsBlockSubmit={false}
         disabled={props.disabled ?? false}
         noHtml5Validate
-        // A choice is made by people: the first one is no default.
-        experimental_defaultFormStateBehavior={{ constAsDefaults: 'skipOneOf' }}
+        // The branch that a person has chosen brings the constants that tell it apart, however fast they type on.
+        experimental_defaultFormStateBehavior={{ constAsDefaults: 'always' }}
         focusOnFirstError
         showErrorList="top"
         onChange={(event) => props.onChange((event.formData ?? {}) as Json)}
