@@ -94,8 +94,9 @@ export async function appendRun({ transport }: SpoolerFixture, { run, timeline }
     const bodies = records.map(({ ts, kind, step, data }) => ({ ts, kind, step, data: unsealed(kind, data) }))
     const append = appendPiece(transport, run.fid, first, bodies)
     pending.push(append)
-    // Over Redis an append is answered at once; in memory only when it is committed, so the next one must not wait for it.
-    await Promise.race([append, new Promise((resolve) => setImmediate(resolve))])
+    // In memory an append is answered only when it is committed, so the next one must not wait for it. Over Redis it must, as a producer does: two on their way may be overtaken while the script is loaded.
+    if (transport.streams.commits) await Promise.race([append, new Promise((resolve) => setImmediate(resolve))])
+    else await append
   }
   await Promise.all(pending)
 }
