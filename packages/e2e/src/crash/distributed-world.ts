@@ -24,7 +24,7 @@ export type DistributedWorld = World & {
 /** Starts one. `env`: what all its processes are told besides; `spoolers`: how many (two). */
 export async function distributedWorld(env: Readonly<Record<string, string>> = {}, spoolers = 2): Promise<DistributedWorld> {
   const redis = await startRedis({ config: { appendonly: 'yes', appendfsync: 'everysec' } })
-  const postgres = await startPostgres({ config: { max_connections: '40', fsync: 'off' } })
+  const postgres = await startPostgres({ config: { max_connections: '80', fsync: 'off' } })
   const database = await postgres.createDatabase()
   const panelToRedis = await startFaultProxy({ port: redis.port })
   const spoolersToRedis = await startFaultProxy({ port: redis.port })

@@ -13,6 +13,7 @@ test('100 users × 2 sockets for 60 s', async () => {
   expect(turns, told).toBeGreaterThan(100)
   expect(failed / asked, told).toBeLessThan(0.01)
   expect({ socketsLeft, hasRoom }).toEqual({ socketsLeft: 0, hasRoom: true })
-  expect(files.after).toBeLessThan(files.before + 50)
+  // Files of runs stay open for the next reader, a hundred at most; what 200 sockets would leave is more.
+  expect(files.after).toBeLessThan(files.before + 150)
   expect(heap.last).toBeLessThan(heap.first * 1.5 + 32 * 2 ** 20)
 })
