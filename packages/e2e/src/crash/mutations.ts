@@ -63,7 +63,8 @@ export const writerDiesAheadOfTheStore: Nemesis<DistributedWorld> = {
     await delay(1000)
     await panel.kill()
     await panel.start()
-    await delay(1000)
+    // Longer than a new process waits for the store by itself: then a try begins, and the seal has to hold it.
+    await delay(7000)
     for (const spooler of spoolers) spooler.thaw()
   },
 }
