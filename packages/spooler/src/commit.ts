@@ -12,7 +12,7 @@ import type { DeadReason, FullOptions } from './options.ts'
 const ATTEMPTS_MAX = 5
 
 /** A write that takes longer is worth a line in the log, one in so many ms. */
-const SLOW_MS = 1000
+const SLOW_MS = 400
 const SLOW_EVERY_MS = 2000
 
 /** What a committer works with: the spooler's options and the state that its lanes share. */
