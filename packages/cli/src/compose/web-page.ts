@@ -46,11 +46,14 @@ async function isStale(dist: string): Promise<boolean> {
 }
 
 async function newestMs(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  const list = () => readdir(folder, { withFileTypes: true, recursive: true })
+  // A folder that another process's build takes away under the walk is not there at the next.
+  const entries = await list().catch(list)
   const files = entries.filter(
-    (entry) => entry.isFile() && !/[/\\](dist|node_modules)([/\\]|$)/.test(`${entry.parentPath}/`) && !/\.test\.tsx?$/.test(entry.name),
+    (entry) => entry.isFile() && !/[/\\](dist(-\d+)?|node_modules)([/\\]|$)/.test(`${entry.parentPath}/`) && !/\.test\.tsx?$/.test(entry.name),
   )
-  const times = await Promise.all(files.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).mtimeMs))
+  // What another process's build takes away meanwhile is no source.
+  const times = await Promise.all(files.map(async (entry) => (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.mtimeMs ?? 0))
   return Math.max(0, ...times)
 }
 
