@@ -11,6 +11,7 @@ import type { PanelDeps, PanelSettings } from './options.ts'
 import type { Provider } from './providers/provider.ts'
 import type { DelayWatch } from './server/delay-watch.ts'
 import type { Metrics } from './server/metrics.ts'
+import type { Readiness } from './server/readiness.ts'
 import type { Endings } from './tail/endings.ts'
 import type { LiveStreams } from './tail/live-streams.ts'
 import type { RunFeed } from './tail/run-feed.ts'
@@ -50,6 +51,7 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
   readonly tickets: Tickets
   readonly wakeups: Wakeups
   readonly metrics: Metrics
+  readonly ready: () => Promise<Readiness>
   /** Since when events wait. */
   readonly delay: DelayWatch
   readonly tails: Tails

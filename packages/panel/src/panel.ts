@@ -28,7 +28,7 @@ import { keyRoutes } from './routes/keys.ts'
 import { answerRoutes, lockRoutes } from './routes/locks.ts'
 import { myAccountRoutes } from './routes/my-account.ts'
 import { operationsRoutes } from './routes/operations.ts'
-import { createReadiness, opsRoutes } from './routes/ops.ts'
+import { opsRoutes } from './routes/ops.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
@@ -53,6 +53,7 @@ import { guardRoutes } from './server/access.ts'
 import { isLoopbackName } from './server/cross-site.ts'
 import { createDelayWatch } from './server/delay-watch.ts'
 import { createMetrics } from './server/metrics.ts'
+import { createReadiness } from './server/readiness.ts'
 import { describeApi, serveDescription } from './server/openapi.ts'
 import { sendProblem } from './server/problems.ts'
 import { addHeaders } from './server/security-headers.ts'
@@ -167,9 +168,9 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const { launcher } = deps
   const conversations = createConversations({ store, launcher, wakeups, flow: settings.chatFlow, lookAgainMs: settings.lookAgainMs, clock, onFailed, log })
   const closing = (): boolean => state.closing
-  const ready = createReadiness({ ...deps, closing })
+  const ready = createReadiness({ ...deps, metrics, closing })
   const delay = createDelayWatch({ ...deps, checks: async () => (await ready()).checks })
-  const context = { ...deps, ...identities, files, wakeups, conversations, settings, metrics, delay, tails, streams, feed, endings, closing }
+  const context = { ...deps, ...identities, files, wakeups, conversations, settings, metrics, ready, delay, tails, streams, feed, endings, closing }
   const closeParts = (): void => {
     delay.close()
     closeFiles()

@@ -4,7 +4,6 @@ import { z } from 'zod'
 import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 import { worker, workerJson } from '../shapes/flow.ts'
-import { createReadiness } from './ops.ts'
 
 const DEAD_COUNTED = 200
 
@@ -43,7 +42,6 @@ const Delayed = z
 
 /** How the installation stands, for operators; and whether events come late, for everybody. */
 export const operationsRoutes: Routes = (app, context) => {
-  const ready = createReadiness(context)
   app.get(
     '/api/delay',
     { config: { access: 'flows.read' }, schema: { tags: ['operations'], summary: 'Since when events come late, and why', ...answers({ 200: Delayed }, 401) } },
@@ -66,7 +64,7 @@ export const operationsRoutes: Routes = (app, context) => {
     async () => {
       const { store, version } = context
       const [{ checks }, consumers, flows, runs, dead] = await Promise.all([
-        ready(),
+        context.ready(),
         consumersOf(context),
         store.flows.list(),
         store.runs.counts(),

@@ -1,17 +1,11 @@
-import { KocoError } from '@koco/core'
 import { z } from 'zod'
-import type { PanelContext, Routes } from '../context.ts'
+import type { Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 
 const tags = ['operations']
-const FRESH_MS = 1_000
-
-type Readiness = { readonly ready: boolean; readonly checks: Readonly<Record<string, string>> }
 
 /** Alive, ready, metrics. */
 export const opsRoutes: Routes = (app, context) => {
-  const ready = createReadiness(context)
-
   app.get(
     '/healthz',
     {
@@ -32,7 +26,7 @@ export const opsRoutes: Routes = (app, context) => {
       },
     },
     async (_request, reply) => {
-      const readiness = await ready()
+      const readiness = await context.ready()
       return reply.code(readiness.ready ? 200 : 503).send(readiness)
     },
   )
@@ -45,38 +39,4 @@ export const opsRoutes: Routes = (app, context) => {
     },
     async (_request, reply) => reply.type(context.registry.contentType).send(await context.registry.metrics()),
   )
-}
-
-/** Asks everything that a run needs; an answer serves for a second, so that nobody can wear the stores out by asking. */
-export function createReadiness({
-  store,
-  admin,
-  checkTransport,
-  clock,
-  closing,
-}: Pick<PanelContext, 'store' | 'admin' | 'checkTransport' | 'clock' | 'closing'>): () => Promise<Readiness> {
-  let last: { readonly untilMs: number; readonly answer: Promise<Readiness> } | undefined
-  return () => {
-    if (closing()) return Promise.resolve({ ready: false, checks: { panel: 'shutting down' } })
-    if (!last || last.untilMs <= clock()) {
-      const checks = { store: () => store.check(), admin: () => admin.check(), transport: checkTransport }
-      last = { untilMs: clock() + FRESH_MS, answer: askAll(checks) }
-    }
-    return last.answer
-  }
-}
-
-async function askAll(checks: Readonly<Record<string, () => Promise<void>>>): Promise<Readiness> {
-  const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await verdict(check)] as const))
-  return { ready: results.every(([, said]) => said === 'ok'), checks: Object.fromEntries(results) }
-}
-
-async function verdict(check: () => Promise<void>): Promise<string> {
-  try {
-    await check()
-    return 'ok'
-  } catch (error) {
-    // Anybody may ask, so only the stable code is told; the message may name hosts and paths.
-    return error instanceof KocoError ? error.code : 'failed'
-  }
 }

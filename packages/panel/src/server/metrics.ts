@@ -9,6 +9,8 @@ export type SocketCounts = { opened(): void; closed(code: number): void; refused
 /** The panel's own figures. */
 export type Metrics = {
   request(method: string, route: string, status: number, seconds: number): void
+  /** A check of readiness that went well took so long. */
+  check(part: string, seconds: number): void
   login(outcome: 'ok' | 'wrong' | 'throttled'): void
   readonly streams: StreamCounts
   readonly sockets: SocketCounts
@@ -22,6 +24,13 @@ export function createMetrics(registry: Registry, runs: Pick<RunStore, 'counts'>
     help: 'How long requests took, by route and status.',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers,
+  })
+  const checks = new Histogram({
+    name: 'koco_check_seconds',
+    help: 'How long the store, the accounts and the transport took to answer a check of readiness.',
+    labelNames: ['part'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.4, 1, 5],
     registers,
   })
   const logins = new Counter({ name: 'koco_logins_total', help: 'Sign-ins by outcome.', labelNames: ['outcome'], registers })
@@ -40,6 +49,7 @@ export function createMetrics(registry: Registry, runs: Pick<RunStore, 'counts'>
   runsByStatus.reset()
   return {
     request: (method, route, status, seconds) => requests.observe({ method, route, status }, seconds),
+    check: (part, seconds) => checks.observe({ part }, seconds),
     login: (outcome) => logins.inc({ outcome }),
     streams: {
       opened: () => open.inc(),

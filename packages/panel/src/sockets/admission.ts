@@ -25,11 +25,10 @@ export type AdmissionDeps = {
   readonly context: PanelContext
   readonly tickets: Tickets
   readonly leases: HeldLeases
-  readonly ready: () => Promise<{ readonly ready: boolean; readonly checks: Readonly<Record<string, string>> }>
 }
 
 /** Admission by origin, token, stores and count. */
-export function createAdmission({ context, tickets, leases, ready }: AdmissionDeps): Admission {
+export function createAdmission({ context, tickets, leases }: AdmissionDeps): Admission {
   const { settings, auth } = context
   const origins = originsOf(settings)
   const operator = createOffOperator(context.admin)
@@ -48,7 +47,7 @@ export function createAdmission({ context, tickets, leases, ready }: AdmissionDe
   }
 
   async function checkStores(): Promise<void> {
-    const { ready: isReady, checks } = await ready()
+    const { ready: isReady, checks } = await context.ready()
     if (isReady) return
     const away = Object.keys(checks).filter((name) => checks[name] !== 'ok')
     throw new UnavailableError(`Connect again in a moment: ${away.join(', ')} cannot be used now.`, { code: 'not_ready' })

@@ -5,7 +5,6 @@ import { WebSocketServer } from 'ws'
 import { isOf } from '../auth/authenticator.ts'
 import { newId } from '../auth/secrets.ts'
 import type { PanelContext } from '../context.ts'
-import { createReadiness } from '../routes/ops.ts'
 import { ProblemError } from '../server/problems.ts'
 import { securityHeaders } from '../server/security-headers.ts'
 import { createAdmission, type Admission } from './admission.ts'
@@ -36,7 +35,7 @@ export async function createSockets(server: Server, context: PanelContext): Prom
   const { settings, signals, auth, log, conversations, store, wakeups } = context
   const leases = createHeldLeases({ leases: context.leases, max: settings.socketsPerUserMax, onReconnect: (listener) => signals.onReconnect(listener), log })
   const news = await createSessionNews(signals, conversations)
-  const admission = createAdmission({ context, tickets: context.tickets, leases, ready: createReadiness(context) })
+  const admission = createAdmission({ context, tickets: context.tickets, leases })
   const attaching = { store, conversations, news, wakeups, reads: createSharedReads(store.reader), lookAgainMs: settings.lookAgainMs, log }
   const conversation = createConversation({ context, attaching, admission, leases })
   return new OpenSockets({ server, context, leases, news, admission, conversation, auth })
