@@ -1,4 +1,4 @@
-import type { FlowEntry, FlowWorker, ListedFlow } from './port.ts'
+import type { FlowEntry, FlowWorker, ListedFlow } from './port/flows.ts'
 
 /** A version of a flow that was ever served; `since`: when it was first. */
 export type FlowVersion = { readonly entry: FlowEntry; readonly since: number }

@@ -11,10 +11,10 @@ export {
   type ExecutionStoreSettings,
   type SchemaVersions,
 } from './open-execution-store.ts'
-export type { EndedRun, RunCopy, SessionCopy, StoreKeeper } from './keeping.ts'
+export type { EndedRun, RunCopy, SessionCopy, StoreKeeper } from './port/keeper.ts'
 export { moveExecutionStore, type MoveReport } from './moving/move-store.ts'
 export { inputsInShort } from './inputs-in-short.ts'
-export type { Identity, NewUser, SigningKey, Ticket, TokenFamily, User } from './admin/port.ts'
+export type { Identity, SigningKey, Ticket, TokenFamily } from './port/sign-in.ts'
 export { isUserName } from './user-name.ts'
 export { foldRun, type EpochSeal, type FoldResult, type Hole } from './projection.ts'
 export { coldLoad } from './snapshots/cold-load.ts'
@@ -25,48 +25,17 @@ export { recoverLostIndex } from './snapshots/recover.ts'
 export { takeSnapshot } from './snapshots/take.ts'
 export { maskDatabaseUrl, parseDatabaseUrl, type DatabaseUrl } from './url.ts'
 export { addSums, dayOf, IMPORTED, secondsOf, type ModelSums } from './tally.ts'
-export type {
-  AdminStore,
-  ApiKey,
-  AuditEntry,
-  AuditQuery,
-  AuditStore,
-  Budget,
-  ChildSummary,
-  ControlRequest,
-  DeadEvent,
-  DeadEventStore,
-  EventPage,
-  EventQuery,
-  EventReader,
-  EventWriter,
-  ExecutionStore,
-  FlowEntry,
-  FlowRegistry,
-  FlowWorker,
-  ListedFlow,
-  InsightQuery,
-  InsightStore,
-  ListedRun,
-  LockAnswer,
-  LockStore,
-  ModelUsage,
-  Page,
-  Role,
-  RunCount,
-  RunQuery,
-  RunRecords,
-  RunStore,
-  RunSummary,
-  Schedule,
-  ScheduleStep,
-  ScheduleStore,
-  Session,
-  Timing,
-  WriteAlarm,
-  WriteOutcome,
-  WriteResult,
-} from './port.ts'
+export type { AdminStore, ApiKey, AuditEntry, AuditQuery, AuditStore, NewUser, Role, Session, User } from './port/admin.ts'
+export type { Budget } from './port/budgets.ts'
+export type { ChildSummary, ControlRequest, ListedRun, RunQuery, RunStore, RunSummary } from './port/runs.ts'
+export type { DeadEvent, DeadEventStore } from './port/dead-events.ts'
+export type { EventPage, EventQuery, EventReader, EventWriter, RunRecords, WriteAlarm, WriteOutcome, WriteResult } from './port/events.ts'
+export type { ExecutionStore } from './port/execution-store.ts'
+export type { FlowEntry, FlowRegistry, FlowWorker, ListedFlow } from './port/flows.ts'
+export type { InsightQuery, InsightStore, ModelUsage, RunCount } from './port/insights.ts'
+export type { LockAnswer, LockStore } from './port/locks.ts'
+export type { Page } from './port/page.ts'
+export type { Schedule, ScheduleStep, ScheduleStore, Timing } from './port/schedules.ts'
 export { textOfContent } from './sessions/transcript.ts'
 export type {
   ActiveTurn,
@@ -83,7 +52,7 @@ export type {
   Steer,
   TurnEnd,
   WaitingMessage,
-} from './sessions/port.ts'
+} from './port/sessions.ts'
 export type {
   CheckpointLock,
   CheckpointOrigin,
@@ -92,4 +61,4 @@ export type {
   CheckpointStore,
   CheckpointTotals,
   CheckpointWords,
-} from './checkpoints/port.ts'
+} from './port/checkpoints.ts'

@@ -1,5 +1,5 @@
 import type { AdminMoveReport } from './admin/move-admin.ts'
-import type { AdminStore } from './port.ts'
+import type { AdminStore } from './port/admin.ts'
 import { parseDatabaseUrl } from './url.ts'
 
 /** `url`: as `KODO_ADMIN_DATABASE`. `migrate`: bring the tables to this version first, default false. `poolMax`: Postgres connections at most, default 4. */

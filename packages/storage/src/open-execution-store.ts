@@ -1,5 +1,6 @@
 import { RefusedError } from '@koco/core'
-import type { EventWriter, ExecutionStore } from './port.ts'
+import type { EventWriter } from './port/events.ts'
+import type { ExecutionStore } from './port/execution-store.ts'
 import { maskDatabaseUrl, parseDatabaseUrl } from './url.ts'
 
 /**

@@ -13,7 +13,7 @@ import {
   parsePosition,
   PoisonError,
 } from '@koco/core'
-import type { WriteAlarm } from './port.ts'
+import type { WriteAlarm } from './port/events.ts'
 import { NO_TALLY, sumTallies, tallyOf, type Tally } from './tally.ts'
 
 /** An epoch that a later one has closed: its events up to `lastSeq` belong to the timeline, what lies above is fenced. */

@@ -1,6 +1,6 @@
 import type { EventRecord, Position } from '@koco/core'
 import { comparePositions, formatPosition, isFid, PoisonError } from '@koco/core'
-import type { RunRecords } from './port.ts'
+import type { RunRecords } from './port/events.ts'
 
 /** Throws PoisonError `bad_record` for what no store can hold: a wrong fid, a position that is none, a time that is no number, text with NUL or lone surrogates. */
 export function checkBatch(batch: readonly RunRecords[]): void {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { parseJson, toJsonText } from '@koco/core'
 import type { Selectable } from 'kysely'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { AuditEntry, AuditQuery, AuditStore } from '../port.ts'
+import type { AuditEntry, AuditQuery, AuditStore } from '../port/admin.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 
 const ROWS_MAX = 500

@@ -1,6 +1,6 @@
 import { RefusedError } from '@koco/core'
 import { sql, type Selectable } from 'kysely'
-import type { Identity, IdentityStore } from './port.ts'
+import type { Identity, IdentityStore } from '../port/sign-in.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 import { isTaken, insertUser } from './users.ts'
 

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { AdminStore, ApiKey } from '../port.ts'
+import type { AdminStore, ApiKey } from '../port/admin.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 
 /** The programs' keys. A null user in `list` and `delete` stands for everybody's. */

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { AdminStore, Session } from '../port.ts'
+import type { AdminStore, Session } from '../port/admin.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 
 /** The signed-in browsers. Each new session also removes those that had ended before it, so the table stays small. */

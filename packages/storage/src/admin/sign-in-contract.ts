@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { AdminStore } from '../port.ts'
-import type { Identity, TokenFamily } from './port.ts'
+import type { AdminStore } from '../port/admin.ts'
+import type { Identity, TokenFamily } from '../port/sign-in.ts'
 
 const github: Identity = { issuer: 'github', subject: '583231', userId: 'u1', login: 'octocat', email: 'o@example.com', createdAt: 100.5, lastLoginAt: 100.5 }
 const family: TokenFamily = { id: 'f1', userId: 'u1', createdAt: 1000, expiresAt: 2000, agent: 'script' }

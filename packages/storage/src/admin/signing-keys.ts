@@ -1,4 +1,4 @@
-import type { SigningKeyStore } from './port.ts'
+import type { SigningKeyStore } from '../port/sign-in.ts'
 import type { AdminDatabase } from './schema.ts'
 
 /** The keys that sign access tokens. */

@@ -1,4 +1,4 @@
-import type { TicketStore } from './port.ts'
+import type { TicketStore } from '../port/sign-in.ts'
 import type { AdminDatabase } from './schema.ts'
 
 /** The tickets to sockets: whoever takes one away has redeemed it. */

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { TokenFamily, TokenStore } from './port.ts'
+import type { TokenFamily, TokenStore } from '../port/sign-in.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 
 /** The sign-ins of programs. A family that is revoked is taken away with its tokens: what is not there is not valid. */

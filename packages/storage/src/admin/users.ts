@@ -1,8 +1,7 @@
 import { RefusedError } from '@koco/core'
 import { sql, type Selectable } from 'kysely'
-import type { AdminStore } from '../port.ts'
+import type { AdminStore, NewUser, User } from '../port/admin.ts'
 import { isUserName } from '../user-name.ts'
-import type { NewUser, User } from './port.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 
 /** What Postgres and better-sqlite3 call a value that is taken. */

@@ -1,6 +1,7 @@
 // Goal: budgets are kept as they were given, replaced by id and listed whole. Method: a few of them, written and read back.
 import { expect, test } from 'vitest'
-import type { Budget, ExecutionStore } from '../port.ts'
+import type { Budget } from '../port/budgets.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import { START } from './scenario.ts'
 
 /** The rules of BudgetStore. */

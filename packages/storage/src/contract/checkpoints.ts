@@ -1,8 +1,8 @@
 // Goal: the index finds checkpoints by what people and programs said of them, knows what continues what, and lets none go that is locked. Method: known rows of one user or session each.
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { CheckpointRow } from '../checkpoints/port.ts'
-import type { ExecutionStore } from '../port.ts'
+import type { CheckpointRow } from '../port/checkpoints.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import { START } from './scenario.ts'
 
 function someRow(change: Partial<CheckpointRow> = {}): CheckpointRow {

@@ -3,7 +3,7 @@ import type { EventRecord } from '@koco/core'
 import { formatPosition, RUN_STATUSES } from '@koco/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import { attempt, lines, opening, record, someFid, START, status, timeline } from './scenario.ts'
 
 const E1 = START * 1000

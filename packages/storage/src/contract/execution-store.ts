@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import { describeBudgets } from './budgets.ts'
 import { describeCheckpoints } from './checkpoints.ts'
 import { describeDelivery } from './delivery.ts'

@@ -1,4 +1,4 @@
-import type { WriteResult } from '../port.ts'
+import type { WriteResult } from '../port/events.ts'
 
 /**
  * The runs of a write whose replaced process had events folded before the seal came that disowns them. Those stay folded, as a reader has seen them; a full replay, which sees the seal first, leaves them out: there alone both

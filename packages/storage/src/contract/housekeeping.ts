@@ -1,6 +1,6 @@
 // Goal: what stands beside runs and events (dead events, flows, health, the lock of a process) is kept too. Method: each operation against the store, and the store opened again.
 import { expect, test } from 'vitest'
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import type { OpenFixture } from './scenario.ts'
 import { attempt, lines, opening, plainRun, record, someFid, someRun, START, status, timeline } from './scenario.ts'
 

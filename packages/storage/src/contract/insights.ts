@@ -1,7 +1,8 @@
 // Goal: what runs and models come to by day is right, whatever is delivered twice, late or fenced. Method: runs of flows of their own; the sums against a count by hand.
 import type { EventData, EventRecord, Position } from '@koco/core'
 import { expect, test } from 'vitest'
-import type { ExecutionStore, ModelUsage } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { ModelUsage } from '../port/insights.ts'
 import { bucketOf, dayOf, IMPORTED } from '../tally.ts'
 import { attempt, meta, opening, record, someFid, someRun, START, status } from './scenario.ts'
 

@@ -1,7 +1,8 @@
 // Goal: a question to a person is asked once, answered once, and found by those who should answer. Method: lock and lease events, answers at once and late.
 import type { EventRecord } from '@koco/core'
 import { expect, test } from 'vitest'
-import type { ExecutionStore, Role } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { Role } from '../port/admin.ts'
 import { attempt, meta, opening, record, someFid, START, status } from './scenario.ts'
 
 const E1 = START * 1000

@@ -2,7 +2,7 @@
 import type { Position } from '@koco/core'
 import { ORIGIN } from '@koco/core'
 import { expect, test } from 'vitest'
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import { lines, opening, plainRun, positions, record, someFid, START, timeline } from './scenario.ts'
 
 const E1 = START * 1000

@@ -1,7 +1,8 @@
 // Goal: launchers create runs once, people find them in lists, and what is wanted of a run is kept. Method: known runs of one user each, so that tests do not see each other's.
 import type { NewRun } from '@koco/core'
 import { expect, test } from 'vitest'
-import type { ExecutionStore, RunQuery, RunSummary } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { RunQuery, RunSummary } from '../port/runs.ts'
 import { attempt, lines, opening, plainRun, someFid, someRun, START, status } from './scenario.ts'
 
 const E1 = START * 1000

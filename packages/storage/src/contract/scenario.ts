@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { EventData, EventKind, EventRecord, NewRun, Position } from '@koco/core'
 import { formatPosition, newFid, toJsonText } from '@koco/core'
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 
 /** A store over fresh data; `reopen` closes it and opens the same data again; `damage` changes it past the store, by SQL; `dispose` closes what is open and removes the data. */
 export type StoreFixture = {

@@ -1,6 +1,7 @@
 // Goal: schedules are kept, found when they are due, and stepped on by one only. Method: known schedules of one user or launcher each, so that tests do not see each other's.
 import { expect, test } from 'vitest'
-import type { ExecutionStore, Schedule } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { Schedule } from '../port/schedules.ts'
 import { START } from './scenario.ts'
 
 function someSchedule(id: string, change: Partial<Schedule> = {}): Schedule {

@@ -1,7 +1,7 @@
 // Goal: whatever is done to a session in whatever order, and however often its store is opened again, it stands as a model of a few lines says. Method: random commands; the seed is printed on failure.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ChatMessage, CommandOutcome, SessionCommand } from '../sessions/port.ts'
+import type { ChatMessage, CommandOutcome, SessionCommand } from '../port/sessions.ts'
 import { START, type OpenFixture } from './scenario.ts'
 
 type Act = SessionCommand | { readonly do: 'reopen' } | { readonly do: 'stale' }

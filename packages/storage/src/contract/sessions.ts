@@ -1,8 +1,8 @@
 // Goal: a conversation is its log: commands come to one entry or say why not, undone stays undone, what is damaged is told and harms nothing else. Method: each rule against a session of its own, then
 // random commands against a model of ten lines, the store opened again in between.
 import { randomBytes } from 'node:crypto'
-import type { ExecutionStore } from '../port.ts'
-import type { ChatMessage, CommandOutcome, ModelUse, NewSession, SessionCommand } from '../sessions/port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { ChatMessage, CommandOutcome, ModelUse, NewSession, SessionCommand } from '../port/sessions.ts'
 import { expect, test } from 'vitest'
 import { START, type OpenFixture } from './scenario.ts'
 import { describeSessionModel } from './session-model.ts'

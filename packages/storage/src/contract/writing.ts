@@ -1,7 +1,8 @@
 // Goal: what is written is stored once and in order, whatever is sent twice, late or cut elsewhere. Method: real writes, then the timeline and the run.
 import { parsePosition } from '@koco/core'
 import { expect, test } from 'vitest'
-import type { ExecutionStore, RunRecords, WriteResult } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { RunRecords, WriteResult } from '../port/events.ts'
 import { attempt, lines, meta, opening, plainRun, positions, record, someFid, someRun, START, status, timeline } from './scenario.ts'
 
 const E1 = START * 1000

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { canonicalJson, isEnded, ORIGIN, RefusedError, toJson, type EventRecord, type Position } from '@koco/core'
-import type { RunCopy, SessionCopy } from '../keeping.ts'
-import type { ExecutionStore } from '../port.ts'
+import type { RunCopy, SessionCopy } from '../port/keeper.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import { SIDE_TABLES, type SideTable } from '../side-tables.ts'
 
 /** What was moved. `digest`: SHA-256 over every run, event, conversation, schedule and dead event, the same for both stores. */

@@ -1,7 +1,7 @@
 import type { EventRecord, LockState, Position, RunState } from '@koco/core'
 import { comparePositions, formatPosition } from '@koco/core'
 import { foldRun, type FoldResult } from '../projection.ts'
-import type { RunRecords, WriteAlarm } from '../port.ts'
+import type { RunRecords, WriteAlarm } from '../port/events.ts'
 import { inOrder, sameContent } from '../records.ts'
 
 /** The records of one run in a batch: in position order, each position once. */

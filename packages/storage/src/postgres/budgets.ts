@@ -1,5 +1,5 @@
 import { parseJson, toJsonText } from '@koco/core'
-import type { Budget, BudgetStore } from '../port.ts'
+import type { Budget, BudgetStore } from '../port/budgets.ts'
 import type { ExecutionDatabase } from './schema.ts'
 
 /** The budgets, each as one JSON text: they are few and always read together. */

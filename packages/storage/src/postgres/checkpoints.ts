@@ -1,9 +1,9 @@
 import { RefusedError, toJsonText } from '@koco/core'
 import { sql, type RawBuilder } from 'kysely'
-import { FAMILY_MAX, packCheckpoint, unpackCheckpoint, wantedTokens, type StoredCheckpoint } from '../checkpoints/row.ts'
-import type { CheckpointQuery, CheckpointRow, CheckpointStore } from '../checkpoints/port.ts'
+import { FAMILY_MAX, packCheckpoint, unpackCheckpoint, wantedTokens, type StoredCheckpoint } from '../checkpoint-row.ts'
+import type { CheckpointQuery, CheckpointRow, CheckpointStore } from '../port/checkpoints.ts'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { Page } from '../port.ts'
+import type { Page } from '../port/page.ts'
 import { searchWords } from '../search.ts'
 import type { ExecutionDatabase } from './schema.ts'
 

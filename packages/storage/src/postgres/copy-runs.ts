@@ -1,4 +1,4 @@
-import type { RunCopy } from '../keeping.ts'
+import type { RunCopy } from '../port/keeper.ts'
 import { toAnswer, toLock } from './lock-row.ts'
 import { toState, type SummaryRow } from './run-row.ts'
 import type { ExecutionDatabase } from './schema.ts'

@@ -1,4 +1,4 @@
-import type { SessionCopy } from '../keeping.ts'
+import type { SessionCopy } from '../port/keeper.ts'
 import type { ExecutionDatabase } from './schema.ts'
 import { readRow, rowOf } from './session-log.ts'
 

@@ -1,5 +1,5 @@
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { DeadEventStore } from '../port.ts'
+import type { DeadEventStore } from '../port/dead-events.ts'
 import type { ExecutionDatabase } from './schema.ts'
 
 /** The entries set aside. Their bodies are what was found, so what Postgres cannot hold (NUL, lone surrogates) becomes U+FFFD. */

@@ -1,6 +1,6 @@
 import { parseJson, toJsonText } from '@koco/core'
 import { currentFlows, WORKER_KEPT_S } from '../current-flows.ts'
-import type { FlowEntry, FlowRegistry, FlowWorker } from '../port.ts'
+import type { FlowEntry, FlowRegistry, FlowWorker } from '../port/flows.ts'
 import { jsonb, type ExecutionDatabase } from './schema.ts'
 
 /** Which processes serve which flows. */

@@ -8,7 +8,8 @@ import { createDatabase } from '@koco/testing'
 import { expect, inject, test } from 'vitest'
 import { attempt, lines, opening, plainRun, record, someFid, START, status, timeline } from '../contract/scenario.ts'
 import { openExecutionStore } from '../open-execution-store.ts'
-import type { ExecutionStore, RunRecords } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { RunRecords } from '../port/events.ts'
 
 const E1 = START * 1000
 const E2 = E1 + 5000

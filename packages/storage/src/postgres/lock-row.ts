@@ -1,7 +1,7 @@
 import type { LockState } from '@koco/core'
 import { parseJson, toJsonText } from '@koco/core'
 import type { Selectable } from 'kysely'
-import type { LockAnswer } from '../port.ts'
+import type { LockAnswer } from '../port/locks.ts'
 import type { ExecutionTables, LockTable } from './schema.ts'
 
 /** A row of `locks`. */

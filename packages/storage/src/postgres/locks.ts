@@ -1,7 +1,7 @@
 import { toJsonText } from '@koco/core'
 import { sql } from 'kysely'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { LockAnswer, LockStore } from '../port.ts'
+import type { LockAnswer, LockStore } from '../port/locks.ts'
 import { toAnswer, toLock } from './lock-row.ts'
 import type { ExecutionDatabase } from './schema.ts'
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { StoredRunPlace, StorePart } from '../keeping.ts'
+import type { StoredRunPlace, StorePart } from '../port/keeper.ts'
 import { SIDE_TABLES } from '../side-tables.ts'
 import { copiesIn } from './copy-runs.ts'
 import { sessionCopiesIn } from './copy-sessions.ts'

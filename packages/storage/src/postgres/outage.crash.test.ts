@@ -4,7 +4,8 @@ import { UnavailableError } from '@koco/core'
 import { startFaultProxy, startPostgres, type PostgresServer } from '@koco/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { plainRun, someFid, someRun, START, timeline } from '../contract/scenario.ts'
-import type { ExecutionStore, RunRecords } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { RunRecords } from '../port/events.ts'
 import { createPostgresExecutionStore } from './store.ts'
 
 const E1 = START * 1000

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { toJsonText } from '@koco/core'
 import { sql } from 'kysely'
-import type { RunCopy } from '../keeping.ts'
+import type { RunCopy } from '../port/keeper.ts'
 import { searchText } from '../search.ts'
 import { fromLock } from './lock-row.ts'
 import type { ExecutionDatabase } from './schema.ts'

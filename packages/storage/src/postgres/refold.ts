@@ -1,6 +1,6 @@
 import { must, type EventRecord } from '@koco/core'
 import { sql } from 'kysely'
-import type { Refold, Refolded, RunLine, StoredRunPlace } from '../keeping.ts'
+import type { Refold, Refolded, RunLine, StoredRunPlace } from '../port/keeper.ts'
 import { unknownRun } from '../projection.ts'
 import { differences, refoldRun } from '../snapshots/refold.ts'
 import { copiesIn } from './copy-runs.ts'

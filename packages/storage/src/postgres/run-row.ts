@@ -1,7 +1,7 @@
 import type { Json, RunState, TypedValue } from '@koco/core'
 import { parseJson, toJsonText } from '@koco/core'
 import { searchText } from '../search.ts'
-import type { RunSummary } from '../port.ts'
+import type { RunSummary } from '../port/runs.ts'
 import type { RunTable } from './schema.ts'
 import type { Selectable } from 'kysely'
 

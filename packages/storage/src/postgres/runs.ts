@@ -3,7 +3,7 @@ import { isFid, RefusedError, RUN_STATUSES, isEnded, toJsonText, must } from '@k
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import { clampLimit } from '../cursor.ts'
-import type { ControlRequest, RunStore } from '../port.ts'
+import type { ControlRequest, RunStore } from '../port/runs.ts'
 import { searchText } from '../search.ts'
 import { isUserName } from '../user-name.ts'
 import { isUniqueViolation } from './errors.ts'

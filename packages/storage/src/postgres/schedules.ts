@@ -1,7 +1,7 @@
 import { parseJson, RefusedError, toJsonText } from '@koco/core'
 import type { Selectable } from 'kysely'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { Schedule, ScheduleStore } from '../port.ts'
+import type { Schedule, ScheduleStore } from '../port/schedules.ts'
 import type { ExecutionDatabase, ScheduleTable } from './schema.ts'
 
 type About = Pick<Schedule, 'flow' | 'inputs' | 'timing' | 'missed' | 'overlap' | 'createdAt'>

@@ -1,6 +1,6 @@
 import type { RunStatus, LockState } from '@koco/core'
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
-import type { StoredCheckpoint } from '../checkpoints/row.ts'
+import type { StoredCheckpoint } from '../checkpoint-row.ts'
 import type { Schema } from '../migrations.ts'
 import type { EntryRow } from '../sessions/entry.ts'
 import type { ModelTally, RunTally } from '../tally.ts'

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import { parseJson, toJsonText } from '@koco/core'
 import { packEntry, unpackHead, type NewEntry } from '../sessions/entry.ts'
 import { describeSession, foldSession, heldBy, type FoldedSession } from '../sessions/fold.ts'
-import type { ChatSession } from '../sessions/port.ts'
+import type { ChatSession } from '../port/sessions.ts'
 import { bodiesOf, type Bodies } from '../sessions/transcript.ts'
 import type { ExecutionDatabase, SessionTable } from './schema.ts'
 

@@ -6,7 +6,8 @@ import { createDatabase, type TestDatabase } from '@koco/testing'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { attempt, lines, opening, plainRun, positions, someFid, someRun, START, timeline } from '../contract/scenario.ts'
-import type { ExecutionStore, RunRecords } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
+import type { RunRecords } from '../port/events.ts'
 import { createPostgresExecutionStore, migratePostgresTables, readPostgresVersion } from './store.ts'
 
 const E1 = START * 1000

@@ -1,7 +1,7 @@
 import type { EventRecord } from '@koco/core'
 import { isEnded, must } from '@koco/core'
 import type { Client, Pool } from 'pg'
-import type { EventWriter, WriteAlarm, WriteOutcome, WriteResult } from '../port.ts'
+import type { EventWriter, WriteAlarm, WriteOutcome, WriteResult } from '../port/events.ts'
 import { checkBatch, sameContent } from '../records.ts'
 import { conflict, fold, gather, sort, type FoldedRun, type GatheredRun, type Settled, type SortedRun } from './batch.ts'
 import { isUniqueViolation, isWorthAnotherTry } from './errors.ts'

@@ -1,4 +1,4 @@
-import type { ChatMessage, CommandOutcome, NewSession, SessionCommand } from './port.ts'
+import type { ChatMessage, CommandOutcome, NewSession, SessionCommand } from '../port/sessions.ts'
 import type { NewEntry, Said } from './entry.ts'
 import { NO_LABELS, type FoldedSession, type MessageRef } from './fold.ts'
 

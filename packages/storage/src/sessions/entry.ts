@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { isJsonObject, parseJson, toJsonText, type Json } from '@koco/core'
-import type { ChatMessage, ModelUse, SessionLabels, TurnEnd, TurnKind } from './port.ts'
+import type { ChatMessage, ModelUse, SessionLabels, TurnEnd, TurnKind } from '../port/sessions.ts'
 
 /** Ids and roles of the messages in an entry's body. */
 export type Said = { readonly ids: readonly string[]; readonly roles: readonly string[] }

@@ -1,4 +1,4 @@
-import type { ActiveTurn, ChatSession, ModelUse, SessionLabels } from './port.ts'
+import type { ActiveTurn, ChatSession, ModelUse, SessionLabels } from '../port/sessions.ts'
 import type { EntryHead, ReadEntry, Said } from './entry.ts'
 
 /** Where a message lies: the `index`th of the entry `revision`. */

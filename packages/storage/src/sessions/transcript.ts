@@ -2,7 +2,7 @@ import { assert, type Json } from '@koco/core'
 import { searchWords } from '../search.ts'
 import { unpackBody, type EntryBody, type EntryRow } from './entry.ts'
 import { describeSession, type FoldedSession, type MessageRef, type WaitingRef } from './fold.ts'
-import type { ChatMessage, Conversation, ConversationQuery, Steer, WaitingMessage } from './port.ts'
+import type { ChatMessage, Conversation, ConversationQuery, Steer, WaitingMessage } from '../port/sessions.ts'
 
 /** The bodies of entries, by revision. */
 export type Bodies = ReadonlyMap<number, EntryBody | null>

@@ -1,5 +1,5 @@
 import { parseJson } from '@koco/core'
-import type { RunLine, StoreKeeper, StorePart } from '../keeping.ts'
+import type { RunLine, StoreKeeper, StorePart } from '../port/keeper.ts'
 import { readSnapshot, type SnapshotFile, type SnapshotFolder, type SnapshotKind } from './files.ts'
 import { headOf } from './take.ts'
 

@@ -1,4 +1,4 @@
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import type { SnapshotFolder } from './files.ts'
 import { headOf, takeSnapshot } from './take.ts'
 

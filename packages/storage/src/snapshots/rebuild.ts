@@ -1,4 +1,4 @@
-import type { StoreKeeper } from '../keeping.ts'
+import type { StoreKeeper } from '../port/keeper.ts'
 import { PROJECTOR } from '../projection.ts'
 
 /** A run whose stored state is not what its events give, and in what. */

@@ -1,5 +1,5 @@
 import { canonicalJson, comparePositions, newRunState, toJson, type EventRecord, type LockState, type RunState } from '@koco/core'
-import type { RunCopy } from '../keeping.ts'
+import type { RunCopy } from '../port/keeper.ts'
 import { foldRun, replayRun, type FoldResult } from '../projection.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { toJsonText } from '@koco/core'
-import type { StoreKeeper, StorePart } from '../keeping.ts'
+import type { StoreKeeper, StorePart } from '../port/keeper.ts'
 import { PROJECTOR } from '../projection.ts'
 import { readSnapshot, type SnapshotFile, type SnapshotFolder, type SnapshotKind } from './files.ts'
 

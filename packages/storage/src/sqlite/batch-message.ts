@@ -1,4 +1,4 @@
-import type { RunRecords, WriteAlarm, WriteResult } from '../port.ts'
+import type { RunRecords, WriteAlarm, WriteResult } from '../port/events.ts'
 import { inOrder } from '../records.ts'
 import { type Chunk, packChunks } from './chunk.ts'
 

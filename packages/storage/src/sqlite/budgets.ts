@@ -1,5 +1,5 @@
 import { parseJson } from '@koco/core'
-import type { Budget } from '../port.ts'
+import type { Budget } from '../port/budgets.ts'
 import type { Db } from './connection.ts'
 
 /** The reads of budgets. */

@@ -1,6 +1,6 @@
 import type { RunStatus } from '@koco/core'
 import { clampLimit } from '../cursor.ts'
-import type { ChildSummary } from '../port.ts'
+import type { ChildSummary } from '../port/runs.ts'
 import type { Db } from './connection.ts'
 
 /** The condition that finds the runs of a parent, in the words of their index. */

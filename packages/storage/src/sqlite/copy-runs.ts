@@ -1,7 +1,7 @@
 import { parseJson, type TypedValue } from '@koco/core'
 import { clampLimit } from '../cursor.ts'
-import type { RunCopy } from '../keeping.ts'
-import type { ControlRequest } from '../port.ts'
+import type { RunCopy } from '../port/keeper.ts'
+import type { ControlRequest } from '../port/runs.ts'
 import type { Db } from './connection.ts'
 import { type RawAnswer, type RawRun, readAnswer, readLock, readRun, SELECT_RUN } from './run-rows.ts'
 

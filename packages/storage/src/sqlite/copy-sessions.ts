@@ -1,7 +1,7 @@
 import { clampLimit } from '../cursor.ts'
-import type { SessionCopy } from '../keeping.ts'
+import type { SessionCopy } from '../port/keeper.ts'
 import type { EntryRow } from '../sessions/entry.ts'
-import type { ChatSession } from '../sessions/port.ts'
+import type { ChatSession } from '../port/sessions.ts'
 import type { Db } from './connection.ts'
 import { sessionLog, type SessionRow } from './session-log.ts'
 

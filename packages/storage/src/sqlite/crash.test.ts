@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { comparePositions, type Position } from '@koco/core'
 import { expect, test } from 'vitest'
 import { timeline } from '../contract/scenario.ts'
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import { crashRuns } from './crash-runs.ts'
 import { createSqliteExecutionStore } from './index.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { lines, meta, opening, plainRun, record, someFid, someRun, START, timeline } from '../contract/scenario.ts'
-import type { ExecutionStore } from '../port.ts'
+import type { ExecutionStore } from '../port/execution-store.ts'
 import { createSqliteExecutionStore, migrateSqliteTables, readSqliteVersion, type SqliteStoreOptions } from './index.ts'
 
 const E1 = START * 1000

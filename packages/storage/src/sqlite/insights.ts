@@ -1,4 +1,4 @@
-import type { InsightQuery, ModelUsage, RunCount } from '../port.ts'
+import type { InsightQuery, ModelUsage, RunCount } from '../port/insights.ts'
 import type { Tally } from '../tally.ts'
 import type { Db } from './connection.ts'
 

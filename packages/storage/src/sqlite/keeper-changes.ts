@@ -1,6 +1,6 @@
 import type { EventRecord } from '@koco/core'
 import { isFid, toJsonText } from '@koco/core'
-import type { Projection, RunCopy } from '../keeping.ts'
+import type { Projection, RunCopy } from '../port/keeper.ts'
 import { sessionReplacer } from './copy-sessions.ts'
 import type { SideRow, SideTable } from '../side-tables.ts'
 import type { Db } from './connection.ts'

@@ -1,4 +1,4 @@
-import type { StoreKeeper, StorePart } from '../keeping.ts'
+import type { StoreKeeper, StorePart } from '../port/keeper.ts'
 import { openIndex } from './connection.ts'
 import { toKocoError } from './errors.ts'
 import { readMoment } from './moment.ts'

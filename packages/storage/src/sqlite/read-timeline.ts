@@ -1,7 +1,7 @@
 import type { EventRecord, Position } from '@koco/core'
 import { comparePositions, isFid } from '@koco/core'
 import { clampLimit } from '../cursor.ts'
-import type { EventPage, EventQuery } from '../port.ts'
+import type { EventPage, EventQuery } from '../port/events.ts'
 import type { Hole } from '../projection.ts'
 import { searchInJson } from '../search.ts'
 import type { Db } from './connection.ts'

@@ -1,5 +1,5 @@
 import { isFid, ORIGIN, type Position } from '@koco/core'
-import type { Refold, Refolded, RunCopy, RunLine, StoredRunPlace } from '../keeping.ts'
+import type { Refold, Refolded, RunCopy, RunLine, StoredRunPlace } from '../port/keeper.ts'
 import { unknownRun } from '../projection.ts'
 import { differences, refoldRun, type RefoldMode } from '../snapshots/refold.ts'
 import type { Db } from './connection.ts'

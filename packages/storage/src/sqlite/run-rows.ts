@@ -1,7 +1,7 @@
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, TypedValue } from '@koco/core'
 import { parseJson, toJsonText } from '@koco/core'
-import type { RunCopy } from '../keeping.ts'
-import type { LockAnswer } from '../port.ts'
+import type { RunCopy } from '../port/keeper.ts'
+import type { LockAnswer } from '../port/locks.ts'
 import { searchText } from '../search.ts'
 import type { Db } from './connection.ts'
 

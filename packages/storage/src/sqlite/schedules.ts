@@ -1,6 +1,7 @@
 import { parseJson, RefusedError } from '@koco/core'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { Page, Schedule, ScheduleStep, ScheduleStore } from '../port.ts'
+import type { Page } from '../port/page.ts'
+import type { Schedule, ScheduleStep, ScheduleStore } from '../port/schedules.ts'
 import type { Db } from './connection.ts'
 
 type Raw = {

@@ -1,7 +1,7 @@
 import { RefusedError, toJsonText, type Json } from '@koco/core'
 import { decide, firstEntries } from '../sessions/decide.ts'
 import { describeSession, foldEntry, type FoldedSession } from '../sessions/fold.ts'
-import type { ChatSession, CommandOutcome, NewSession, SessionCommand } from '../sessions/port.ts'
+import type { ChatSession, CommandOutcome, NewSession, SessionCommand } from '../port/sessions.ts'
 import { messageAt, waitingAt } from '../sessions/transcript.ts'
 import type { Db } from './connection.ts'
 import { sessionLog } from './session-log.ts'

@@ -1,6 +1,6 @@
 import type { EventRecord, LockState } from '@koco/core'
 import { comparePositions, isEnded } from '@koco/core'
-import type { WriteAlarm } from '../port.ts'
+import type { WriteAlarm } from '../port/events.ts'
 import { type FoldResult, foldRun, touchesLocks, unknownRun } from '../projection.ts'
 import { inOrder, sameContent } from '../records.ts'
 import { IMPORTED, type Tally } from '../tally.ts'

@@ -1,19 +1,4 @@
-import type { Role } from '../port.ts'
-
-/** Somebody who signs in. `name` is also a folder name: `[a-z0-9][a-z0-9._-]{0,62}`. `lastLoginAt` null: not yet. */
-export type User = {
-  readonly id: string
-  readonly name: string
-  readonly email: string
-  readonly role: Role
-  readonly active: boolean
-  readonly createdAt: number
-  readonly lastLoginAt: number | null
-  readonly passwordHash: string | null
-}
-
-/** A user to be made. */
-export type NewUser = Omit<User, 'lastLoginAt'>
+import type { NewUser } from './admin.ts'
 
 /** The account of a user at somebody else who vouches for them: `issuer` is `github` or the address of an OpenID provider, `subject` what never changes there. `login` and `email` as last told. */
 export type Identity = {

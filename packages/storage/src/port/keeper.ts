@@ -1,10 +1,14 @@
 import type { EventRecord, LockState, Position, RunState } from '@koco/core'
-import type { ControlRequest, DeadEvent, LockAnswer, Page, Schedule } from './port.ts'
-import type { EpochSeal, Hole } from './projection.ts'
-import type { EntryRow } from './sessions/entry.ts'
-import type { ChatSession } from './sessions/port.ts'
-import type { SideRow, SideTable } from './side-tables.ts'
-import type { RefoldMode } from './snapshots/refold.ts'
+import type { ControlRequest } from './runs.ts'
+import type { DeadEvent } from './dead-events.ts'
+import type { LockAnswer } from './locks.ts'
+import type { Page } from './page.ts'
+import type { Schedule } from './schedules.ts'
+import type { EpochSeal, Hole } from '../projection.ts'
+import type { EntryRow } from '../sessions/entry.ts'
+import type { ChatSession } from './sessions.ts'
+import type { SideRow, SideTable } from '../side-tables.ts'
+import type { RefoldMode } from '../snapshots/refold.ts'
 
 /**
  * Everything that a store holds of a run besides its events, in the words of neither back end: what is folded from the events, where it stands, and what the events do not tell (launcher, idempotency

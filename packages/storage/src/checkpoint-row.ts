@@ -1,5 +1,5 @@
 import { isJsonObject, parseJson, toJsonText, type Json } from '@koco/core'
-import type { CheckpointLock, CheckpointQuery, CheckpointRow } from './port.ts'
+import type { CheckpointLock, CheckpointQuery, CheckpointRow } from './port/checkpoints.ts'
 
 /** Rows of a family at most. */
 export const FAMILY_MAX = 10_000

@@ -1,5 +1,5 @@
 import type { Json } from '@koco/core'
-import type { Page } from '../port.ts'
+import type { Page } from './page.ts'
 
 /** What people or policies wanted a checkpoint for. */
 export type CheckpointOrigin = 'manual' | 'auto' | 'error' | 'restore' | 'merge' | 'import'

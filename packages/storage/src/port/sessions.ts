@@ -1,5 +1,5 @@
 import type { Json, TokenCounts } from '@koco/core'
-import type { Page } from '../port.ts'
+import type { Page } from './page.ts'
 
 /** A message of a conversation, as it was given; `id` tells it from every other one of its session. */
 export type ChatMessage = { readonly id: string; readonly role: string; readonly content: Json; readonly [field: string]: Json }
