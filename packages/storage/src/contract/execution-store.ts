@@ -11,10 +11,14 @@ import { describeReading } from './reading.ts'
 import { describeRuns } from './runs.ts'
 import type { OpenFixture, StoreFixture } from './scenario.ts'
 import { describeSchedules } from './schedules.ts'
+import { describeSessionDamage } from './session-damage.ts'
+import { describeSessionLists } from './session-lists.ts'
+import { describeSessionModel } from './session-model.ts'
+import { describeSessionTurns } from './session-turns.ts'
 import { describeSessions } from './sessions.ts'
 import { describeWriting } from './writing.ts'
 
-/** The suite that every execution store passes: the rules of `port.ts` as tests. */
+/** The suite that every execution store passes: the rules of `port/` as tests. */
 export function describeExecutionStore(name: string, open: OpenFixture): void {
   describe(name, () => {
     let fixture: StoreFixture | undefined
@@ -36,7 +40,13 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('budgets', () => describeBudgets(store))
     describe('schedules', () => describeSchedules(store))
     describe('checkpoints', () => describeCheckpoints(store))
-    describe('sessions', () => describeSessions(store, open))
+    describe('sessions', () => {
+      describeSessions(store)
+      describeSessionTurns(store)
+      describeSessionLists(store)
+      describeSessionDamage(open)
+      describeSessionModel(open)
+    })
     describe('keeping house', () => describeKeeping(store))
     describe('folding anew', () => describeRefolding(store))
     describe('housekeeping', () => describeHousekeeping(store, open))

@@ -4,20 +4,12 @@ import type { StoredCheckpoint } from '../checkpoint-row.ts'
 import type { Schema } from '../migrations.ts'
 import type { EntryRow } from '../sessions/entry.ts'
 import type { ModelTally, RunTally } from '../tally.ts'
-import {
-  addLockPeople,
-  createBudgets,
-  createFlowVersions,
-  createChildIndex,
-  createTallyTables,
-  createCheckpointTable,
-  createEventTables,
-  createScheduleTable,
-  createSessionTables,
-  createPeopleTables,
-  createRunTables,
-  createProjection,
-} from './tables.ts'
+import { createEventTables } from './tables/events.ts'
+import { createRunTables, createChildIndex, createProjection, createHealthTable } from './tables/runs.ts'
+import { createPeopleTables, addLockPeople } from './tables/people.ts'
+import { createFlowTables, createFlowVersions, createScheduleTable } from './tables/flows.ts'
+import { createSessionTables, createCheckpointTable } from './tables/sessions.ts'
+import { createTallyTables, createBudgets } from './tables/spending.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
 export type ExecutionTables = {
@@ -139,6 +131,8 @@ export const EXECUTION_SCHEMA: Schema = {
         await createEventTables(db)
         await createRunTables(db)
         await createPeopleTables(db)
+        await createFlowTables(db)
+        await createHealthTable(db)
       },
     },
     { name: 'children of runs', up: createChildIndex },
