@@ -45,6 +45,20 @@ export class Entry {
     this.next = next
   }
 
+  /** The next try is on record. */
+  begun(): void {
+    this.failures = 0
+    this.lost = undefined
+    this.onBegun?.resolve()
+    this.onBegun = undefined
+  }
+
+  /** The next try did not come to be on record. */
+  notBegun(error: unknown): void {
+    this.onBegun?.reject(error)
+    this.onBegun = undefined
+  }
+
   /** Something was asked of the run. */
   notify(): void {
     this.changed = true

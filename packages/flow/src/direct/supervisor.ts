@@ -1,21 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { isEnded, UnavailableError, type RunState } from '@koco/core'
-import { createProducer, type Producer } from '@koco/transport'
-import { storedBudgets, type Budgets } from '../budgets/stored-budgets.ts'
-import { stopChildren as stopAll, storedChildren } from '../children/stored-children.ts'
-import type { ChildRuns } from '../children/child-runs.ts'
+import { UnavailableError } from '@koco/core'
 import { errorValue } from '../errors.ts'
-import { executeTry } from '../executor/execute.ts'
-import { finaliseRun, type RunEnd } from '../executor/finalise.ts'
-import type { TryDeps, TryOutcome, TryRun } from '../executor/try.ts'
-import type { Flow } from '../flow.ts'
 import type { Launcher } from '../launcher.ts'
 import { Alarms } from './alarms.ts'
 import { Committed } from './committed.ts'
 import { Entry, type NextTry } from './entry.ts'
 import type { DirectSettings } from './options.ts'
 import { Parents } from './parents.ts'
+import { Tries, type MadeTry } from './tries.ts'
 
 /** Tries of a run that may break one after the other, for a reason that no waiting heals, before the run is ended. */
 const BROKEN_MAX = 5
@@ -27,8 +19,7 @@ export class Supervisor {
   readonly #settings: DirectSettings
   readonly #entries = new Map<string, Entry>()
   readonly #alarms: Alarms
-  readonly #budgets: Budgets
-  readonly #launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>
+  readonly #tries: Tries
   readonly #stop = new AbortController()
   readonly #stopNow = new AbortController()
   #queue: Entry[] = []
@@ -38,8 +29,7 @@ export class Supervisor {
   /** By `launcher` runs reach their children. */
   constructor(settings: DirectSettings, launcher: Pick<Launcher, 'start' | 'retry' | 'cancel'>) {
     this.#settings = settings
-    this.#launcher = launcher
-    this.#budgets = storedBudgets(settings.store, settings.clock)
+    this.#tries = new Tries({ settings, launcher, committed: this.committed, stop: this.#stop.signal, stopNow: this.#stopNow.signal })
     this.parents = new Parents(settings.store, (fid) => this.#childrenEnded(fid))
     this.committed.onEnded((fid) => this.parents.ended(fid))
     this.#alarms = new Alarms(settings.clock)
@@ -72,8 +62,7 @@ export class Supervisor {
     this.parents.forget(entry.fid)
     this.#entries.delete(entry.fid)
     entry.gone.resolve()
-    entry.onBegun?.reject(new UnavailableError(`Run ${entry.fid} could not be taken up. Try again.`, { code: 'not_begun' }))
-    entry.onBegun = undefined
+    entry.notBegun(new UnavailableError(`Run ${entry.fid} could not be taken up. Try again.`, { code: 'not_begun' }))
   }
 
   /** Makes the next try of a run as soon as there is a free place. */
@@ -133,108 +122,15 @@ export class Supervisor {
   }
 
   async #execute(entry: Entry): Promise<void> {
-    const { fresh } = entry
-    entry.fresh = undefined
     try {
-      await (fresh ? this.#first(entry, fresh) : this.#later(entry))
+      this.#after(entry, await this.#tries.make(entry))
     } catch (error) {
-      entry.onBegun?.reject(error)
-      entry.onBegun = undefined
+      entry.notBegun(error)
       this.#failed(entry, error)
     }
   }
 
-  async #first(entry: Entry, run: TryRun): Promise<void> {
-    const flow = this.#settings.catalog.get(entry.flow)
-    if (!flow) return this.#later(entry)
-    entry.attempt = 1
-    const producer = this.#producer(entry, Math.floor(this.#settings.clock.now()))
-    this.#after(entry, await executeTry(this.#tryDeps(entry, run, flow, producer)))
-  }
-
-  async #later(entry: Entry): Promise<void> {
-    const run = await this.#settings.store.runs.get(entry.fid)
-    if (!run || (isEnded(run.status) && entry.next !== 'retry')) return this.drop(entry)
-    entry.attempt = Math.max(entry.attempt, run.attempt) + 1
-    const flow = this.#settings.catalog.get(entry.flow)
-    const end = entry.control?.wanted === 'cancel' ? cancelled(entry.control) : entry.end
-    const epoch = Math.max(await this.#settings.store.runs.nextEpoch(entry.fid, this.#settings.clock.now()), entry.epochFloor)
-    const producer = this.#producer(entry, epoch)
-    if (end || !flow) return this.#finalise(entry, producer, end ?? vanished(entry.flow))
-    return this.#after(entry, await executeTry(this.#tryDeps(entry, tryRun(run), flow, producer)))
-  }
-
-  async #finalise(entry: Entry, producer: Producer, end: RunEnd): Promise<void> {
-    const { store, clock, owner, log } = this.#settings
-    const { fid, attempt } = entry
-    const onCommitted = (listener: Parameters<Committed['on']>[1]): (() => void) => this.committed.on(fid, listener)
-    const stopChildren: ChildRuns['stop'] = (by, reason) => stopAll(store, this.#launcher, { fid, by, reason })
-    const done = await finaliseRun({ fid, end, producer, reader: store.reader, onCommitted, clock, attempt, owner, signal: this.#stopNow.signal, stopChildren })
-    if (done === 'written') log('info', `run ${fid} was ended as ${end.status}`)
-    this.drop(entry)
-  }
-
-  #producer(entry: Entry, epoch: number): Producer {
-    const { store, transport } = this.#settings
-    const storeTop = async () => {
-      const run = await store.runs.get(entry.fid)
-      if (!run) throw new UnavailableError(`Run ${entry.fid} is not in the store.`, { code: 'no_such_run' })
-      return { top: run.lastPosition, ended: isEnded(run.status) }
-    }
-    const committed = (listener: Parameters<Committed['on']>[1]): (() => void) => this.committed.on(entry.fid, listener)
-    return createProducer({ streams: transport.streams, fid: entry.fid, flow: entry.flow, epoch, storeTop, committed })
-  }
-
-  #tryDeps(entry: Entry, run: TryRun, flow: Flow, producer: Producer): TryDeps {
-    const { store, transport, clock, owner, log, limits, files, workspaces } = this.#settings
-    const { fid, next: reason, attempt, lost } = entry
-    entry.changed = false
-    return {
-      flow,
-      run,
-      producer,
-      attempt,
-      reason,
-      owner,
-      clock,
-      log,
-      limits,
-      files,
-      workspaces,
-      budgets: this.#budgets,
-      reader: store.reader,
-      sessions: store.sessions,
-      requests: {
-        wanted: async () => entry.control,
-        answers: () => {
-          entry.changed = false
-          return store.locks.answers(fid)
-        },
-        onChange: (listener) => {
-          entry.listeners.add(listener)
-          return () => entry.listeners.delete(listener)
-        },
-      },
-      children: this.#children(run),
-      ...(lost && { lost }),
-      stop: this.#stop.signal,
-      stopNow: this.#stopNow.signal,
-      onBegun: () => this.#begun(entry),
-      random: Math.random,
-      uuid: randomUUID,
-      onCommitted: (listener) => this.committed.on(fid, listener),
-      publish: (signals) => transport.signals.publish(signals),
-    }
-  }
-
-  #begun(entry: Entry): void {
-    entry.failures = 0
-    entry.lost = undefined
-    entry.onBegun?.resolve()
-    entry.onBegun = undefined
-  }
-
-  #after(entry: Entry, outcome: TryOutcome): void {
+  #after(entry: Entry, outcome: MadeTry): void {
     switch (outcome.outcome) {
       case 'suspended':
         this.park(entry, outcome.status === 'paused' ? 'paused' : 'waiting', outcome.wakeAt === null ? null : outcome.wakeAt * 1000)
@@ -258,10 +154,6 @@ export class Supervisor {
 
   #parkParent(entry: Entry, groups: readonly (readonly string[])[]): void {
     this.parents.wait(entry.fid, groups).catch((error: unknown) => this.#settings.log('warn', `the children of run ${entry.fid} are looked at later`, error))
-  }
-
-  #children(run: TryRun): ChildRuns {
-    return storedChildren({ store: this.#settings.store, launcher: this.#launcher, onEnded: (listener) => this.committed.onEnded(listener), run })
   }
 
   #failed(entry: Entry, error: unknown): void {
@@ -292,17 +184,4 @@ export class Supervisor {
         .finally(() => this.schedule(entry, entry.next))
     })
   }
-}
-
-function tryRun(run: RunState): TryRun {
-  return { fid: run.fid, user: run.user, inputs: run.inputs, parent: run.parent }
-}
-
-function cancelled({ by, reason }: { readonly by: string; readonly reason: string | null }): RunEnd {
-  return { status: 'cancelled', by, reason }
-}
-
-function vanished(flow: string): RunEnd {
-  const message = `The flow "${flow}" is not served any more. Serve it again (--flows), then retry the run.`
-  return { status: 'error', error: { name: 'RefusedError', message, code: 'unknown_flow' } }
 }

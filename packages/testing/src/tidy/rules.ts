@@ -1,8 +1,8 @@
 import { basename } from 'node:path'
 import { isTest, type TextFile } from './files.ts'
 
-const LINES_MAX = 500
-const TEST_LINES_MAX = 800
+const LINES_MAX = 300
+const TEST_LINES_MAX = 500
 const DEPTH_MAX = 2
 const BANNED_NAMES = /^(utils?|helpers?|types|misc|common|shared)\.tsx?$/
 const BANNED_FOLDERS = /\/(utils?|helpers?|types|misc|common)\//
