@@ -1,9 +1,4 @@
 import cookie from '@fastify/cookie'
-import { RefusedError } from '@koco/core'
-import { fastify, LogController } from 'fastify'
-import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { keepAudit } from './audit/audit-log.ts'
 import { createIdentities } from './auth/identity.ts'
 import { createConversations } from './chat/conversations.ts'
@@ -50,14 +45,12 @@ import { tokenRoutes } from './routes/tokens.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
 import { guardRoutes } from './server/access.ts'
-import { isLoopbackName } from './server/cross-site.ts'
+import { createServer } from './server/create-server.ts'
 import { createDelayWatch } from './server/delay-watch.ts'
+import { listen } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
 import { createReadiness } from './server/readiness.ts'
 import { describeApi, serveDescription } from './server/openapi.ts'
-import { sendProblem } from './server/problems.ts'
-import { addHeaders } from './server/security-headers.ts'
-import { compileValidator } from './server/validation.ts'
 import { serveWeb } from './server/web.ts'
 import { runJson } from './shapes/run.ts'
 import { createSockets, type Sockets } from './sockets/sockets.ts'
@@ -141,10 +134,6 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   }
 }
 
-/** How long the body of a request may take to arrive; one that carries a file, and any other. */
-const STREAM_MS_MAX = 6 * 3_600_000
-const BODY_MS_MAX = 60_000
-
 type State = { closing: boolean }
 
 /** A turn that fails leaves a checkpoint of what it had come to. */
@@ -182,105 +171,6 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
     wakeups.close()
   }
   return { context, closeParts }
-}
-
-function createServer({ settings, log, metrics, onAnswer }: PanelContext): App {
-  const app = fastify({
-    loggerInstance: log as never,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: settings.bodyBytesMax,
-    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
-    genReqId: createRequestIds(),
-    requestTimeout: STREAM_MS_MAX,
-    keepAliveTimeout: 72_000,
-    forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 500 },
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply as never),
-  }).withTypeProvider<ZodTypeProvider>() as unknown as App
-  app.setValidatorCompiler(compileValidator)
-  // Answers are plain objects of known shape: printing them is enough, checking each again would cost more than making it.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 8_192 }, (_request, body, done) =>
-    done(null, Object.fromEntries(new URLSearchParams(String(body)))),
-  )
-  addHeaders(app, settings.publicUrl)
-  cutSlowBodies(app)
-  app.addHook('onResponse', (request, reply, done) => {
-    const { method, id, headers } = request
-    const route = request.routeOptions.url ?? 'unknown'
-    const [status, seconds, location] = [reply.statusCode, reply.elapsedTime / 1000, reply.getHeader('location')]
-    metrics.request(method, route, status, seconds)
-    onAnswer?.({
-      id,
-      method,
-      route,
-      status,
-      seconds,
-      traceparent: one(headers['traceparent']),
-      location: location === undefined ? undefined : String(location),
-    })
-    done()
-  })
-  return app
-}
-
-function one(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header
-}
-
-/** A connection whose body does not come is no use to anybody; the server's own limit has to suit long uploads. */
-function cutSlowBodies(app: App): void {
-  app.addHook('preParsing', (request, _reply, payload, done) => {
-    const { headers, routeOptions, raw } = request
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-    if (hasBody && routeOptions.config.streams !== true) {
-      const timer = setTimeout(() => raw.destroy(), BODY_MS_MAX)
-      const stop = (): void => clearTimeout(timer)
-      raw.once('end', stop).once('close', stop)
-    }
-    done(null, payload)
-  })
-}
-
-/** Ids that tell requests apart, also over restarts: a random start and a count. */
-function createRequestIds(): () => string {
-  const start = randomBytes(6).toString('base64url')
-  let count = 0
-  return () => `${start}-${(++count).toString(36)}`
-}
-
-async function listen(app: App, settings: PanelSettings, at: { readonly host: string; readonly port: number }): Promise<{ url: string; port: number }> {
-  if (settings.auth === 'off' && !isLoopbackName(at.host)) {
-    throw new RefusedError(
-      `Sign-in is off, so the panel listens only on loopback, not on "${at.host}". Set KODO_AUTH=on or KODO_APP_SERVER=http://localhost:${at.port}.`,
-      {
-        code: 'auth_off_not_loopback',
-      },
-    )
-  }
-  try {
-    await app.listen({ host: at.host, port: at.port })
-  } catch (error) {
-    throw listenError(error, at)
-  }
-  const { port } = app.server.address() as AddressInfo
-  const host = at.host.includes(':') ? `[${at.host}]` : at.host
-  return { url: `http://${host}:${port}`, port }
-}
-
-function listenError(error: unknown, { host, port }: { readonly host: string; readonly port: number }): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE') {
-    return new RefusedError(`Port ${port} on ${host} is in use. Stop what listens there, or choose another address: --address http://localhost:${port + 1}.`, {
-      code: 'port_in_use',
-      cause: error,
-    })
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new RefusedError(`Cannot listen on ${host}:${port} (${code}). Choose another address with --address.`, { code: 'bad_address', cause: error })
-  }
-  return error
 }
 
 async function close(app: App, graceMs: number, state: State, sockets: Sockets, closers: readonly (() => void)[]): Promise<void> {
