@@ -146,7 +146,7 @@ function checkpointOnFailure({ checkpoints, log }: PanelDeps): (session: string,
 async function createParts(deps: PanelDeps, settings: PanelSettings, state: State): Promise<{ context: PanelContext; closeParts: () => void }> {
   const { store, signals, log, clock } = deps
   const metrics = createMetrics(deps.registry, store.runs)
-  const identities = createIdentities(deps, settings, metrics)
+  const { close: closeIdentities, ...identities } = await createIdentities(deps, settings, metrics)
   const wakeups = await createWakeups(signals)
   const tails = createTails({ reader: store.reader, runs: store.runs, signals, wakeups, log, lookAgainMs: settings.lookAgainMs })
   const streams = new LiveStreams(identities.auth, settings, metrics.streams)
@@ -161,6 +161,7 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const delay = createDelayWatch({ ...deps, checks: async () => (await ready()).checks })
   const context = { ...deps, ...identities, files, wakeups, conversations, settings, metrics, ready, delay, tails, streams, feed, endings, closing }
   const closeParts = (): void => {
+    closeIdentities()
     delay.close()
     closeFiles()
     conversations.close()

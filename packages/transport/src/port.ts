@@ -92,11 +92,13 @@ export interface StreamConsumer {
 /**
  * News for whoever listens now; may be lost, never relied on. `committed`: the store has everything up to `position`. `delta`: live text of a model. `control`: somebody
  * asked something of a run (pause, cancel, answer): look into the store. `heard`: a try has looked, and acts on it. `session`: a turn of a conversation began or ended; `fid` is the session's id.
+ * `revoked`: somebody must not go on as who they are; `fid` says who, in the panels' words.
  */
 export type Signal =
   | { readonly topic: 'committed'; readonly fid: string; readonly position: string; readonly ended: boolean }
   | { readonly topic: 'delta'; readonly fid: string; readonly step: string | null; readonly text: string }
   | { readonly topic: 'control' | 'heard' | 'session'; readonly fid: string }
+  | { readonly topic: 'revoked'; readonly fid: string }
 
 /** Publish and subscribe between the processes of one installation. */
 export interface SignalBus {

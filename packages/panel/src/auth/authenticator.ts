@@ -8,14 +8,16 @@ import { SESSION_IDLE_S } from './sessions.ts'
 /** What a request says about who sends it. */
 export type Credentials = { readonly authorization: string | undefined; readonly cookie: string | undefined }
 
-/** Tells who is asking. Answers are kept for seconds, since every request needs one; a revocation here counts at once. */
+/** Tells who is asking. Answers are kept for seconds, since every request needs one; a revocation counts at once, here and in every other panel that can be told. */
 export type Authenticator = {
   /** The person behind a request, or undefined. A Bearer key or access token goes before a cookie. */
   identify(credentials: Credentials): Promise<Principal | undefined>
   /** Asks the store whether this credential still stands, past the memory. */
   recheck(principal: Principal): Promise<Principal | undefined>
-  /** Forgets what is known of a credential or of a user, and tells the listeners: their streams close. */
+  /** Forgets what is known of a credential or of a user, and tells the listeners, whose streams close, and the other panels. */
   revoke(what: Revoked): void
+  /** The same for what another panel has revoked. */
+  heard(what: Revoked): void
   onRevoked(listener: (what: Revoked) => void): () => void
 }
 
@@ -25,17 +27,18 @@ export type Revoked = { readonly credential: string } | { readonly userId: strin
 const REMEMBERED_MAX = 10_000
 const TOUCH_S = 60
 
-/** `ttlMs`: how long an answer is kept. */
+/** `ttlMs`: how long an answer is kept. `tell` passes a revocation on to the other panels. */
 export type AuthenticatorDeps = {
   readonly admin: AdminStore
   readonly hash: SecretHash
   readonly accessTokens: AccessTokens
   readonly clock: () => number
   readonly ttlMs: number
+  readonly tell: (what: Revoked) => void
 }
 
 /** An authenticator over the admin store. */
-export function createAuthenticator({ admin, hash, accessTokens, clock, ttlMs }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ admin, hash, accessTokens, clock, ttlMs, tell }: AuthenticatorDeps): Authenticator {
   const known = new Map<string, { readonly principal: Principal; readonly untilMs: number }>()
   const listeners = new Set<(what: Revoked) => void>()
 
@@ -60,6 +63,11 @@ export function createAuthenticator({ admin, hash, accessTokens, clock, ttlMs }:
     return principal?.userId === token?.userId ? principal : undefined
   }
 
+  function strike(what: Revoked): void {
+    for (const [credential, { principal }] of known) if (isOf(principal, what)) known.delete(credential)
+    for (const listener of listeners) listener(what)
+  }
+
   return {
     async identify({ authorization, cookie }) {
       if (authorization !== undefined) {
@@ -75,9 +83,10 @@ export function createAuthenticator({ admin, hash, accessTokens, clock, ttlMs }:
       return remembered(principal.via, principal.credential)
     },
     revoke(what) {
-      for (const [credential, { principal }] of known) if (isOf(principal, what)) known.delete(credential)
-      for (const listener of listeners) listener(what)
+      strike(what)
+      tell(what)
     },
+    heard: strike,
     onRevoked(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -6,6 +6,7 @@ import { OpenAiServer } from '@koco/flow/testing'
 import { keyPrefix } from '@koco/testing'
 import { createRedisTransport } from '@koco/transport/redis'
 import { afterAll, afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { openSse } from '../testing/sse-client.ts'
 import { SocketClient } from '../testing/socket-client.ts'
 import { closeTestParts, openTestPanel, type TestPanel } from '../testing/test-panel.ts'
 
@@ -42,6 +43,29 @@ test('of forty who dial two panels at once three get in; a dead panel’s connec
   const free = await vi.waitUntil(async () => inside([await dial(1)])[0], { timeout: 10_000, interval: 100 })
   free.socket.terminate()
   for (const { socket } of doomed) socket.terminate()
+})
+
+test('who is deactivated at one panel is out of the other at once: key, stream and socket', async () => {
+  for (const panel of panels.toReversed()) await panel.close()
+  // So long that neither the memory of who somebody is nor the regular look at the store can be what ends it.
+  const settings = { principalTtlMs: 3_600_000, recheckMs: 3_600_000 }
+  panels = []
+  for (const { leases, signals } of transports) panels.push(await openTestPanel({ settings, leases, signals, ...(panels[0] && { admin: panels[0].admin }) }))
+  const [here, there] = panels as [TestPanel, TestPanel]
+  const [person, operator] = [await here.user('user'), await here.user('operator')]
+  const run = await there.run(person.name)
+  await run.begin()
+  const stream = await openSse(`${there.url}/api/runs/${run.fid}/events`, person.headers)
+  await stream.first((frame) => frame.event === 'status')
+  const socket = inside([await SocketClient.dial(there.url, person.headers)])[0] as SocketClient
+  const answer = await fetch(`${here.url}/api/users/${person.name}`, {
+    method: 'PATCH',
+    headers: { ...operator.headers, 'content-type': 'application/json' },
+    body: '{"active":false}',
+  })
+  expect(answer.status).toBe(200)
+  await Promise.all([stream.ended, socket.closed])
+  expect((await fetch(`${there.url}/api/runs`, { headers: person.headers })).status).toBe(401)
 })
 
 test('a turn that is begun at one panel is seen at the other at once', async () => {

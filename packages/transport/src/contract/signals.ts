@@ -43,17 +43,20 @@ export function signalsContract(open: OpenTransport): void {
     const control: Signal = { topic: 'control', fid }
     const heard: Signal = { topic: 'heard', fid }
     const session: Signal = { topic: 'session', fid: '0123456789ab' }
+    const revoked: Signal = { topic: 'revoked', fid: 'user:0123' }
     const live = await collect('delta', fid, delta)
     const taken = await collect('heard', fid, heard)
     const liveAll = await collect('delta', '*', delta)
     const asked = await collect('control', fid, control)
     const talked = await collect('session', '*', session)
-    await bus.publish([committed(fid, 1), delta, { topic: 'delta', fid: anyFid(), step: null, text: 'other' }, control, heard, session])
+    const struck = await collect('revoked', '*', revoked)
+    await bus.publish([committed(fid, 1), delta, { topic: 'delta', fid: anyFid(), step: null, text: 'other' }, control, heard, session, revoked])
     expect(await live.done).toEqual([delta])
     expect(await liveAll.done).toContainEqual(delta)
     expect(await asked.done).toEqual([control])
     expect(await taken.done).toEqual([heard])
     expect(await talked.done).toEqual([session])
+    expect(await struck.done).toEqual([revoked])
   })
 
   test('an ended subscription hears nothing more, others on its channel do', async () => {

@@ -17,6 +17,7 @@ export type RedisKeys = {
   readonly committedChannel: string
   readonly controlChannel: string
   readonly sessionChannel: string
+  readonly revokedChannel: string
   readonly liveChannel: (fid: string) => string
 }
 
@@ -36,6 +37,7 @@ export function redisKeys(streamPrefix: string): RedisKeys {
     committedChannel: `${base}committed`,
     controlChannel: `${base}control`,
     sessionChannel: `${base}session`,
+    revokedChannel: `${base}revoked`,
     liveChannel: (fid) => `${base}live:${fid}`,
   }
 }

@@ -46,6 +46,7 @@ export class RedisSignals implements SignalBus {
   #channel(topic: Signal['topic'], fid: string): string {
     if (topic === 'committed') return this.#keys.committedChannel
     if (topic === 'session') return this.#keys.sessionChannel
+    if (topic === 'revoked') return this.#keys.revokedChannel
     return topic === 'control' ? this.#keys.controlChannel : this.#keys.liveChannel(fid)
   }
 
