@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { newFolder } from '@koco/testing'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { PASSWORD } from '../processes/installation.ts'
 import { embedded, type Stack } from '../processes/stacks.ts'
 import { openBrowser, signIn } from './browser.ts'
@@ -36,6 +36,14 @@ async function line(page: Page, bytesPerS: number): Promise<void> {
   await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerS })
 }
 
+/** What the run came to on whose page the browser stands. */
+async function resultOf(page: Page): Promise<{ readonly size: number; readonly more: string[] }> {
+  const client = await stack.client()
+  const fid = /[0-9a-f]{24}/.exec(page.url())?.[0] ?? ''
+  await vi.waitUntil(async () => (await client.run(fid)).status === 'finished', { timeout: 30_000, interval: 100 })
+  return ((await client.run(fid)).final as { value: { size: number; more: string[] } }).value
+}
+
 test('a large file goes on after a pause, a reload and the death of the server; the run starts when it is there', async () => {
   const { page, errors } = await signIn(browser, stack.address, PASSWORD)
   await page.goto(`${stack.address}/flows/tables`)
@@ -59,9 +67,7 @@ test('a large file goes on after a pause, a reload and the death of the server; 
   await stack.crashPanel(async () => undefined)
   await page.waitForURL(/\/runs\/[0-9a-f]{24}/, { timeout: 120_000 })
   await line(page, -1)
-  await page.getByText('Finished').first().waitFor()
-  const fid = /[0-9a-f]{24}/.exec(page.url())?.[0] ?? ''
-  expect((await (await stack.client()).run(fid)).final).toMatchObject({ value: { size: BYTES, more: ['a,b\n1,2\n'] } })
+  expect(await resultOf(page)).toEqual({ size: BYTES, more: ['a,b\n1,2\n'] })
   await lookAtFiles(page)
   expect(errors).toEqual([])
   await page.close()
@@ -87,8 +93,62 @@ test('a finished run is started again with its files', async () => {
   await page.getByRole('listitem').filter({ hasText: 'big.bin' }).waitFor()
   await page.getByRole('button', { name: 'Start run' }).click()
   await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
-  await page.getByText('Finished').first().waitFor()
-  const fid = /[0-9a-f]{24}/.exec(page.url())?.[0] ?? ''
-  expect((await (await stack.client()).run(fid)).final).toMatchObject({ value: { size: BYTES } })
+  expect(await resultOf(page)).toMatchObject({ size: BYTES })
+  await page.close()
+})
+
+test('a run that is asked for before the server has named its files gets them all; leaving while files are under way is asked about', async () => {
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/flows/tables`)
+  await page.locator('input[type=file]').nth(1).waitFor({ state: 'attached' })
+  const held = Promise.withResolvers<void>()
+  await page.route('**/api/uploads', async (route) => {
+    await held.promise
+    await route.continue()
+  })
+  const names = ['1.csv', '2.csv', '3.csv', '4.csv', '5.csv']
+  await page.locator('input[type=file]').nth(0).setInputFiles(join(folder, 'small.csv'))
+  await page
+    .locator('input[type=file]')
+    .last()
+    .setInputFiles(names.map((name) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(name) })))
+  await page.getByText('5.csv').waitFor()
+  const asked = page.waitForEvent('dialog')
+  const reload = page.evaluate('location.reload()').catch(() => undefined)
+  const dialog = await asked
+  expect(dialog.type()).toBe('beforeunload')
+  await dialog.dismiss()
+  await reload
+  const start = page.getByRole('button', { name: 'Start run' })
+  await start.click()
+  await expect.poll(() => start.getAttribute('data-loading')).toBe('true')
+  held.resolve()
+  await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
+  expect((await resultOf(page)).more.toSorted()).toEqual(names)
+  expect(errors).toEqual([])
+  await page.close()
+})
+
+test('a file that the server refuses keeps the run from starting until it is taken out', async () => {
+  const { page } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/flows/tables`)
+  await page.locator('input[type=file]').nth(1).waitFor({ state: 'attached' })
+  await page.route(
+    '**/api/uploads',
+    (route) => route.fulfill({ status: 413, contentType: 'application/problem+json', body: '{"detail":"Too large for this house."}' }),
+    { times: 1 },
+  )
+  await page
+    .locator('input[type=file]')
+    .last()
+    .setInputFiles({ name: 'huge.csv', mimeType: 'text/csv', buffer: Buffer.from('huge') })
+  await page.getByText('Too large for this house.').first().waitFor()
+  await page.locator('input[type=file]').nth(0).setInputFiles(join(folder, 'small.csv'))
+  await page.getByRole('button', { name: 'Start run' }).click()
+  await page.getByText('“huge.csv” could not be sent: Too large for this house.').waitFor()
+  await page.getByLabel('Take out huge.csv').click()
+  await page.getByRole('button', { name: 'Start run' }).click()
+  await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
+  expect((await resultOf(page)).more).toEqual([])
   await page.close()
 })

@@ -1,4 +1,5 @@
 import { Upload, type DetailedError } from 'tus-js-client'
+import { askBeforeLeaving } from './leaving.ts'
 import { forgetPending, notePending } from './pending.ts'
 
 /** What a person sees of a file on its way. `id` is null until the server has given one. */
@@ -64,6 +65,13 @@ export class Sending {
     return this.#state
   }
 
+  /** Why it does not go on by itself, said to who waits for it. */
+  get stuck(): string | undefined {
+    const { phase, name, problem } = this.#state
+    if (phase === 'paused') return `“${name}” is paused. Go on with it, or take it out.`
+    return phase === 'failed' ? `“${name}” could not be sent: ${problem ?? ''}` : undefined
+  }
+
   /** Calls `listener` after each change; the result ends it. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener)
@@ -73,6 +81,7 @@ export class Sending {
   /** Sends it, when it is its turn; `onId` hears of the id once the server has given one. */
   start(onId: (id: string) => void = () => undefined): void {
     this.#onId = onId
+    askBeforeLeaving(this, true)
     queue.push(this)
     next()
   }
@@ -95,6 +104,7 @@ export class Sending {
   /** Stops for good; what has arrived is taken away by whoever knows the id. */
   drop(): void {
     this.#leave()
+    this.#set({ phase: 'paused' })
     void this.#upload.abort()
     this.#done.reject(new Error(`“${this.#state.name}” was taken out.`))
     const { id } = this.#state
@@ -124,9 +134,8 @@ export class Sending {
 
   // A person who presses start while a file is paused or has failed is told so instead of waiting for ever.
   #wholly(): Promise<void> {
-    const { phase, name, problem } = this.#state
-    if (phase === 'paused') return Promise.reject(new Error(`“${name}” is paused. Go on with it, or take it out.`))
-    if (phase === 'failed') return Promise.reject(new Error(`“${name}” could not be sent: ${problem ?? ''}`))
+    const { stuck } = this
+    if (stuck !== undefined) return Promise.reject(new Error(stuck))
     return this.#done.promise
   }
 
@@ -148,6 +157,7 @@ export class Sending {
 
   #set(change: Partial<SendingState>): void {
     this.#state = { ...this.#state, ...change }
+    askBeforeLeaving(this, this.#state.phase === 'waiting' || this.#state.phase === 'sending')
     for (const listener of this.#listeners) listener()
   }
 }

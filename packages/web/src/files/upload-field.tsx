@@ -6,6 +6,7 @@ import { useEffect, useRef, useState, type DragEvent } from 'react'
 import { removeUpload } from '../api/files.ts'
 import { notifyFailure } from '../app/notify.ts'
 import { FileRow, SendingRow } from './file-row.tsx'
+import { Entering } from './entering.ts'
 import classes from './upload-field.module.css'
 import { Sending, sendingOf } from './sending.ts'
 
@@ -92,11 +93,14 @@ function useUploads(props: WidgetProps, many: boolean) {
   const [beginning, setBeginning] = useState<readonly Sending[]>([])
   const [, redraw] = useState(0)
   const ids = idsOf(props.value)
+  const entering = enteringOf(props.registry.formContext)
   // Several uploads get their ids between two renderings; each must see the ids of the others.
   const latest = useRef(ids)
   useEffect(() => {
     latest.current = ids
+    entering?.entered(ids)
   })
+  useLeftover(beginning, entering)
   const set = (next: readonly string[]) => {
     latest.current = [...next]
     props.onChange(many ? [...next] : next[0])
@@ -105,6 +109,7 @@ function useUploads(props: WidgetProps, many: boolean) {
     const sendings = files.map((file) => new Sending(file, { path: file.webkitRelativePath || file.name }))
     setBeginning((before) => [...before, ...sendings])
     for (const sending of sendings) {
+      entering?.add(sending)
       sending.start((id) => {
         setBeginning((before) => before.filter((one) => one !== sending))
         set([...latest.current, id])
@@ -114,6 +119,7 @@ function useUploads(props: WidgetProps, many: boolean) {
   const remove = (what: string | Sending) => {
     const sending = typeof what === 'string' ? sendingOf(what) : what
     sending?.drop()
+    if (sending) entering?.leave(sending)
     if (typeof what !== 'string') return setBeginning((before) => before.filter((one) => one !== what))
     set(latest.current.filter((one) => one !== what))
     // A file of an earlier run stays there.
@@ -122,6 +128,23 @@ function useUploads(props: WidgetProps, many: boolean) {
     removeUpload(what).catch((error: unknown) => notifyFailure('The file is still on the server; it expires by itself', error))
   }
   return { ids, beginning, add, remove, changed: () => redraw((count) => count + 1) }
+}
+
+/** A field that is taken off the form, as by the choice of another branch, keeps nobody waiting. */
+function useLeftover(beginning: readonly Sending[], entering: Entering | undefined): void {
+  const left = useRef(beginning)
+  useEffect(() => {
+    left.current = beginning
+  })
+  useEffect(() => () => left.current.forEach((sending) => entering?.leave(sending)), [entering])
+}
+
+function enteringOf(context: unknown): Entering | undefined {
+  return isContext(context) ? context.entering : undefined
+}
+
+function isContext(context: unknown): context is { readonly entering: Entering } {
+  return typeof context === 'object' && context !== null && 'entering' in context && context.entering instanceof Entering
 }
 
 function idsOf(value: unknown): string[] {

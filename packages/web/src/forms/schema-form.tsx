@@ -1,16 +1,17 @@
 import { Button, Group, Stack } from '@mantine/core'
 import { isJsonObject, type Json } from '@koco/core'
 import { withTheme } from '@rjsf/core'
-import { useMemo, type ReactElement, type ReactNode } from 'react'
+import { useMemo, useState, type ReactElement, type ReactNode } from 'react'
 import { ApiProblem } from '../api/problem.ts'
 import { Failure, Loading } from '../app/states.tsx'
+import { Entering } from '../files/entering.ts'
 import { Markdown } from '../show/markdown.tsx'
 import { errorSchemaOf } from './field-errors.ts'
 import { formSchema } from './form-schema.ts'
 import classes from './schema-form.module.css'
 import { theme } from './theme.ts'
 import { uiSchemaOf } from './ui-schema.ts'
-import { useChecker } from './use-checker.ts'
+import { useSubmit } from './use-submit.ts'
 import { validator } from './validator.ts'
 
 type Data = Record<string, unknown>
@@ -36,16 +37,18 @@ export type SchemaFormProps = {
 
 /** A form made of a JSON Schema: the same for starting a run and for answering a question. Checks in the browser first; the server's refusals stand at the fields too. */
 export function SchemaForm(props: SchemaFormProps) {
-  const { schema, value, error } = props
+  const { schema, value } = props
   const shown = useMemo(() => formSchema(schema), [schema])
   const uiSchema = useMemo(() => ({ ...uiSchemaOf(shown, helpText), 'ui:submitButtonOptions': { norender: true } }), [shown])
   const isObject = isObjectSchema(schema)
+  const [entering] = useState(() => new Entering())
+  const { ready, held, ...handlers } = useSubmit(schema, entering)
+  const error = held.error ?? props.error
   const fields = useMemo(() => (error instanceof ApiProblem ? error.fields : []), [error])
   const extraErrors = useMemo(() => errorSchemaOf(fields, schema), [fields, schema])
-  const { ready, ...checking } = useChecker(schema)
   if (!ready) return <Loading what="form" />
   return (
-    <Stack gap="md" {...checking}>
+    <Stack gap="md" {...handlers}>
       {error !== null && error !== undefined && fields.length === 0 && <Failure error={error} />}
       <ThemedForm
         className={classes['form'] ?? ''}
@@ -54,6 +57,7 @@ export function SchemaForm(props: SchemaFormProps) {
         uiSchema={uiSchema}
         validator={validator}
         formData={(isObject && !isJsonObject(value) ? {} : value) as Data}
+        formContext={{ entering }}
         extraErrors={extraErrors}
         extraErrorsBlockSubmit={false}
         disabled={props.disabled ?? false}
@@ -69,7 +73,7 @@ export function SchemaForm(props: SchemaFormProps) {
       >
         {props.before}
         <Group mt="md" gap="sm">
-          <Button type="submit" loading={props.busy} disabled={props.disabled ?? false}>
+          <Button type="submit" loading={props.busy || held.waits} disabled={props.disabled ?? false}>
             {props.submit}
           </Button>
           {props.extra}
