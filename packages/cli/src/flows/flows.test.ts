@@ -34,10 +34,10 @@ function startNode(script: string): { lines: AsyncIterator<string>; end(): void 
   return { lines: createInterface(child.stdout)[Symbol.asyncIterator](), end: () => void child.kill() }
 }
 
-async function load(): Promise<{ flows?: string[]; files?: string[]; code?: string; message?: string }> {
+async function load(patienceMs = 'undefined'): Promise<{ flows?: string[]; files?: string[]; code?: string; message?: string }> {
   const script = `
     const named = (loaded) => ({ flows: loaded.flows.map((flow) => flow.name), files: loaded.files })
-    say(await load.loadFlows(file).then(named, ({ code, message }) => ({ code, message })))`
+    say(await load.loadFlows(file, ${patienceMs}).then(named, ({ code, message }) => ({ code, message })))`
   return JSON.parse((await startNode(script).lines.next()).value as string) as object
 }
 
@@ -71,6 +71,8 @@ const ODD_MODULES = [
   'throw undefined',
   'throw { message: Symbol("no text") }',
   'await Promise.reject("only a text")',
+  'export function then() {}',
+  'export const then = (done) => done(1)',
   'export const x = null, y = undefined, z1 = Symbol("s"), f = () => 1, big = 10n, n = NaN',
   'export { x as "a name with spaces" }; const x = {}',
   'export const x = Object.freeze(Object.create(null))',
@@ -110,6 +112,19 @@ test('odd modules load or are refused in words: none breaks the process, and a g
   }
   expect(JSON.parse((await lines.next()).value as string)).toEqual({ flows: ['good'] })
   end()
+})
+
+test('a module that exports a function `then` beside its flow is loaded like any other', async () => {
+  writeFileSync(file, `${flowModule("'good'")}\nexport function then() {}`)
+  expect(await load()).toEqual({ flows: ['good'], files: [file] })
+})
+
+test('a module that awaits at its top level what never comes is refused in words, though nothing else is left to do', async () => {
+  writeFileSync(file, `${flowModule("'good'")}\nawait new Promise(() => undefined)`)
+  const { code, message } = await load('300')
+  expect(code).toBe('bad_flows')
+  expect(message).toContain(file)
+  expect(message).toContain('after 0.3 s it is still waiting for something at its top level')
 })
 
 test('the named module is taken, else flows.ts of the folder, else src/flows.ts', () => {

@@ -14,15 +14,16 @@ const VERSION = 'koco-load'
 let version = 0
 let loading: { readonly tag: string; readonly files: Set<string> } | undefined
 let hooked = false
+/** A module that has not loaded by then awaits something that never comes. */
+const PATIENCE_MS = 60_000
 
-/** Loads a module of flows anew. RefusedError `bad_flows` with file and reason when it does not load or exports no flow. Loads must not overlap. */
-export async function loadFlows(file: string): Promise<LoadedFlows> {
+/** Loads a module of flows anew. RefusedError `bad_flows` with file and reason when it does not load, does not come to its end in time, or exports no flow. Loads must not overlap. */
+export async function loadFlows(file: string, patienceMs = PATIENCE_MS): Promise<LoadedFlows> {
   hookImports()
   const current = { tag: `${VERSION}=${++version}`, files: new Set([file]) }
   loading = current
   try {
-    const module = (await import(`${pathToFileURL(file).href}?${current.tag}`)) as Record<string, unknown>
-    const flows = flowsOf(module)
+    const flows = await withinTime(importFlows(`${pathToFileURL(file).href}?${current.tag}`), patienceMs)
     if (flows.length === 0) throw new RefusedError(`${file} exports no flow: export what defineFlow gives.`, { code: 'bad_flows' })
     createCatalog(flows)
     return { flows, files: [...current.files] }
@@ -31,6 +32,26 @@ export async function loadFlows(file: string): Promise<LoadedFlows> {
     throw new RefusedError(`${file} does not load: ${reason(error)}`, { code: 'bad_flows', cause: error, details: { files: [...current.files] } })
   } finally {
     loading = undefined
+  }
+}
+
+/** Goes by way of another module: one that exports a function `then` would itself be taken for a promise, and be waited for without end. */
+async function importFlows(url: string): Promise<Flow[]> {
+  const through = `export * as module from ${JSON.stringify(url)}`
+  const { module } = (await import(`data:text/javascript,${encodeURIComponent(through)}`)) as { readonly module: Readonly<Record<string, unknown>> }
+  return flowsOf(module)
+}
+
+async function withinTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const why = `after ${ms / 1000} s it is still waiting for something at its top level (an await outside of its flows). Wait for it inside a flow.`
+    timer = setTimeout(() => reject(new Error(why)), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
