@@ -40,6 +40,8 @@ export interface Launcher {
   pause(fid: string, by: string, reason?: string): Promise<ControlOutcome>
   resume(fid: string, by: string): Promise<ControlOutcome>
   cancel(fid: string, by: string, reason?: string): Promise<ControlOutcome>
+  /** RefusedError `unknown_flow` when no run of this flow could be started or retried here. */
+  mustServe(flow: string): Promise<void>
   /** Starts an ended run again: same fid, finished steps kept. `ended` never; a run that is not over gives `live`. */
   retry(fid: string, by: string): Promise<{ readonly outcome: 'accepted' } | { readonly outcome: 'live' | 'unknown' }>
   answer(fid: string, lid: string, answer: Json, by: string, reason?: string): Promise<AnswerOutcome>

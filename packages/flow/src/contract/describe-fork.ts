@@ -1,4 +1,4 @@
-import { isEnded, ORIGIN, parseJson, type EventRecord, type Json, type Position } from '@koco/core'
+import { isEnded, newFid, ORIGIN, parseJson, type EventRecord, type Json, type Position } from '@koco/core'
 import { randomBytes } from 'node:crypto'
 import type { ExecutionStore } from '@koco/storage'
 import { expect, test } from 'vitest'
@@ -52,6 +52,21 @@ export function describeForks(under: () => LauncherUnderTest): void {
     await expect(fork(fid, at, { again: ['nothing#1'] })).rejects.toMatchObject({ code: 'unknown_step' })
     await expect(fork(fid, { epoch: 1, seq: 1 })).rejects.toMatchObject({ code: 'bad_position' })
     await expect(describeFork(deps(), { fid: '0'.repeat(24), at, user: 'bob', edits: {} })).rejects.toMatchObject({ code: 'unknown_run' })
+  })
+
+  test('a run whose flow nobody serves any more is not forked, and nothing is left of the attempt', async () => {
+    const { store, launcher } = under()
+    const fid = newFid(Date.now(), randomBytes(8))
+    const about = { flow: 'gone', version: null, user: 'ada', summary: 'Gone', tags: [], parent: null, inputs: {}, createdAt: Date.now() / 1000 }
+    await store.runs.create({ fid, ...about, launcher: launcher.name, idempotencyKey: null })
+    const at = { epoch: await store.runs.nextEpoch(fid, Date.now()), seq: 2 }
+    const records = [
+      { ...at, seq: 1, kind: 'attempt', data: { attempt: 1, reason: 'start', owner: 'test', prev: '0-0' } },
+      { ...at, kind: 'status', data: { status: 'cancelled' } },
+    ]
+    await store.writer.write([{ fid, records: records.map((one) => ({ ...one, ts: Date.now() / 1000, step: null, data: JSON.stringify(one.data) })) }])
+    await expect(fork(fid, at)).rejects.toMatchObject({ code: 'unknown_flow', message: expect.stringContaining('"gone"') })
+    expect((await store.runs.list({ flow: 'gone', limit: 10 })).items.map((run) => run.fid)).toEqual([fid])
   })
 
   test('a question that was open is asked again, and answered in the fork alone', async () => {

@@ -116,13 +116,18 @@ class DirectLauncher implements Launcher {
     return this.#request(fid, { wanted: 'cancel', by, reason: reason ?? null })
   }
 
+  async mustServe(flow: string): Promise<void> {
+    const { catalog } = this.#settings
+    if (!catalog.get(flow)) throw unknownFlow(flow, namesOf(catalog))
+  }
+
   async retry(fid: string, by: string): Promise<{ readonly outcome: 'accepted' } | { readonly outcome: 'live' | 'unknown' }> {
     this.#refuseWhenClosing()
-    const { store, clock, catalog } = this.#settings
+    const { store, clock } = this.#settings
     const run = await store.runs.get(fid)
     if (!run || run.launcher !== this.name) return { outcome: 'unknown' }
     if (!isEnded(run.status)) return { outcome: 'live' }
-    if (!catalog.get(run.flow)) throw unknownFlow(run.flow, namesOf(catalog))
+    await this.mustServe(run.flow)
     // The store may know of the end a moment before the try that wrote it has returned.
     const ending = this.#supervisor.get(fid)
     if (ending) await inTime(ending.gone.promise)

@@ -23,7 +23,7 @@ const LOOK_MS = 10
 /** A fork reads the whole timeline of its original into memory. */
 const EVENTS_MAX = 200_000
 
-/** What a fork would be, and nothing done. RefusedError `unknown_run`, `bad_position`, `unknown_step`, `run_too_long`. */
+/** What a fork would be, and nothing done. RefusedError `unknown_run`, `unknown_flow`, `bad_position`, `unknown_step`, `run_too_long`. */
 export async function describeFork(deps: ForkDeps, request: ForkRequest): Promise<ForkPlan> {
   const { timeline } = await original(deps, request)
   return planFork(request.fid, newFid(deps.clock.now(), deps.randomBytes(8)), timeline, request.at, request.edits)
@@ -32,7 +32,7 @@ export async function describeFork(deps: ForkDeps, request: ForkRequest): Promis
 /**
  * Starts a new run whose journal is the original's up to a position, and gives its id and plan. The copied events keep their positions: they are earlier epochs of the new run, which a `cancelled` closes that tells where it comes
  * from; then the launcher takes it up by a retry, as any run that is over, so every launcher can. The row is made after the events: until then nobody looks after the run, so no half of it is ever
- * executed. RefusedError as `describeFork`, and `unknown_flow`.
+ * executed. RefusedError as `describeFork`.
  */
 export async function forkRun(deps: ForkDeps, request: ForkRequest): Promise<{ readonly fid: string; readonly plan: ForkPlan }> {
   const { store, launcher, clock } = deps
@@ -77,11 +77,12 @@ function closing(prefix: readonly EventRecord[], { fid, at }: ForkRequest, nowMs
   return [{ epoch, seq: 1, ts: nowMs / 1000, kind: 'attempt', step: null, data }, end({ epoch, seq: 2 })]
 }
 
-async function original({ store }: ForkDeps, { fid, at, edits }: ForkRequest) {
+async function original({ store, launcher }: ForkDeps, { fid, at, edits }: ForkRequest) {
   const run = await store.runs.get(fid)
   if (!run) throw new RefusedError(`There is no run ${fid.slice(0, 80)}.`, { code: 'unknown_run' })
   if (run.launcher === 'import')
     throw new RefusedError('An imported run is only there to look at: nobody serves it, so it cannot be forked.', { code: 'imported_run' })
+  await launcher.mustServe(run.flow)
   if (run.events > EVENTS_MAX)
     throw new RefusedError(`The run has ${run.events} events; one of more than ${EVENTS_MAX} cannot be forked.`, { code: 'run_too_long' })
   const timeline = await read(store, fid)

@@ -16,7 +16,7 @@ import {
   type RunProcess,
   type StartRun,
 } from '@koco/flow'
-import type { ControlRequest, ExecutionStore } from '@koco/storage'
+import type { ControlRequest, ExecutionStore, FlowEntry } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Log } from '../log.ts'
 import { SIGNALS, type ControlSignal } from '../names.ts'
@@ -115,12 +115,15 @@ class TemporalLauncher implements Launcher {
     return this.#request(fid, { wanted: 'cancel', by, reason: reason ?? null }, (handle) => handle.cancel())
   }
 
+  async mustServe(flow: string): Promise<void> {
+    await this.#newest(flow)
+  }
+
   async retry(fid: string, by: string): Promise<{ readonly outcome: 'accepted' } | { readonly outcome: 'live' | 'unknown' }> {
     const run = await this.#run(fid)
     if (!run) return { outcome: 'unknown' }
     if (!isEnded(run.status)) return { outcome: 'live' }
-    const flow = await this.#flows.newest(run.flow)
-    if (!flow) throw unknownFlow(run.flow, await this.#flows.names())
+    const flow = await this.#newest(run.flow)
     await this.#store.runs.request(fid, { wanted: 'run', by, reason: null, at: this.#clock.now() / 1000 })
     const deadline = performance.now() + RETRY_WAIT_MS
     for (;;) {
@@ -163,6 +166,12 @@ class TemporalLauncher implements Launcher {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#teller)
+  }
+
+  async #newest(name: string): Promise<FlowEntry> {
+    const flow = await this.#flows.newest(name)
+    if (!flow) throw unknownFlow(name, await this.#flows.names())
+    return flow
   }
 
   async #run(fid: string): Promise<RunState | undefined> {
