@@ -3,7 +3,7 @@
  * Method: the tus protocol by hand over HTTP, real flows, a clock that the test moves.
  */
 import { randomBytes } from 'node:crypto'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { defaultFileLimits, FileFolder } from '@koco/flow'
@@ -45,10 +45,12 @@ describe('the protocol', () => {
     const bytes = randomBytes(1_500_000)
     const { id, status, headers } = await tus.begin(bytes.byteLength, { filename: 'big.txt' })
     expect([status, headers.get('location')]).toEqual([201, `/api/uploads/${id}`])
-    await tus.cut(id, bytes.byteLength, bytes.subarray(0, 700_000))
+    const onDisk = () => stat(join(at.folder, 'uploads/uploads', id)).then(({ size }) => size)
+    await tus.cut(id, bytes.byteLength, bytes.subarray(0, 700_000), async () => {
+      await vi.waitUntil(async () => (await onDisk()) > 0, { timeout: 20_000 })
+    })
     let offset = 0
     // The server may still be writing what had arrived.
-    await vi.waitUntil(async () => (offset = (await tus.head(id)).offset ?? 0) > 0, { timeout: 10_000 })
     const rest = await vi.waitUntil(
       async () => {
         offset = (await tus.head(id)).offset ?? 0

@@ -48,16 +48,17 @@ export function tusClient(url: string, headers: Readonly<Record<string, string>>
       if (begun.status !== 201) throw new Error(`the upload was answered ${begun.status}: ${begun.problem.detail ?? ''}`)
       return begun.id
     },
-    /** Announces all of `length` bytes, sends some, and cuts the connection once the server has read them. */
-    cut: (id: string, length: number, sent: Uint8Array) =>
-      new Promise<void>((resolve) => {
+    /** Announces all of `length` bytes, sends some, and cuts the connection once `arrived` says so. */
+    cut: (id: string, length: number, sent: Uint8Array, arrived: () => Promise<void>) =>
+      new Promise<void>((resolve, reject) => {
         const asked = request(`${url}/api/uploads/${id}`, {
           method: 'PATCH',
           headers: { ...TUS, ...headers, ...octets, 'upload-offset': '0', 'content-length': String(length) },
         })
         asked.on('error', () => undefined)
         asked.once('close', () => resolve())
-        asked.write(sent, () => setImmediate(() => asked.destroy()))
+        asked.write(sent)
+        arrived().then(() => asked.destroy(), reject)
       }),
   }
 }
