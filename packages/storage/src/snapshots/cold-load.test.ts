@@ -115,6 +115,22 @@ test('what no event tells comes out of the snapshot, and nothing is read that di
   await again.close()
 })
 
+test('a run whose user no event had told yet is found under the user that it got since', async () => {
+  const folder = new SnapshotFolder(join(base, 'snapshots'))
+  const fid = someFid(1)
+  const store = await createSqliteExecutionStore({ dir: join(base, 'data'), migrate: true })
+  await store.writer.write([{ fid, records: plainRun(E1, 30).slice(0, 1) }])
+  await takeSnapshot(store.keeper, folder, 'manual', E1)
+  await store.writer.write([{ fid, records: plainRun(E1, 30).slice(1) }])
+  await store.close()
+  expect(readdirSync(join(base, 'data'))).toContain('ada')
+  rmSync(join(base, 'data/index.db'))
+  const again = await createSqliteExecutionStore({ dir: join(base, 'data'), migrate: true })
+  await coldLoad(again.keeper, folder, { launcher: 'direct' })
+  expect(await again.runs.get(fid)).toMatchObject({ status: 'finished', events: 37, user: 'ada' })
+  await again.close()
+})
+
 test('names tell the newest, older names count, and the last five periodic ones are kept with the one in use', async () => {
   const store = await createSqliteExecutionStore({ dir: join(base, 'data'), migrate: true })
   await store.writer.write([{ fid: someFid(), records: plainRun(E1, 3) }])

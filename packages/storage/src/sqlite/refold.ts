@@ -60,10 +60,10 @@ export function refoldChanges(db: Db, { rows, cache, files, put }: Parts) {
       let folded = 0
       for (const { copy, file } of lines) {
         const { fid, user, lastPosition } = copy.state
-        const place = { fid, home: file?.home ?? homeOf(user) }
-        const isAsItWas = file !== null && files.isUnchanged(place, file)
-        const top = isAsItWas ? { epoch: file.epoch, seq: file.seq } : files.top(place)
-        put(copy, top && { home: place.home, top })
+        const isAsItWas = file !== null && files.isUnchanged({ fid, home: file.home }, file)
+        const place = isAsItWas ? { fid, home: file.home } : files.find({ fid, home: file?.home ?? homeOf(user) })
+        const top = isAsItWas ? { epoch: file.epoch, seq: file.seq } : place && files.top(place)
+        put(copy, place && top && { home: place.home, top })
         // Events that lay in the index alone are lost with it: the run is then what its file says.
         const isWhole = top !== undefined && (top.epoch > lastPosition.epoch || (top.epoch === lastPosition.epoch && top.seq >= lastPosition.seq))
         if (isAsItWas && isWhole) continue

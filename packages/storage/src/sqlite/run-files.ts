@@ -1,4 +1,15 @@
-import { closeSync, existsSync, fdatasync as fdatasyncCallback, fsync as fsyncCallback, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fdatasync as fdatasyncCallback,
+  fsync as fsyncCallback,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { EventRecord, Position } from '@koco/core'
@@ -110,6 +121,13 @@ export class RunFiles {
   top(place: FilePlace): Position | undefined {
     if (!existsSync(this.#path(place))) return undefined
     return this.#file(place).top.get() ?? { epoch: 0, seq: 0 }
+  }
+
+  /** Where a run's file really lies, from where it should: a run that nobody had told the user of, when its file was written, lies elsewhere. Undefined when there is none. */
+  find(place: FilePlace): FilePlace | undefined {
+    if (existsSync(this.#path(place))) return place
+    const elsewhere = readdirSync(this.#dir).map((home) => ({ fid: place.fid, home }))
+    return elsewhere.find((other) => existsSync(this.#path(other)))
   }
 
   /** Takes a run's file away for good, and its folder with it. */
