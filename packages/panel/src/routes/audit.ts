@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import type { AuditEntry, AuditQuery } from '@koco/storage'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
@@ -5,22 +6,25 @@ import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 import { csvLine } from '../shapes/csv.ts'
 import { json, limit, pageOf } from '../shapes/json.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const tags = ['operations']
 
-const Entry = z
-  .object({
-    id: z.string(),
-    at: z.number(),
-    actor: z.string().describe('the user, or the name that somebody tried to sign in by'),
-    via: z.string().describe('how they were signed in; `none` at a sign-in'),
-    action: z.string().describe('like `run.cancel`'),
-    target: z.string(),
-    status: z.number().int().describe('of the HTTP answer: below 400 it was done'),
-    detail: json,
-    address: z.string(),
-  })
-  .meta({ id: 'AuditEntry', description: 'Who did what.' })
+const Entry = shapeOf<api.AuditEntry>()(
+  z
+    .object({
+      id: z.string(),
+      at: z.number(),
+      actor: z.string().describe('the user, or the name that somebody tried to sign in by'),
+      via: z.string().describe('how they were signed in; `none` at a sign-in'),
+      action: z.string().describe('like `run.cancel`'),
+      target: z.string(),
+      status: z.number().int().describe('of the HTTP answer: below 400 it was done'),
+      detail: json,
+      address: z.string(),
+    })
+    .meta({ id: 'AuditEntry', description: 'Who did what.' }),
+)
 
 const filter = {
   actor: z.string().max(320).optional(),

@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import type { Budget } from '@koco/storage'
 import { BUDGET_LID, type BudgetDecision } from '@koco/flow'
 import { isJsonObject } from '@koco/core'
@@ -6,6 +7,7 @@ import type { PanelContext, Routes } from '../context.ts'
 import { answers, empty } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
 import { caller } from './visible-run.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const tags = ['operations']
 const BUDGETS_MAX = 200
@@ -23,20 +25,22 @@ const Body = z
   })
   .refine(({ cost, tokens }) => cost !== null || tokens !== null, { path: ['cost'], message: 'or tokens must be given' })
 
-const Shape = z
-  .object({
-    id: z.string(),
-    flow: z.string().nullable(),
-    user: z.string().nullable(),
-    per: z.enum(['run', 'day']),
-    cost: z.number().nullable(),
-    tokens: z.number().nullable(),
-    warn_at: z.number(),
-    assignees: z.array(z.string()),
-    changed_at: z.number(),
-    changed_by: z.string(),
-  })
-  .meta({ id: 'Budget', description: 'What may be spent on models before runs are held and people are asked.' })
+const Shape = shapeOf<api.Budget>()(
+  z
+    .object({
+      id: z.string(),
+      flow: z.string().nullable(),
+      user: z.string().nullable(),
+      per: z.enum(['run', 'day']),
+      cost: z.number().nullable(),
+      tokens: z.number().nullable(),
+      warn_at: z.number(),
+      assignees: z.array(z.string()),
+      changed_at: z.number(),
+      changed_by: z.string(),
+    })
+    .meta({ id: 'Budget', description: 'What may be spent on models before runs are held and people are asked.' }),
+)
 
 /** What may be spent; for operators. */
 export const budgetRoutes: Routes = (app, context) => {
@@ -48,7 +52,7 @@ export const budgetRoutes: Routes = (app, context) => {
       config: { access: 'budgets.manage' },
       schema: { tags, summary: 'All budgets', ...answers({ 200: z.object({ items: z.array(Shape), next: z.null() }) }, 401, 403) },
     },
-    async () => ({ items: (await budgets.list()).map(shapeOf), next: null }),
+    async () => ({ items: (await budgets.list()).map(budgetJson), next: null }),
   )
 
   app.put(
@@ -74,7 +78,7 @@ export const budgetRoutes: Routes = (app, context) => {
       const budget: Budget = { id, flow, user, per, costMax, tokensMax, warnAt, assignees, changedAt: context.clock() / 1000, changedBy: by }
       await budgets.put(budget)
       await lookAgain(context, id, by)
-      return shapeOf(budget)
+      return budgetJson(budget)
     },
   )
 
@@ -93,7 +97,7 @@ export const budgetRoutes: Routes = (app, context) => {
   )
 }
 
-function shapeOf({ id, flow, user, per, costMax, tokensMax, warnAt, assignees, changedAt, changedBy }: Budget): z.infer<typeof Shape> {
+function budgetJson({ id, flow, user, per, costMax, tokensMax, warnAt, assignees, changedAt, changedBy }: Budget): z.infer<typeof Shape> {
   return { id, flow, user, per, cost: costMax, tokens: tokensMax, warn_at: warnAt, assignees: [...assignees], changed_at: changedAt, changed_by: changedBy }
 }
 

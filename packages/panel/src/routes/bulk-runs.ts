@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import { KocoError } from '@koco/core'
 import { z } from 'zod'
 import { can, type Principal } from '../auth/permissions.ts'
@@ -7,6 +8,7 @@ import { ProblemError } from '../server/problems.ts'
 import { runFilter, storeQuery } from '../shapes/run-filter.ts'
 import { controlRun, rightFor, RunControl } from './control-run.ts'
 import { caller, fidParam } from './visible-run.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const RUNS_MAX = 200
 const AT_ONCE = 8
@@ -20,12 +22,14 @@ const Body = z
   })
   .refine(({ fids, filter }) => (fids === undefined) !== (filter === undefined), 'Either `fids` or `filter` is needed')
 
-const Outcome = z.object({
-  fid: z.string(),
-  outcome: z.enum(['accepted', 'refused']),
-  code: z.string().nullable().describe('of the problem that the single request would have had'),
-  detail: z.string().nullable(),
-})
+const Outcome = shapeOf<api.BulkOutcome>()(
+  z.object({
+    fid: z.string(),
+    outcome: z.enum(['accepted', 'refused']),
+    code: z.string().nullable().describe('of the problem that the single request would have had'),
+    detail: z.string().nullable(),
+  }),
+)
 type Outcome = z.infer<typeof Outcome>
 
 /** The same request to many runs at once. */

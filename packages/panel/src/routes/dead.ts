@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import {
   comparePositions,
   EVENT_BYTES_MAX,
@@ -18,13 +19,16 @@ import { answers, empty } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
 import { limit, pageOf } from '../shapes/json.ts'
 import { caller, fidParam } from './visible-run.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const tags = ['operations']
 const params = z.object({ id: z.coerce.number().int().min(1) })
 
-const Dead = z
-  .object({ id: z.number(), fid: z.string(), position: z.string(), reason: z.string(), body: z.string().describe('what was found, as text'), at: z.number() })
-  .meta({ id: 'DeadEvent', description: 'An entry of a stream that could not be stored.' })
+const Dead = shapeOf<api.DeadEvent>()(
+  z
+    .object({ id: z.number(), fid: z.string(), position: z.string(), reason: z.string(), body: z.string().describe('what was found, as text'), at: z.number() })
+    .meta({ id: 'DeadEvent', description: 'An entry of a stream that could not be stored.' }),
+)
 
 /** Entries that were set aside: look, retry, discard. */
 export const deadRoutes: Routes = (app, context) => {

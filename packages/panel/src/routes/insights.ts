@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import { addSums, secondsOf, type InsightQuery, type ModelSums, type ModelUsage, type RunCount } from '@koco/storage'
 import { z } from 'zod'
 import { ownScope } from '../auth/permissions.ts'
@@ -5,6 +6,7 @@ import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
 import { caller } from './visible-run.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const DAY_MS = 86_400_000
 const DAYS_MAX = 400
@@ -31,18 +33,20 @@ const usage = {
     reasoning: z.number(),
   }),
 }
-const Sums = z.object({ ...runs, ...usage })
-const Insights = z
-  .object({
-    from: date,
-    to: date.describe('the last day, inclusive'),
-    totals: Sums,
-    days: z.array(Sums.extend({ day: date })).describe('every day, also those without runs'),
-    flows: z.array(Sums.extend({ flow: z.string() })),
-    users: z.array(Sums.extend({ user: z.string() })),
-    models: z.array(z.object({ provider: z.string(), model: z.string(), ...usage, mean_s: z.number().describe('mean duration of a call') })),
-  })
-  .meta({ id: 'Insights', description: 'What runs and models came to, by day, flow, user and model.' })
+const Sums = shapeOf<api.Sums>()(z.object({ ...runs, ...usage }))
+const Insights = shapeOf<api.Insights>()(
+  z
+    .object({
+      from: date,
+      to: date.describe('the last day, inclusive'),
+      totals: Sums,
+      days: z.array(Sums.extend({ day: date })).describe('every day, also those without runs'),
+      flows: z.array(Sums.extend({ flow: z.string() })),
+      users: z.array(Sums.extend({ user: z.string() })),
+      models: z.array(z.object({ provider: z.string(), model: z.string(), ...usage, mean_s: z.number().describe('mean duration of a call') })),
+    })
+    .meta({ id: 'Insights', description: 'What runs and models came to, by day, flow, user and model.' }),
+)
 
 /** What runs and models came to. */
 export const insightRoutes: Routes = (app, context) => {

@@ -1,44 +1,50 @@
+import type * as api from '@koco/core/api'
 import { RUN_STATUSES, type RunStatus } from '@koco/core'
 import type { FlowWorker } from '@koco/storage'
 import { z } from 'zod'
 import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 import { worker, workerJson } from '../shapes/flow.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const DEAD_COUNTED = 200
 
-const Operations = z
-  .object({
-    version: z.string(),
-    checks: z.record(z.string(), z.string()).describe('stores and transport: `ok`, or a stable code that says what is wrong'),
-    consumers: z
-      .array(
-        z.object({
-          name: z.string().describe('empty for streams that wait and that nobody holds'),
-          streams: z.number().int(),
-          lag: z.number().int().describe('events not yet stored'),
-          oldest_pending_s: z.number().nullable(),
-        }),
-      )
-      .nullable()
-      .describe('who carries events into the store, and how far behind; null while the transport does not answer'),
-    workers: z.array(worker.extend({ flows: z.number().int() })),
-    runs: z.partialRecord(z.enum(RUN_STATUSES), z.number().int()).describe('how many runs there are of each status'),
-    dead_events: z.number().int().describe(`entries that were set aside; ${DEAD_COUNTED} stands for as many or more`),
-  })
-  .meta({ id: 'Operations', description: 'How the installation stands.' })
+const Operations = shapeOf<api.Operations>()(
+  z
+    .object({
+      version: z.string(),
+      checks: z.record(z.string(), z.string()).describe('stores and transport: `ok`, or a stable code that says what is wrong'),
+      consumers: z
+        .array(
+          z.object({
+            name: z.string().describe('empty for streams that wait and that nobody holds'),
+            streams: z.number().int(),
+            lag: z.number().int().describe('events not yet stored'),
+            oldest_pending_s: z.number().nullable(),
+          }),
+        )
+        .nullable()
+        .describe('who carries events into the store, and how far behind; null while the transport does not answer'),
+      workers: z.array(worker.extend({ flows: z.number().int() })),
+      runs: z.partialRecord(z.enum(RUN_STATUSES), z.number().int()).describe('how many runs there are of each status'),
+      dead_events: z.number().int().describe(`entries that were set aside; ${DEAD_COUNTED} stands for as many or more`),
+    })
+    .meta({ id: 'Operations', description: 'How the installation stands.' }),
+)
 
-const Delayed = z
-  .object({
-    delayed_since: z.number().nullable().describe('unix seconds since when events are not stored as they come; null when all is well'),
-    because: z
-      .string()
-      .nullable()
-      .describe(
-        'a stable code: of the store or the transport, `no_spooler` (nobody takes the events), `spoolers_behind` (they come in faster than they are stored)',
-      ),
-  })
-  .meta({ id: 'Delay', description: 'Whether what runs do is shown late.' })
+const Delayed = shapeOf<api.Delay>()(
+  z
+    .object({
+      delayed_since: z.number().nullable().describe('unix seconds since when events are not stored as they come; null when all is well'),
+      because: z
+        .string()
+        .nullable()
+        .describe(
+          'a stable code: of the store or the transport, `no_spooler` (nobody takes the events), `spoolers_behind` (they come in faster than they are stored)',
+        ),
+    })
+    .meta({ id: 'Delay', description: 'Whether what runs do is shown late.' }),
+)
 
 /** How the installation stands, for operators; and whether events come late, for everybody. */
 export const operationsRoutes: Routes = (app, context) => {

@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import { KocoError } from '@koco/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -10,15 +11,18 @@ import { newPending, openPending, pendingCookie, sealPending, type Pending } fro
 import { PROVIDER_IDS, signInFailed, type Attempt, type Provider, type ProviderId } from '../providers/provider.ts'
 import { answers, empty } from '../server/describe.ts'
 import { problemOf, ProblemError } from '../server/problems.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const tags = ['account']
 const params = z.object({ provider: z.enum(PROVIDER_IDS) })
-const Listed = z.object({
-  password: z.literal(true),
-  providers: z.array(
-    z.object({ id: z.enum(PROVIDER_IDS), name: z.string(), start: z.string().describe('the address that begins the sign-in, in the browser') }),
-  ),
-})
+const Listed = shapeOf<api.Providers>()(
+  z.object({
+    password: z.literal(true),
+    providers: z.array(
+      z.object({ id: z.enum(PROVIDER_IDS), name: z.string(), start: z.string().describe('the address that begins the sign-in, in the browser') }),
+    ),
+  }),
+)
 
 /** Sign-in with GitHub or an OpenID provider. */
 export const providerRoutes: Routes = (app, context) => {

@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import { canonicalJson, toJson, type Json, type TypedValue } from '@koco/core'
 import { z } from 'zod'
 import { pairSteps, type ComparedStep } from '../compare/compare-runs.ts'
@@ -7,32 +8,37 @@ import { answers } from '../server/describe.ts'
 import { json } from '../shapes/json.ts'
 import { Run, runJson } from '../shapes/run.ts'
 import { fidParam, visibleRun, type StoredRun } from './visible-run.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
-const Step = z.object({
-  status: z.enum(['finished', 'failed', 'open']),
-  tries: z.number().int(),
-  duration_s: z.number().nullable(),
-  tokens: z.number().int(),
-  cost: z.number().nullable(),
-  result: json.describe('what it gave, or why it failed; long ones are cut'),
-})
+const Step = shapeOf<api.ComparedStep>()(
+  z.object({
+    status: z.enum(['finished', 'failed', 'open']),
+    tries: z.number().int(),
+    duration_s: z.number().nullable(),
+    tokens: z.number().int(),
+    cost: z.number().nullable(),
+    result: json.describe('what it gave, or why it failed; long ones are cut'),
+  }),
+)
 
 const lines = z.array(z.object({ in: z.enum(['both', 'a', 'b']), text: z.string() }))
 
-const Comparison = z
-  .object({
-    a: Run,
-    b: Run,
-    inputs: lines.describe('the inputs as indented JSON, line by line'),
-    final: lines.describe('the results, or the errors, line by line'),
-    steps: z
-      .array(z.object({ id: z.string(), name: z.string(), same: z.boolean(), a: Step.nullable(), b: Step.nullable() }))
-      .describe('aligned by their ids: group, name, and key or count'),
-    differences: z
-      .object({ runtime_s: z.number().nullable(), events: z.number().int(), tokens: z.number().int(), cost: z.number().nullable() })
-      .describe('b less a'),
-  })
-  .meta({ id: 'RunComparison', description: 'Two runs side by side.' })
+const Comparison = shapeOf<api.RunComparison>()(
+  z
+    .object({
+      a: Run,
+      b: Run,
+      inputs: lines.describe('the inputs as indented JSON, line by line'),
+      final: lines.describe('the results, or the errors, line by line'),
+      steps: z
+        .array(z.object({ id: z.string(), name: z.string(), same: z.boolean(), a: Step.nullable(), b: Step.nullable() }))
+        .describe('aligned by their ids: group, name, and key or count'),
+      differences: z
+        .object({ runtime_s: z.number().nullable(), events: z.number().int(), tokens: z.number().int(), cost: z.number().nullable() })
+        .describe('b less a'),
+    })
+    .meta({ id: 'RunComparison', description: 'Two runs side by side.' }),
+)
 
 /** Two runs side by side. */
 export const runCompareRoutes: Routes = (app, context) => {

@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import { randomBytes } from 'node:crypto'
 import { formatPosition, parsePosition, type Json } from '@koco/core'
 import { describeFork, forkRun, type FileFolder, type ForkDeps, type ForkPlan, type ForkRequest } from '@koco/flow'
@@ -9,6 +10,7 @@ import { ProblemError } from '../server/problems.ts'
 import { give } from '../files/starting.ts'
 import { json } from '../shapes/json.ts'
 import { caller, fidParam, visibleRun } from './visible-run.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const stepId = z.string().min(1).max(2_000)
 
@@ -21,28 +23,30 @@ const Body = z
   })
   .nullish()
 
-const Plan = z
-  .object({
-    from: z.string(),
-    at: z.string(),
-    events: z.number().int().describe('how many events the fork begins with'),
-    reused: z.array(z.object({ id: z.string(), name: z.string(), at: z.string(), edited: z.boolean() })).describe('steps whose results are taken over'),
-    again: z
-      .array(
-        z.object({
-          id: z.string(),
-          name: z.string(),
-          reason: z.enum(['unfinished', 'later', 'asked']),
-          idempotency_key: z.string().describe('what the step hands to outside systems in the fork; in a plan an example, since the fork has no id yet'),
-          idempotency_key_before: z.string().describe('what it handed out in the original run'),
-        }),
-      )
-      .describe('steps of the original that are done again, as far as it came: their side effects happen again'),
-    open_locks: z.array(z.object({ lid: z.string(), name: z.string() })).describe('questions that were open; they are asked again'),
-    children: z.array(z.object({ fid: z.string(), flow: z.string() })).describe('runs that it had started and that were not over; the fork starts its own'),
-    end_cut: z.boolean().describe('the end of the original is left out'),
-  })
-  .meta({ id: 'ForkPlan', description: 'What a fork takes over and what it does again.' })
+const Plan = shapeOf<api.ForkPlan>()(
+  z
+    .object({
+      from: z.string(),
+      at: z.string(),
+      events: z.number().int().describe('how many events the fork begins with'),
+      reused: z.array(z.object({ id: z.string(), name: z.string(), at: z.string(), edited: z.boolean() })).describe('steps whose results are taken over'),
+      again: z
+        .array(
+          z.object({
+            id: z.string(),
+            name: z.string(),
+            reason: z.enum(['unfinished', 'later', 'asked']),
+            idempotency_key: z.string().describe('what the step hands to outside systems in the fork; in a plan an example, since the fork has no id yet'),
+            idempotency_key_before: z.string().describe('what it handed out in the original run'),
+          }),
+        )
+        .describe('steps of the original that are done again, as far as it came: their side effects happen again'),
+      open_locks: z.array(z.object({ lid: z.string(), name: z.string() })).describe('questions that were open; they are asked again'),
+      children: z.array(z.object({ fid: z.string(), flow: z.string() })).describe('runs that it had started and that were not over; the fork starts its own'),
+      end_cut: z.boolean().describe('the end of the original is left out'),
+    })
+    .meta({ id: 'ForkPlan', description: 'What a fork takes over and what it does again.' }),
+)
 
 const DRY = new Set(['', '1', 'true'])
 

@@ -1,9 +1,11 @@
+import type * as api from '@koco/core/api'
 import type { Conversation } from '@koco/storage'
 import { z } from 'zod'
 import { ownSession, sessionAnswers, SessionError, sessionRoute, whoAsks } from '../chat/session-error.ts'
 import { sessionPage } from '../chat/session-page.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { conversationJson, Message, sessionJson, SessionShape, SessionWithMessages, usageJson, UsageShape } from '../shapes/session.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const tags = ['sessions']
 const config = { access: 'sessions.read' } as const
@@ -27,7 +29,7 @@ const Status = UsageShape.extend({
   agent_running: z.boolean().describe('true only while a turn really runs'),
   active_stream_id: z.string().nullable(),
 })
-const Hit = SessionShape.extend({ match_type: z.enum(['title', 'content']), preview: z.string(), message_id: z.string().nullable() })
+const Hit = shapeOf<api.SessionHit>()(SessionShape.extend({ match_type: z.enum(['title', 'content']), preview: z.string(), message_id: z.string().nullable() }))
 
 /** Read a session, its standing, what it has spent. */
 export const sessionReadRoutes: Routes = (app, context) => {

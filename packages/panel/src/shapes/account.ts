@@ -1,5 +1,7 @@
+import type * as api from '@koco/core/api'
 import type { ApiKey, Session, User } from '@koco/storage'
 import { z } from 'zod'
+import { shapeOf } from './shape-of.ts'
 
 const role = z.enum(['viewer', 'user', 'operator'])
 
@@ -7,9 +9,11 @@ const role = z.enum(['viewer', 'user', 'operator'])
 export const userName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-" and begin with a letter or digit')
 
 /** Somebody who signs in. */
-export const UserShape = z
-  .object({ id: z.string(), name: z.string(), email: z.string(), role, active: z.boolean(), created_at: z.number(), last_login_at: z.number().nullable() })
-  .meta({ id: 'User' })
+export const UserShape = shapeOf<api.User>()(
+  z
+    .object({ id: z.string(), name: z.string(), email: z.string(), role, active: z.boolean(), created_at: z.number(), last_login_at: z.number().nullable() })
+    .meta({ id: 'User' }),
+)
 
 /** A new user. Without a password one is made and shown once. */
 export const NewUser = z.object({ name: userName, email: z.email(), role: role.default('user'), password: z.string().max(256).optional() })
@@ -18,24 +22,30 @@ export const NewUser = z.object({ name: userName, email: z.email(), role: role.d
 export const UserChange = z.object({ email: z.email(), role, active: z.boolean(), password: z.string().max(256) }).partial()
 
 /** An API key; its secret was shown when it was made. */
-export const Key = z
-  .object({ id: z.string(), name: z.string(), prefix: z.string(), user: z.string().nullable(), created_at: z.number(), used_at: z.number().nullable() })
-  .meta({ id: 'Key' })
+export const Key = shapeOf<api.ApiKey>()(
+  z
+    .object({ id: z.string(), name: z.string(), prefix: z.string(), user: z.string().nullable(), created_at: z.number(), used_at: z.number().nullable() })
+    .meta({ id: 'Key' }),
+)
 
 /** A signed-in browser. */
-export const SessionShape = z
-  .object({ id: z.string(), agent: z.string(), created_at: z.number(), seen_at: z.number(), expires_at: z.number(), current: z.boolean() })
-  .meta({ id: 'Session' })
+export const SessionShape = shapeOf<api.BrowserSession>()(
+  z
+    .object({ id: z.string(), agent: z.string(), created_at: z.number(), seen_at: z.number(), expires_at: z.number(), current: z.boolean() })
+    .meta({ id: 'Session' }),
+)
 
 /** Who the caller is, and what the page must know of this panel. */
-export const Me = z
-  .object({
-    user: z.object({ id: z.string(), name: z.string(), email: z.string(), role }),
-    via: z.enum(['session', 'key', 'token', 'off']),
-    auth: z.enum(['on', 'off']).describe('`off`: everybody is the operator; the page says so'),
-    version: z.string(),
-  })
-  .meta({ id: 'Me' })
+export const Me = shapeOf<api.Me>()(
+  z
+    .object({
+      user: z.object({ id: z.string(), name: z.string(), email: z.string(), role }),
+      via: z.enum(['session', 'key', 'token', 'off']),
+      auth: z.enum(['on', 'off']).describe('`off`: everybody is the operator; the page says so'),
+      version: z.string(),
+    })
+    .meta({ id: 'Me' }),
+)
 
 /** The JSON of a user, without anything of the password. */
 export function userJson(user: User): z.infer<typeof UserShape> {

@@ -1,7 +1,9 @@
+import type * as api from '@koco/core/api'
 import type { Checkpoint, Comparison, MergeOutcome, Restored, RestorePlan, Tree } from '@koco/checkpoints'
 import type { CheckpointRow } from '@koco/storage'
 import { z } from 'zod'
 import { json } from './json.ts'
+import { shapeOf } from './shape-of.ts'
 
 const seconds = z.number().describe('unix seconds')
 const texts = z.array(z.string())
@@ -28,84 +30,98 @@ const summary = {
 }
 
 /** A checkpoint in a list. */
-export const CheckpointShape = z
-  .object(summary)
-  .meta({ id: 'Checkpoint', description: 'A restorable copy of a session: its conversation and the files of its workspace.' })
+export const CheckpointShape = shapeOf<api.Checkpoint>()(
+  z.object(summary).meta({ id: 'Checkpoint', description: 'A restorable copy of a session: its conversation and the files of its workspace.' }),
+)
 
 /** A checkpoint with what it holds. */
-export const WholeCheckpoint = z
-  .object({
-    ...summary,
-    state: z.record(z.string(), json).describe('of the session: title, model and so on'),
-    incremental: z.boolean(),
-    compression_level: count,
-    files: z.array(z.object({ path: z.string(), hash: z.string(), size: count, mode: count })).describe('the conversation is below `.session/`'),
-    skipped: z.array(z.object({ path: z.string(), why: z.string() })).describe('in the workspace, and not taken'),
-  })
-  .meta({ id: 'WholeCheckpoint' })
+export const WholeCheckpoint = shapeOf<api.WholeCheckpoint>()(
+  z
+    .object({
+      ...summary,
+      state: z.record(z.string(), json).describe('of the session: title, model and so on'),
+      incremental: z.boolean(),
+      compression_level: count,
+      files: z.array(z.object({ path: z.string(), hash: z.string(), size: count, mode: count })).describe('the conversation is below `.session/`'),
+      skipped: z.array(z.object({ path: z.string(), why: z.string() })).describe('in the workspace, and not taken'),
+    })
+    .meta({ id: 'WholeCheckpoint' }),
+)
 
-const FileMark = z.object({ hash: z.string(), size: count, mode: count })
+const FileMark = shapeOf<api.FileMark>()(z.object({ hash: z.string(), size: count, mode: count }))
 
 /** Two checkpoints side by side. */
-export const ComparisonShape = z
-  .object({
-    checkpoint1: WholeCheckpoint,
-    checkpoint2: WholeCheckpoint,
-    ancestor: z.string().nullable(),
-    differences: z.object({
-      files: z.object({
-        added: texts,
-        removed: texts,
-        modified: z.array(
-          z.object({ path: z.string(), before: FileMark, after: FileMark, diff: z.string().nullable().describe('unified; null when one is no text') }),
-        ),
+export const ComparisonShape = shapeOf<api.CheckpointComparison>()(
+  z
+    .object({
+      checkpoint1: WholeCheckpoint,
+      checkpoint2: WholeCheckpoint,
+      ancestor: z.string().nullable(),
+      differences: z.object({
+        files: z.object({
+          added: texts,
+          removed: texts,
+          modified: z.array(
+            z.object({ path: z.string(), before: FileMark, after: FileMark, diff: z.string().nullable().describe('unified; null when one is no text') }),
+          ),
+        }),
+        conversation: z.object({ common: count, only1: z.array(json), only2: z.array(json) }),
+        state: z.array(z.object({ name: z.string(), value1: json, value2: json })),
       }),
-      conversation: z.object({ common: count, only1: z.array(json), only2: z.array(json) }),
-      state: z.array(z.object({ name: z.string(), value1: json, value2: json })),
-    }),
-  })
-  .meta({ id: 'CheckpointComparison' })
+    })
+    .meta({ id: 'CheckpointComparison' }),
+)
 
 /** What a restore did. */
-export const RestoredShape = z.object({
-  session_id: z.string(),
-  files: count,
-  missing: texts.describe('files whose content is gone'),
-  before: z.string().nullable().describe('the checkpoint of what was replaced in place'),
-})
+export const RestoredShape = shapeOf<api.Restored>()(
+  z.object({
+    session_id: z.string(),
+    files: count,
+    missing: texts.describe('files whose content is gone'),
+    before: z.string().nullable().describe('the checkpoint of what was replaced in place'),
+  }),
+)
 
 /** What a restore would do. */
-export const RestorePlanShape = z.object({
-  session_id: z.string().nullable().describe('null: the session is not there any more'),
-  files: z.object({ added: texts, changed: texts, removed: texts, unchanged: count }),
-  missing: texts,
-  conversation: z.object({ now: count, copied: count, common: count }).describe('messages'),
-  steps: texts.describe('steps of turns since, which would run again'),
-  locks: texts.describe('questions that are open'),
-})
+export const RestorePlanShape = shapeOf<api.RestorePlan>()(
+  z.object({
+    session_id: z.string().nullable().describe('null: the session is not there any more'),
+    files: z.object({ added: texts, changed: texts, removed: texts, unchanged: count }),
+    missing: texts,
+    conversation: z.object({ now: count, copied: count, common: count }).describe('messages'),
+    steps: texts.describe('steps of turns since, which would run again'),
+    locks: texts.describe('questions that are open'),
+  }),
+)
 
 /** A merge, or what stands in its way. */
-export const MergeShape = z.object({
-  outcome: z.enum(['merged', 'conflicts']),
-  ancestor: z.string().nullable(),
-  checkpoint: WholeCheckpoint.optional(),
-  session_id: z.string().optional(),
-  files: z
-    .array(z.object({ path: z.string(), base: z.string().nullable(), ours: z.string().nullable(), theirs: z.string().nullable(), text: z.string().nullable() }))
-    .optional()
-    .describe('conflicts; hashes, null where a side has none; `text` with the places marked'),
-  conversation: z
-    .object({ common: count, ours: z.array(json), theirs: z.array(json) })
-    .nullable()
-    .optional(),
-})
+export const MergeShape = shapeOf<api.Merge>()(
+  z.object({
+    outcome: z.enum(['merged', 'conflicts']),
+    ancestor: z.string().nullable(),
+    checkpoint: WholeCheckpoint.optional(),
+    session_id: z.string().optional(),
+    files: z
+      .array(
+        z.object({ path: z.string(), base: z.string().nullable(), ours: z.string().nullable(), theirs: z.string().nullable(), text: z.string().nullable() }),
+      )
+      .optional()
+      .describe('conflicts; hashes, null where a side has none; `text` with the places marked'),
+    conversation: z
+      .object({ common: count, ours: z.array(json), theirs: z.array(json) })
+      .nullable()
+      .optional(),
+  }),
+)
 
 /** The branches of a session's family. */
-export const TreeShape = z.object({
-  nodes: z.array(z.object({ checkpoint: CheckpointShape, children: texts })).describe('oldest first'),
-  branches: z.array(z.object({ head: z.string(), session_id: z.string(), checkpoints: texts, forked_from: z.string().nullable() })),
-  ancestors: z.array(z.object({ heads: z.tuple([z.string(), z.string()]), ancestor: z.string().nullable() })),
-})
+export const TreeShape = shapeOf<api.CheckpointTree>()(
+  z.object({
+    nodes: z.array(z.object({ checkpoint: CheckpointShape, children: texts })).describe('oldest first'),
+    branches: z.array(z.object({ head: z.string(), session_id: z.string(), checkpoints: texts, forked_from: z.string().nullable() })),
+    ancestors: z.array(z.object({ heads: z.tuple([z.string(), z.string()]), ancestor: z.string().nullable() })),
+  }),
+)
 
 /** The JSON of a checkpoint in a list. */
 export function checkpointJson(row: CheckpointRow): z.infer<typeof CheckpointShape> {
@@ -138,7 +154,7 @@ export function wholeCheckpointJson(checkpoint: Checkpoint): z.infer<typeof Whol
 }
 
 /** The JSON of a comparison. */
-export function comparisonJson({ checkpoint1, checkpoint2, ancestor, differences }: Comparison): unknown {
+export function comparisonJson({ checkpoint1, checkpoint2, ancestor, differences }: Comparison): api.CheckpointComparison {
   return { checkpoint1: wholeCheckpointJson(checkpoint1), checkpoint2: wholeCheckpointJson(checkpoint2), ancestor, differences }
 }
 
@@ -148,12 +164,12 @@ export function restoredJson({ sessionId, files, missing, before }: Restored): z
 }
 
 /** The JSON of what a restore would do. */
-export function restorePlanJson({ sessionId, ...plan }: RestorePlan): unknown {
+export function restorePlanJson({ sessionId, ...plan }: RestorePlan): api.RestorePlan {
   return { session_id: sessionId, ...plan }
 }
 
 /** The JSON of a merge. */
-export function mergeJson(outcome: MergeOutcome): unknown {
+export function mergeJson(outcome: MergeOutcome): api.Merge {
   if (outcome.outcome === 'conflicts') return outcome
   return { outcome: 'merged', ancestor: outcome.ancestor, session_id: outcome.sessionId, checkpoint: wholeCheckpointJson(outcome.checkpoint) }
 }

@@ -1,23 +1,27 @@
+import type * as api from '@koco/core/api'
 import type { Position } from '@koco/core'
 import { ORIGIN, parsePosition } from '@koco/core'
 import type { EventReader } from '@koco/storage'
 import { z } from 'zod'
 import { ProblemError } from '../server/problems.ts'
 import { json } from './json.ts'
+import { shapeOf } from './shape-of.ts'
 
 /** An event as the API shows it. */
-export const Event = z
-  .object({
-    position: z.string().describe('its cursor, `<epoch>-<seq>`'),
-    fid: z.string(),
-    epoch: z.number().int(),
-    seq: z.number().int(),
-    ts: z.number().describe('unix seconds'),
-    kind: z.string().describe('one of a growing list; pass over what you do not know'),
-    step: z.string().nullable(),
-    data: json,
-  })
-  .meta({ id: 'Event', description: 'One immutable record of a run.' })
+export const Event = shapeOf<api.TimelineEvent>()(
+  z
+    .object({
+      position: z.string().describe('its cursor, `<epoch>-<seq>`'),
+      fid: z.string(),
+      epoch: z.number().int(),
+      seq: z.number().int(),
+      ts: z.number().describe('unix seconds'),
+      kind: z.string().describe('one of a growing list; pass over what you do not know'),
+      step: z.string().nullable(),
+      data: json,
+    })
+    .meta({ id: 'Event', description: 'One immutable record of a run.' }),
+)
 
 /**
  * The position that a client's cursor names in this run; without one the beginning. Problem 400 `bad_cursor` for another form and for a position

@@ -1,8 +1,13 @@
-import { RefusedError } from '@koco/core'
+import { RefusedError, type Json } from '@koco/core'
 import { z } from 'zod'
 
 /** Any JSON value. */
-export const json = z.unknown().describe('any JSON value')
+export const json = jsonOf<Json>('any JSON value')
+
+/** A JSON value that is a `T`, where a schema of it would tell readers less than the words. */
+export function jsonOf<T>(about: string): z.ZodType<T> {
+  return z.unknown().describe(about) as z.ZodType<T>
+}
 
 /** A page of a list: its items and the cursor of the next page, null at the end. */
 export function pageOf<T extends z.ZodType>(item: T) {

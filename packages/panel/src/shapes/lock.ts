@@ -1,33 +1,37 @@
+import type * as api from '@koco/core/api'
 import type { LockState } from '@koco/core'
 import { z } from 'zod'
 import { isPutTo, mayAnswer } from '../auth/lock-people.ts'
 import type { Principal } from '../auth/permissions.ts'
 import { json } from './json.ts'
+import { shapeOf } from './shape-of.ts'
 
 /** A question of a run to people. */
-export const Lock = z
-  .object({
-    fid: z.string(),
-    lid: z.string(),
-    name: z.string(),
-    status: z.enum(['open', 'answered', 'expired', 'closed']).describe('`closed`: the run ended before anybody answered'),
-    form: json.describe('the JSON Schema of the answer'),
-    data: json.describe('what the person needs to decide'),
-    asked_at: z.number(),
-    expires_at: z.number().nullable(),
-    answer: json,
-    answered_by: z.string().nullable(),
-    answered_at: z.number().nullable(),
-    reason: z.string().nullable().describe('why it was answered so'),
-    assignees: z.array(z.string()).describe('users who may answer besides operators'),
-    roles: z.array(z.string()).describe('roles whose holders may answer; without assignees and roles it is the owner of the run'),
-    may_answer: z.boolean().describe('whether you may'),
-    for_me: z.boolean().describe('whether it is put to you: by name, by role, or because the run is yours and nobody else is named'),
-    flow: z.string(),
-    user: z.string(),
-    summary: z.string(),
-  })
-  .meta({ id: 'Lock', description: 'A question of a run to people, and its answer.' })
+export const Lock = shapeOf<api.Lock>()(
+  z
+    .object({
+      fid: z.string(),
+      lid: z.string(),
+      name: z.string(),
+      status: z.enum(['open', 'answered', 'expired', 'closed']).describe('`closed`: the run ended before anybody answered'),
+      form: json.describe('the JSON Schema of the answer'),
+      data: json.describe('what the person needs to decide'),
+      asked_at: z.number(),
+      expires_at: z.number().nullable(),
+      answer: json,
+      answered_by: z.string().nullable(),
+      answered_at: z.number().nullable(),
+      reason: z.string().nullable().describe('why it was answered so'),
+      assignees: z.array(z.string()).describe('users who may answer besides operators'),
+      roles: z.array(z.string()).describe('roles whose holders may answer; without assignees and roles it is the owner of the run'),
+      may_answer: z.boolean().describe('whether you may'),
+      for_me: z.boolean().describe('whether it is put to you: by name, by role, or because the run is yours and nobody else is named'),
+      flow: z.string(),
+      user: z.string(),
+      summary: z.string(),
+    })
+    .meta({ id: 'Lock', description: 'A question of a run to people, and its answer.' }),
+)
 
 /** The JSON of a lock with the run that asks, for who is asking. */
 export function lockJson(

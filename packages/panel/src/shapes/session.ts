@@ -1,51 +1,60 @@
+import type * as api from '@koco/core/api'
 import type { Json } from '@koco/core'
 import { textOfContent, type ChatMessage, type ChatSession, type Conversation } from '@koco/storage'
 import { z } from 'zod'
 import { costOf, type Price } from '../chat/prices.ts'
 import { sumTokens } from '../chat/settle.ts'
+import { json } from './json.ts'
+import { shapeOf } from './shape-of.ts'
 
 /** A message in answers: as it was given, with an id. */
-export const Message = z.looseObject({ id: z.string(), role: z.string(), content: z.unknown() }).meta({ id: 'Message' })
+export const Message = shapeOf<api.Message>()(z.object({ id: z.string(), role: z.string(), content: json }).catchall(json).meta({ id: 'Message' }))
 
 /** A session in answers. Times are unix seconds. */
-export const SessionShape = z
-  .object({
-    session_id: z.string().describe('12 hex digits'),
-    title: z.string(),
-    model: z.string().nullable(),
-    workspace: z.string().nullable(),
-    personality: z.string().nullable(),
-    project_id: z.string().nullable(),
-    flow: z.string().nullable().describe('the flow that answers; null for the standard one'),
-    pinned: z.boolean(),
-    archived: z.boolean(),
-    parent_session_id: z.string().nullable(),
-    message_count: z.number().int(),
-    created_at: z.number(),
-    updated_at: z.number(),
-    revision: z.number().int().describe('give it as `expected_revision` to act only on what you have seen'),
-    redoable: z.number().int().describe('how many undos may be redone'),
-    queued: z.number().int(),
-    active_stream_id: z.string().nullable(),
-  })
-  .meta({ id: 'Session' })
+export const SessionShape = shapeOf<api.Session>()(
+  z
+    .object({
+      session_id: z.string().describe('12 hex digits'),
+      title: z.string(),
+      model: z.string().nullable(),
+      workspace: z.string().nullable(),
+      personality: z.string().nullable(),
+      project_id: z.string().nullable(),
+      flow: z.string().nullable().describe('the flow that answers; null for the standard one'),
+      pinned: z.boolean(),
+      archived: z.boolean(),
+      parent_session_id: z.string().nullable(),
+      message_count: z.number().int(),
+      created_at: z.number(),
+      updated_at: z.number(),
+      revision: z.number().int().describe('give it as `expected_revision` to act only on what you have seen'),
+      redoable: z.number().int().describe('how many undos may be redone'),
+      queued: z.number().int(),
+      active_stream_id: z.string().nullable(),
+    })
+    .meta({ id: 'Session' }),
+)
 
 /** A session with its messages. */
-export const SessionWithMessages = SessionShape.extend({
-  messages: z.array(Message),
-  tool_calls: z.array(z.unknown()),
-  _messages_truncated: z.boolean(),
-  _messages_offset: z.number().int(),
-}).meta({ id: 'SessionWithMessages' })
+export const SessionWithMessages = shapeOf<api.Conversation>()(
+  SessionShape.extend({
+    messages: z.array(Message),
+    tool_calls: z.array(json),
+    _messages_truncated: z.boolean(),
+    _messages_offset: z.number().int(),
+  }).meta({ id: 'SessionWithMessages' }),
+)
 
 /** What a session has spent on models. */
-export const UsageShape = z.object({
-  input_tokens: z.number().int(),
-  output_tokens: z.number().int(),
-  total_tokens: z.number().int(),
-  estimated_cost: z.number().nullable().describe('US dollars; null while one of the calls has no known price'),
-  model: z.string().nullable(),
-})
+export const UsageShape = shapeOf<api.SessionUsage>()(
+  z.object({
+    input_tokens: z.number().int(),
+    output_tokens: z.number().int(),
+    total_tokens: z.number().int(),
+    estimated_cost: z.number().nullable().describe('US dollars; null while one of the calls has no known price'),
+    model: z.string().nullable(),
+  }),
+)
 
 /** A session as answers show it. */
 export function sessionJson(session: ChatSession): z.infer<typeof SessionShape> {

@@ -1,0 +1,23 @@
+export type { ApiKey, BrowserSession, Me, Providers, Role, User } from './account.ts'
+export type {
+  Checkpoint,
+  CheckpointComparison,
+  CheckpointTotals,
+  CheckpointTree,
+  FileMark,
+  Merge,
+  Restored,
+  RestorePlan,
+  WholeCheckpoint,
+} from './checkpoint.ts'
+export type { TimelineEvent } from './event.ts'
+export type { RunFile, Upload } from './file.ts'
+export type { Flow, FlowDetail, FlowWorker } from './flow.ts'
+export type { ComparedStep, DiffLine, ForkPlan, RunComparison } from './fork.ts'
+export type { Insights, ModelSums, Sums } from './insights.ts'
+export type { Lock } from './lock.ts'
+export type { AuditEntry, Budget, DeadEvent, Delay, Operations } from './operations.ts'
+export type { Page } from './page.ts'
+export type { BulkOutcome, Run, RunDetail } from './run.ts'
+export type { Schedule } from './schedule.ts'
+export type { Conversation, Message, Session, SessionHit, SessionUsage } from './session.ts'
