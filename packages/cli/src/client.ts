@@ -1,4 +1,5 @@
 export { KocoClient } from './api/koco-client.ts'
 export { KocoApiError, type ClientOptions } from './api/request.ts'
-export type { Lock, Page, Run, RunDetail, RunEvent, RunFilter } from './api/shapes.ts'
+export type { RunFilter } from './api/run-filter.ts'
 export type { Notice, WatchOptions } from './api/watch.ts'
+export type { Lock, Page, Run, RunDetail, TimelineEvent as RunEvent } from '@koco/core/api'

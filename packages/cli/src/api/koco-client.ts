@@ -1,6 +1,7 @@
 import type { Json } from '@koco/core'
+import type { Lock, Page, Run, RunDetail, TimelineEvent } from '@koco/core/api'
 import { KocoApiError, send, sendJson, type ClientOptions } from './request.ts'
-import type { Lock, Page, Run, RunDetail, RunEvent, RunFilter } from './shapes.ts'
+import type { RunFilter } from './run-filter.ts'
 import { watchRun, type WatchOptions } from './watch.ts'
 
 const START_TRIES = 5
@@ -47,7 +48,7 @@ export class KocoClient {
   }
 
   /** A run's events, each once and in order, until it is over; a cut connection is taken up again where it broke. */
-  watch(fid: string, options: WatchOptions = {}): AsyncGenerator<RunEvent> {
+  watch(fid: string, options: WatchOptions = {}): AsyncGenerator<TimelineEvent> {
     return watchRun(this.#options, fid, options)
   }
 

@@ -1,7 +1,7 @@
 import type { Json } from '@koco/core'
+import type { TimelineEvent } from '@koco/core/api'
 import { readFrames, type Frame } from '../client/frames.ts'
 import { KocoApiError, send, type ClientOptions } from './request.ts'
-import type { RunEvent } from './shapes.ts'
 
 /** Something that the stream says besides events: `gap`, events were lost; `reset`, what came after `data.after` does not count; `delta`, a piece of a model's text; `reconnecting`, the connection was cut. */
 export type Notice = { readonly kind: 'gap' | 'reset' | 'delta' | 'reconnecting'; readonly data: Json }
@@ -13,7 +13,7 @@ const SILENCE_MS_MAX = 45_000
 const DELAY_MS_MAX = 15_000
 
 /** A run's events, each once and in order, until the run is over or the signal aborts. A cut connection is taken up again behind the last event; a refusal is thrown as KocoApiError. */
-export async function* watchRun(options: ClientOptions, fid: string, { after, signal, onNotice }: WatchOptions = {}): AsyncGenerator<RunEvent> {
+export async function* watchRun(options: ClientOptions, fid: string, { after, signal, onNotice }: WatchOptions = {}): AsyncGenerator<TimelineEvent> {
   let last = after
   for (let failures = 0; !signal?.aborted; failures++) {
     const connection = new AbortController()
@@ -30,7 +30,7 @@ export async function* watchRun(options: ClientOptions, fid: string, { after, si
           if (notice) onNotice?.(notice)
         } else if (isAbove(frame.id, last)) {
           last = frame.id
-          yield JSON.parse(frame.data) as RunEvent
+          yield JSON.parse(frame.data) as TimelineEvent
         }
       }
     } catch (error) {

@@ -1,28 +1,12 @@
+import type { ApiKey, User } from '@koco/core/api'
 import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
 import { printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, type CommandContext } from './context.ts'
 
-type ApiUser = {
-  readonly id: string
-  readonly name: string
-  readonly email: string
-  readonly role: string
-  readonly active: boolean
-  readonly created_at: number
-}
-type ApiKeyItem = {
-  readonly id: string
-  readonly name: string
-  readonly prefix: string
-  readonly user: string | null
-  readonly created_at: number
-  readonly used_at: number | null
-}
-
 const LIST_MAX = 10_000
 
-const USER_COLUMNS: readonly Column<ApiUser>[] = [
+const USER_COLUMNS: readonly Column<User>[] = [
   { title: 'NAME', cell: (user) => user.name },
   { title: 'EMAIL', cell: (user) => user.email },
   { title: 'ROLE', cell: (user) => user.role },
@@ -30,7 +14,7 @@ const USER_COLUMNS: readonly Column<ApiUser>[] = [
   { title: 'SINCE', cell: (user) => timeText(user.created_at) },
 ]
 
-const KEY_COLUMNS: readonly Column<ApiKeyItem>[] = [
+const KEY_COLUMNS: readonly Column<ApiKey>[] = [
   { title: 'ID', cell: (key) => key.id },
   { title: 'NAME', cell: (key) => key.name },
   { title: 'KEY', cell: (key) => `koco_${key.prefix}_…` },
@@ -54,7 +38,7 @@ export function keysCommand(context: CommandContext): Command {
 function usersList(context: CommandContext): Command {
   const command = new Command('list').description('List users').addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (options: { output: string }) => {
-    const items = await context.client(command).list<ApiUser>('/api/users', LIST_MAX)
+    const items = await context.client(command).list<User>('/api/users', LIST_MAX)
     printItems(context.io, outputForm(options), items, { id: (user) => user.name, columns: USER_COLUMNS, empty: 'No users.' })
   })
 }
@@ -90,7 +74,7 @@ function usersSet(context: CommandContext): Command {
     const change = { email, role, password, ...(active !== undefined && { active: active === 'yes' }) }
     if (Object.values(change).every((value) => value === undefined)) throw usageError('Say what to change: --email, --role, --password or --active.')
     const client = context.client(command)
-    const user = (await client.list<ApiUser>('/api/users', LIST_MAX)).find((one) => one.name === name || one.email === name)
+    const user = (await client.list<User>('/api/users', LIST_MAX)).find((one) => one.name === name || one.email === name)
     if (!user) throw usageError(`There is no user "${name}": see \`koco users list\`.`)
     await client.call('PATCH', `/api/users/${user.id}`, change)
     context.io.out(user.name)
@@ -100,7 +84,7 @@ function usersSet(context: CommandContext): Command {
 function keysList(context: CommandContext): Command {
   const command = new Command('list').description('List keys; their secrets were shown once').addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (options: { output: string }) => {
-    const items = await context.client(command).list<ApiKeyItem>('/api/keys', LIST_MAX)
+    const items = await context.client(command).list<ApiKey>('/api/keys', LIST_MAX)
     printItems(context.io, outputForm(options), items, { id: (key) => key.id, columns: KEY_COLUMNS, empty: 'No keys.' })
   })
 }

@@ -1,31 +1,10 @@
+import type { CheckpointComparison, CheckpointTree, Merge } from '@koco/core/api'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { printItem, timeText } from '../output/table.ts'
-import { parseObject, pathOf, type ApiCheckpoint } from './checkpoint-shape.ts'
+import { parseObject, pathOf } from './checkpoint-shape.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, type CommandContext } from './context.ts'
-
-type ApiTree = {
-  readonly nodes: readonly { readonly checkpoint: ApiCheckpoint; readonly children: readonly string[] }[]
-  readonly branches: readonly {
-    readonly head: string
-    readonly session_id: string
-    readonly checkpoints: readonly string[]
-    readonly forked_from: string | null
-  }[]
-}
-type ApiComparison = {
-  readonly ancestor: string | null
-  readonly differences: {
-    readonly files: {
-      readonly added: readonly string[]
-      readonly removed: readonly string[]
-      readonly modified: readonly { readonly path: string; readonly diff: string | null }[]
-    }
-    readonly conversation: { readonly common: number; readonly only1: readonly object[]; readonly only2: readonly object[] }
-  }
-}
-type ApiMerge = { readonly outcome: 'merged' | 'conflicts'; readonly session_id?: string }
 
 /** restore, compare, merge and tree. */
 export function checkpointBranchCommands(context: CommandContext): Command[] {
@@ -74,7 +53,7 @@ function compareCommand(context: CommandContext): Command {
   const command = new Command('compare').description('What is different between two checkpoints').argument('<a>').argument('<b>').addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (a: string, b: string, options: { output: string }) => {
     const query = new URLSearchParams({ a, b })
-    const found = await context.client(command).call<ApiComparison>('GET', `/api/checkpoints/compare?${query.toString()}`)
+    const found = await context.client(command).call<CheckpointComparison>('GET', `/api/checkpoints/compare?${query.toString()}`)
     const form = outputForm(options)
     if (form !== 'table') return printItem(context.io, form, found.ancestor ?? '', found)
     const { files, conversation } = found.differences
@@ -107,7 +86,7 @@ function mergeCommand(context: CommandContext): Command {
     .action(async (ours: string, theirs: string, options: { strategy: string; resolution?: string; description?: string; output: string }) => {
       const { strategy, description, resolution: file } = options
       const resolution = file === undefined ? undefined : parseObject(await readFile(resolve(context.io.cwd, file), 'utf8'), '--resolution')
-      const merged = await context.client(command).call<ApiMerge>('POST', '/api/checkpoints/merge', { ours, theirs, strategy, resolution, description })
+      const merged = await context.client(command).call<Merge>('POST', '/api/checkpoints/merge', { ours, theirs, strategy, resolution, description })
       printItem(context.io, outputForm(options), merged.session_id ?? '', merged)
       if (merged.outcome === 'conflicts') context.exit(1)
     })
@@ -117,7 +96,7 @@ function treeCommand(context: CommandContext): Command {
   const command = new Command('tree').description('The branches that a session belongs to').argument('<session>').addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (session: string, options: { output: string }) => {
     const query = new URLSearchParams({ session_id: session })
-    const tree = await context.client(command).call<ApiTree>('GET', `/api/checkpoints/tree?${query.toString()}`)
+    const tree = await context.client(command).call<CheckpointTree>('GET', `/api/checkpoints/tree?${query.toString()}`)
     const form = outputForm(options)
     if (form === 'json') return context.io.out(JSON.stringify(tree, null, 2))
     if (form === 'ids') return tree.branches.forEach(({ head }) => context.io.out(head))
@@ -126,7 +105,7 @@ function treeCommand(context: CommandContext): Command {
 }
 
 /** The tree from its roots downwards, children indented where a branch parts. */
-export function treeLines({ nodes }: ApiTree): string[] {
+export function treeLines({ nodes }: CheckpointTree): string[] {
   const byId = new Map(nodes.map((node) => [node.checkpoint.id, node]))
   const seen = new Set<string>()
   const lines: string[] = []

@@ -1,10 +1,11 @@
+import type { Checkpoint } from '@koco/core/api'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
-import { pathOf, type ApiCheckpoint } from './checkpoint-shape.ts'
+import { pathOf } from './checkpoint-shape.ts'
 import { CLIENT_SETTINGS, type CommandContext } from './context.ts'
 
 /** export and import. */
@@ -40,7 +41,7 @@ function importCommand(context: CommandContext): Command {
       await new Promise<void>((opened, failed) => {
         content.once('open', () => opened()).once('error', (error) => failed(usageError(`${file} cannot be read: ${error.message}`)))
       })
-      const made = await context.client(command).upload<ApiCheckpoint>('/api/checkpoints/import', 'application/gzip', content)
+      const made = await context.client(command).upload<Checkpoint>('/api/checkpoints/import', 'application/gzip', content)
       context.io.out(made.id)
     }
   })

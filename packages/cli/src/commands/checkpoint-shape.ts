@@ -1,22 +1,7 @@
 import type { Json } from '@koco/core'
+import type { Checkpoint } from '@koco/core/api'
 import { usageError } from '../output/exit.ts'
 import { timeText } from '../output/table.ts'
-
-/** A checkpoint as the API shows it. */
-export type ApiCheckpoint = {
-  readonly id: string
-  readonly session_id: string
-  readonly created_at: number
-  readonly description: string
-  readonly tags: readonly string[]
-  readonly origin: string
-  readonly parent_id: string | null
-  readonly messages: number
-  readonly file_count: number
-  readonly bytes: number
-  readonly added_bytes: number
-  readonly lock: { readonly by: string } | null
-}
 
 /** The address of a checkpoint. */
 export function pathOf(id: string): string {
@@ -48,7 +33,7 @@ export function brief({
   bytes,
   added_bytes,
   lock,
-}: ApiCheckpoint): object {
+}: Checkpoint): object {
   const about = { id, session_id, created_at: timeText(created_at), description, tags: tags.length === 0 ? null : tags.join(' '), origin, parent_id }
   return { ...about, messages, file_count, bytes, added_bytes, locked_by: lock?.by ?? null }
 }

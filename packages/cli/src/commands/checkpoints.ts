@@ -1,12 +1,13 @@
+import type { Checkpoint, WholeCheckpoint } from '@koco/core/api'
 import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { checkpointContentCommands } from './checkpoint-content.ts'
 import { checkpointBranchCommands } from './checkpoint-branches.ts'
-import { brief, parseObject, pathOf, type ApiCheckpoint } from './checkpoint-shape.ts'
+import { brief, parseObject, pathOf } from './checkpoint-shape.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 
-const COLUMNS: readonly Column<ApiCheckpoint>[] = [
+const COLUMNS: readonly Column<Checkpoint>[] = [
   { title: 'CHECKPOINT', cell: (one) => one.id },
   { title: 'SESSION', cell: (one) => one.session_id },
   { title: 'MADE', cell: (one) => timeText(one.created_at) },
@@ -62,7 +63,7 @@ function createCommand(context: CommandContext): Command {
     .addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (session: string, options: CreateOptions) => {
     const { description, tag: tags, metadata, parent, compressionLevel, incremental, include, exclude } = options
-    const made = await context.client(command).call<ApiCheckpoint>('POST', '/api/checkpoints', {
+    const made = await context.client(command).call<Checkpoint>('POST', '/api/checkpoints', {
       session_id: session,
       description,
       tags,
@@ -94,7 +95,7 @@ function listCommand(context: CommandContext): Command {
       for (const tag of options.tag ?? []) query.append('tags', tag)
       if (options.query !== undefined) query.set('q', options.query)
       if (options.metadata !== undefined) query.set('metadata', JSON.stringify(parseObject(options.metadata, '--metadata')))
-      const items = await context.client(command).list<ApiCheckpoint>(`/api/checkpoints?${query.toString()}`, wholeNumber(options.limit, '--limit'))
+      const items = await context.client(command).list<Checkpoint>(`/api/checkpoints?${query.toString()}`, wholeNumber(options.limit, '--limit'))
       const empty = 'No checkpoints. Make one: koco checkpoints create <session>'
       printItems(context.io, outputForm(options), items, { id: ({ id }) => id, columns: COLUMNS, empty })
     })
@@ -103,7 +104,7 @@ function listCommand(context: CommandContext): Command {
 function getCommand(context: CommandContext): Command {
   const command = new Command('get').description('Show a checkpoint with its files').argument('<id>').addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (id: string, options: { output: string }) => {
-    const found = await context.client(command).call<ApiCheckpoint & { files: readonly { path: string; size: number }[] }>('GET', pathOf(id))
+    const found = await context.client(command).call<WholeCheckpoint>('GET', pathOf(id))
     const form = outputForm(options)
     if (form !== 'table') return printItem(context.io, form, id, found)
     printItem(context.io, form, id, brief(found))

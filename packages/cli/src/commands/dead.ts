@@ -1,10 +1,9 @@
+import type { DeadEvent } from '@koco/core/api'
 import { Command } from 'commander'
 import { printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 
-type ApiDeadEvent = { readonly id: number; readonly fid: string; readonly position: string; readonly reason: string; readonly at: number }
-
-const COLUMNS: readonly Column<ApiDeadEvent>[] = [
+const COLUMNS: readonly Column<DeadEvent>[] = [
   { title: 'ID', cell: (event) => event.id },
   { title: 'RUN', cell: (event) => event.fid },
   { title: 'POSITION', cell: (event) => event.position },
@@ -29,7 +28,7 @@ function listCommand(context: CommandContext): Command {
     .addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (options: { run?: string; limit: string; output: string }) => {
     const query = options.run === undefined ? '' : `?${new URLSearchParams({ fid: options.run }).toString()}`
-    const items = await context.client(command).list<ApiDeadEvent>(`/api/dead${query}`, wholeNumber(options.limit, '--limit'))
+    const items = await context.client(command).list<DeadEvent>(`/api/dead${query}`, wholeNumber(options.limit, '--limit'))
     printItems(context.io, outputForm(options), items, { id: (event) => String(event.id), columns: COLUMNS, empty: 'Nothing was set aside.' })
   })
 }

@@ -1,6 +1,7 @@
 import { RefusedError } from '@koco/core'
+import type { TimelineEvent } from '@koco/core/api'
 import type { ApiClient } from '../client/api.ts'
-import { eventLine, type ApiEvent } from '../output/event-line.ts'
+import { eventLine } from '../output/event-line.ts'
 import type { Io } from '../output/io.ts'
 import type { OutputForm } from '../output/table.ts'
 
@@ -16,7 +17,7 @@ export async function followRun(io: Io, client: ApiClient, fid: string, options:
     if (options.form === 'ids') io.out(frame.id)
     else if (options.form === 'json') io.out(frame.data)
     else {
-      const line = eventLine(io, JSON.parse(frame.data) as ApiEvent)
+      const line = eventLine(io, JSON.parse(frame.data) as TimelineEvent)
       if (line !== undefined) io.out(line)
     }
   }

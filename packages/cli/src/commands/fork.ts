@@ -1,27 +1,9 @@
 import { parseJson, type Json } from '@koco/core'
+import type { ForkPlan, RunComparison } from '@koco/core/api'
 import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
 import { printItems, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, type CommandContext } from './context.ts'
-
-type ApiPlan = {
-  readonly at: string
-  readonly events: number
-  readonly reused: readonly { readonly id: string; readonly edited: boolean }[]
-  readonly again: readonly { readonly id: string; readonly reason: string; readonly idempotency_key: string; readonly idempotency_key_before: string }[]
-  readonly open_locks: readonly { readonly lid: string; readonly name: string }[]
-  readonly children: readonly { readonly fid: string; readonly flow: string }[]
-}
-
-type ApiStep = { readonly status: string; readonly duration_s: number | null; readonly tokens: number; readonly cost: number | null }
-type ApiPair = { readonly id: string; readonly same: boolean; readonly a: ApiStep | null; readonly b: ApiStep | null }
-type Line = { readonly in: 'both' | 'a' | 'b'; readonly text: string }
-type ApiComparison = {
-  readonly steps: readonly ApiPair[]
-  readonly inputs: readonly Line[]
-  readonly final: readonly Line[]
-  readonly differences: { readonly runtime_s: number | null; readonly events: number; readonly tokens: number; readonly cost: number | null }
-}
 
 type ForkOptions = {
   readonly at?: string
@@ -52,7 +34,7 @@ export function forkCommand(context: CommandContext): Command {
       ...(options.again !== undefined && { again: options.again }),
     }
     const path = `/api/runs/${encodeURIComponent(fid)}/fork${options.plan ? '?dry_run' : ''}`
-    const answer = await client.call<{ fid?: string; plan: ApiPlan }>('POST', path, body)
+    const answer = await client.call<{ fid?: string; plan: ForkPlan }>('POST', path, body)
     if (options.output === 'json') context.io.out(JSON.stringify(answer, null, 2))
     else if (options.plan) context.io.out(planText(answer.plan))
     else context.io.out(answer.fid ?? '')
@@ -68,7 +50,7 @@ export function compareCommand(context: CommandContext): Command {
     .addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (a: string, b: string, options: { output: string }) => {
     const query = new URLSearchParams({ a, b })
-    const compared = await context.client(command).call<ApiComparison>('GET', `/api/runs/compare?${query.toString()}`)
+    const compared = await context.client(command).call<RunComparison>('GET', `/api/runs/compare?${query.toString()}`)
     if (options.output === 'json') return context.io.out(JSON.stringify(compared, null, 2))
     printItems(context.io, outputForm(options), compared.steps, { id: (pair) => pair.id, columns: COLUMNS, empty: 'Neither run has steps.' })
     if (options.output !== 'table') return
@@ -85,10 +67,12 @@ export function compareCommand(context: CommandContext): Command {
   })
 }
 
-const COLUMNS: readonly Column<ApiPair>[] = [
+type StepPair = RunComparison['steps'][number]
+
+const COLUMNS: readonly Column<StepPair>[] = [
   { title: 'STEP', cell: (pair) => pair.id },
   { title: 'SAME', cell: (pair) => (pair.same ? 'yes' : 'no') },
-  ...(['a', 'b'] as const).flatMap((side): Column<ApiPair>[] => [
+  ...(['a', 'b'] as const).flatMap((side): Column<StepPair>[] => [
     { title: side.toUpperCase(), cell: (pair) => pair[side]?.status ?? '-' },
     { title: 'SECONDS', cell: (pair) => pair[side]?.duration_s?.toFixed(2) ?? null },
     { title: 'TOKENS', cell: (pair) => pair[side]?.tokens ?? null },
@@ -100,7 +84,7 @@ function signed(value: number | null, unit: string): string {
   return value === null ? '' : `${value > 0 ? '+' : ''}${Math.round(value * 1000) / 1000}${unit}`
 }
 
-function planText({ at, events, reused, again, open_locks: locks, children }: ApiPlan): string {
+function planText({ at, events, reused, again, open_locks: locks, children }: ForkPlan): string {
   const lines = [`The fork begins with ${events} events, up to ${at}.`]
   lines.push(...reused.map(({ id, edited }) => `  taken over  ${id}${edited ? ' (with another result)' : ''}`))
   lines.push(

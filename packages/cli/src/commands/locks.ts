@@ -1,23 +1,13 @@
 import { Command } from 'commander'
 import type { Json } from '@koco/core'
+import type { Lock } from '@koco/core/api'
 import { usageError } from '../output/exit.ts'
 import { printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, wholeNumber, type CommandContext } from './context.ts'
 import { parseInputs } from './inputs.ts'
 import { runPath } from './runs.ts'
 
-type ApiLock = {
-  readonly fid: string
-  readonly lid: string
-  readonly name: string
-  readonly status: string
-  readonly asked_at: number
-  readonly expires_at: number | null
-  readonly flow: string
-  readonly form: Json
-}
-
-const COLUMNS: readonly Column<ApiLock>[] = [
+const COLUMNS: readonly Column<Lock>[] = [
   { title: 'RUN', cell: (lock) => lock.fid },
   { title: 'LOCK', cell: (lock) => lock.lid },
   { title: 'QUESTION', cell: (lock) => lock.name },
@@ -42,7 +32,7 @@ function listCommand(context: CommandContext): Command {
   return context.withSettings(command, CLIENT_SETTINGS).action(async (options: { run?: string; status: string; limit: string; output: string }) => {
     const query = new URLSearchParams({ status: options.status })
     const path = options.run === undefined ? '/api/locks' : `${runPath(options.run)}/locks`
-    const items = await context.client(command).list<ApiLock>(`${path}?${query.toString()}`, wholeNumber(options.limit, '--limit'))
+    const items = await context.client(command).list<Lock>(`${path}?${query.toString()}`, wholeNumber(options.limit, '--limit'))
     printItems(context.io, outputForm(options), items, { id: (lock) => `${lock.fid} ${lock.lid}`, columns: COLUMNS, empty: 'No questions wait.' })
   })
 }
@@ -62,7 +52,7 @@ function answerCommand(context: CommandContext): Command {
       const path = `${runPath(fid)}/locks/${encodeURIComponent(lid)}`
       if ((options.input === undefined) === (options.value === undefined))
         throw usageError('Give the answer with --input name=value, or whole with --value JSON.')
-      const answer = options.value === undefined ? parseInputs(options.input ?? [], (await client.call<ApiLock>('GET', path)).form) : wholeAnswer(options.value)
+      const answer = options.value === undefined ? parseInputs(options.input ?? [], (await client.call<Lock>('GET', path)).form) : wholeAnswer(options.value)
       await client.call('POST', path, { answer, ...(options.reason !== undefined && { reason: options.reason }) })
       context.io.out(`${fid} ${lid}`)
     })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isJsonObject, UnavailableError, type Json } from '@koco/core'
+import type { RunDetail } from '@koco/core/api'
 import { Command } from 'commander'
 import { ApiClient } from '../client/api.ts'
 import { keyFile } from '../client/key.ts'
@@ -20,7 +21,7 @@ import { VERSION } from '../version.ts'
 import { outputForm, outputOption, type CommandContext } from './context.ts'
 import { followRun } from './follow.ts'
 import { parseInputs } from './inputs.ts'
-import { runPath, type ApiRun } from './runs.ts'
+import { runPath } from './runs.ts'
 
 const GRACE_MS = 10_000
 
@@ -93,7 +94,7 @@ async function follow(context: CommandContext, client: ApiClient, fid: string, f
     io.err(`Run ${fid} goes on: koco runs events ${fid} --follow`)
     return
   }
-  const run = await client.call<ApiRun>('GET', runPath(fid))
+  const run = await client.call<RunDetail>('GET', runPath(fid))
   if (run.status !== 'finished') {
     if (run.status === 'error') io.err(`Run ${fid} failed: ${run.error?.message ?? ''}`)
     context.exit(EXIT.failed)

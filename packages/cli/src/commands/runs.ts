@@ -1,27 +1,14 @@
+import type { Run, TimelineEvent } from '@koco/core/api'
 import { Command } from 'commander'
 import type { ApiClient } from '../client/api.ts'
-import { fullEventLine, type ApiEvent } from '../output/event-line.ts'
+import { fullEventLine } from '../output/event-line.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 import { followRun } from './follow.ts'
 import { compareCommand, forkCommand } from './fork.ts'
 import { exportCommand, importCommand } from './run-transfer.ts'
 
-/** A run as lists and its page give it; only what is printed is named here. */
-export type ApiRun = {
-  readonly fid: string
-  readonly flow: string
-  readonly status: string
-  readonly user: string
-  readonly summary: string
-  readonly created_at: number
-  readonly runtime_s: number | null
-  readonly events: number
-  readonly final: unknown
-  readonly error: { readonly name: string; readonly message: string } | null
-}
-
-const COLUMNS: readonly Column<ApiRun>[] = [
+const COLUMNS: readonly Column<Run>[] = [
   { title: 'RUN', cell: (run) => run.fid },
   { title: 'FLOW', cell: (run) => run.flow },
   { title: 'STATUS', cell: (run) => run.status },
@@ -63,7 +50,7 @@ function listCommand(context: CommandContext): Command {
       if (options.flow !== undefined) query.set('flow', options.flow)
       if (options.parent !== undefined) query.set('parent', options.parent)
       if (options.q !== undefined) query.set('q', options.q)
-      const items = await context.client(command).list<ApiRun>(`/api/runs?${query.toString()}`, wholeNumber(options.limit, '--limit'))
+      const items = await context.client(command).list<Run>(`/api/runs?${query.toString()}`, wholeNumber(options.limit, '--limit'))
       printItems(context.io, outputForm(options), items, { id: (run) => run.fid, columns: COLUMNS, empty: 'No runs. Start one: koco run <flow>' })
     })
 }
@@ -121,13 +108,13 @@ function controlCommand(context: CommandContext, action: 'pause' | 'resume' | 'c
   })
 }
 
-async function* eventPages(client: ApiClient, fid: string, query: { readonly after?: string; readonly kind?: string }): AsyncGenerator<ApiEvent> {
+async function* eventPages(client: ApiClient, fid: string, query: { readonly after?: string; readonly kind?: string }): AsyncGenerator<TimelineEvent> {
   let after = query.after ?? null
   for (;;) {
     const search = new URLSearchParams({ limit: '1000' })
     if (after !== null) search.set('after', after)
     for (const kind of query.kind?.split(',') ?? []) search.append('kind', kind.trim())
-    const page = await client.call<{ items: ApiEvent[]; next: string | null }>('GET', `${runPath(fid)}/events?${search.toString()}`)
+    const page = await client.call<{ items: TimelineEvent[]; next: string | null }>('GET', `${runPath(fid)}/events?${search.toString()}`)
     yield* page.items
     if (page.next === null) return
     after = page.next

@@ -1,25 +1,13 @@
 import { durationMs } from '@koco/flow'
 import { Command, Option } from 'commander'
 import type { Json } from '@koco/core'
+import type { Schedule } from '@koco/core/api'
 import { usageError } from '../output/exit.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 import { parseInputs } from './inputs.ts'
 
-type ApiSchedule = {
-  readonly id: string
-  readonly flow: string
-  readonly cron: string | null
-  readonly time_zone: string | null
-  readonly every_s: number | null
-  readonly paused: boolean
-  readonly next_at: number | null
-  readonly last_fid: string | null
-  readonly user: string
-  readonly problem: string | null
-}
-
-const COLUMNS: readonly Column<ApiSchedule>[] = [
+const COLUMNS: readonly Column<Schedule>[] = [
   { title: 'SCHEDULE', cell: (schedule) => schedule.id },
   { title: 'FLOW', cell: (schedule) => schedule.flow },
   { title: 'WHEN', cell: (schedule) => (schedule.cron === null ? `every ${schedule.every_s ?? '?'} s` : `${schedule.cron} ${schedule.time_zone ?? ''}`) },
@@ -41,7 +29,7 @@ export function schedulesCommand(context: CommandContext): Command {
 function listCommand(context: CommandContext): Command {
   const command = new Command('list').description('List schedules').option('--limit <n>', 'at most so many', '200').addOption(outputOption())
   return context.withSettings(command, CLIENT_SETTINGS).action(async (options: { limit: string; output: string }) => {
-    const items = await context.client(command).list<ApiSchedule>('/api/schedules?', wholeNumber(options.limit, '--limit'))
+    const items = await context.client(command).list<Schedule>('/api/schedules?', wholeNumber(options.limit, '--limit'))
     const empty = 'No schedules. Make one: koco schedules create <flow> --cron "0 7 * * *"'
     printItems(context.io, outputForm(options), items, { id: (schedule) => schedule.id, columns: COLUMNS, empty })
   })
@@ -75,7 +63,7 @@ function createCommand(context: CommandContext): Command {
     const { inputs: schema } = await client.call<{ inputs: Json }>('GET', `/api/flows/${encodeURIComponent(flow)}`)
     const inputs = parseInputs(options.input ?? [], schema)
     const { id, missed, overlap } = options
-    const made = await client.call<ApiSchedule>('POST', '/api/schedules', { flow, inputs, ...timing(options), id, missed, overlap })
+    const made = await client.call<Schedule>('POST', '/api/schedules', { flow, inputs, ...timing(options), id, missed, overlap })
     printItem(context.io, outputForm(options), made.id, made)
   })
 }

@@ -1,9 +1,7 @@
-import type { EventData, EventKind, Json } from '@koco/core'
+import type { EventData, EventKind } from '@koco/core'
+import type { TimelineEvent } from '@koco/core/api'
 import { bold, dim } from './table.ts'
 import type { Io } from './io.ts'
-
-/** An event as the API gives it. */
-export type ApiEvent = { readonly position: string; readonly ts: number; readonly kind: string; readonly step: string | null; readonly data: Json }
 
 type Describe = { readonly [K in EventKind]?: (data: EventData[K]) => string | undefined }
 
@@ -37,7 +35,7 @@ const DESCRIBE: Describe = {
 }
 
 /** An event as a line for somebody who follows a run; undefined for one that is not worth a line. */
-export function eventLine(io: Io, event: ApiEvent): string | undefined {
+export function eventLine(io: Io, event: TimelineEvent): string | undefined {
   const describe = DESCRIBE[event.kind as EventKind] as ((data: unknown) => string | undefined) | undefined
   const text = describe === undefined ? textOf(event.data) : describe(event.data)
   if (text === undefined) return undefined
@@ -46,7 +44,7 @@ export function eventLine(io: Io, event: ApiEvent): string | undefined {
 }
 
 /** An event as a line, also one that is not worth it to somebody who follows: then its data. */
-export function fullEventLine(io: Io, event: ApiEvent): string {
+export function fullEventLine(io: Io, event: TimelineEvent): string {
   return eventLine(io, event) ?? line(io, event, JSON.stringify(event.data))
 }
 
@@ -56,11 +54,11 @@ export function textOf(value: unknown): string {
   return typeof inner === 'string' ? inner : JSON.stringify(inner, null, 2)
 }
 
-function line(io: Io, event: ApiEvent, text: string): string {
+function line(io: Io, event: TimelineEvent, text: string): string {
   return `${time(io, event)}  ${dim(io, event.kind.padEnd(8))}  ${printable(text).slice(0, LINE_MAX)}`
 }
 
-function time(io: Io, event: ApiEvent): string {
+function time(io: Io, event: TimelineEvent): string {
   return dim(io, new Date(event.ts * 1000).toLocaleTimeString('sv-SE'))
 }
 

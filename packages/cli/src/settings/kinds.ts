@@ -17,7 +17,7 @@ export type SettingMeta = {
 export const text = z.string().trim().min(1)
 
 /** A folder. */
-export const folder = text
+export const folder = z.string().trim().min(1)
 
 /** A whole number within bounds. */
 export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)

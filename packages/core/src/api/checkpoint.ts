@@ -38,6 +38,9 @@ export type WholeCheckpoint = Checkpoint & {
 /** The content of a file, by its SHA-256; `size` in bytes. */
 export type FileMark = { readonly hash: string; readonly size: number; readonly mode: number }
 
+/** A message of a conversation, as it was given. */
+export type Said = { readonly role?: string; readonly content?: Json }
+
 /** Two checkpoints side by side. */
 export type CheckpointComparison = {
   readonly checkpoint1: WholeCheckpoint
@@ -50,7 +53,7 @@ export type CheckpointComparison = {
       /** `diff` is unified; null when one of them is no text. */
       readonly modified: readonly { readonly path: string; readonly before: FileMark; readonly after: FileMark; readonly diff: string | null }[]
     }
-    readonly conversation: { readonly common: number; readonly only1: readonly Json[]; readonly only2: readonly Json[] }
+    readonly conversation: { readonly common: number; readonly only1: readonly Said[]; readonly only2: readonly Said[] }
     readonly state: readonly { readonly name: string; readonly value1: Json; readonly value2: Json }[]
   }
 }
@@ -86,7 +89,7 @@ export type Merge = {
     readonly theirs: string | null
     readonly text: string | null
   }[]
-  readonly conversation?: { readonly common: number; readonly ours: readonly Json[]; readonly theirs: readonly Json[] } | null
+  readonly conversation?: { readonly common: number; readonly ours: readonly Said[]; readonly theirs: readonly Said[] } | null
 }
 
 /** The checkpoints of a session's family, oldest first, and their branches. */

@@ -8,6 +8,7 @@ export type {
   Merge,
   Restored,
   RestorePlan,
+  Said,
   WholeCheckpoint,
 } from './checkpoint.ts'
 export type { TimelineEvent } from './event.ts'

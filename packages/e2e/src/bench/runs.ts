@@ -64,6 +64,5 @@ async function together(client: ApiClient): Promise<number> {
 
 async function stepCosts(client: ApiClient): Promise<number[]> {
   const run = await client.startAndWait('many-steps', { steps: STEPS })
-  const final = run.final as { value: { ms: number[] } }
-  return final.value.ms
+  return (run.final?.value as { ms: number[] }).ms
 }

@@ -1,24 +1,7 @@
-/** A run as `GET /api/runs/:fid` gives it: the fields that tests and benches look at. */
-export type ApiRun = {
-  readonly fid: string
-  readonly status: string
-  readonly events: number
-  readonly last_position: string
-  readonly final: unknown
-  readonly error: unknown
-  readonly locks: readonly { readonly lid: string; readonly status: string }[]
-}
+import type { Page, RunDetail, TimelineEvent } from '@koco/core/api'
 
-/** An event as the API gives it. */
-export type ApiEvent = {
-  readonly position: string
-  readonly epoch: number
-  readonly seq: number
-  readonly ts: number
-  readonly kind: string
-  readonly step: string | null
-  readonly data: Record<string, unknown>
-}
+/** An event as the API gives it; of koco's own kinds all data are objects. */
+export type ApiEvent = TimelineEvent & { readonly data: Readonly<Record<string, unknown>> }
 
 /** A frame of a live tail. */
 export type SseFrame = { readonly id: string | null; readonly event: string; readonly data: string; readonly at: number }
@@ -77,11 +60,11 @@ export class ApiClient {
   }
 
   /** Starts a run and waits for its end in the same request. */
-  async startAndWait(flow: string, inputs: unknown, waitS = 60): Promise<ApiRun> {
-    return this.json<ApiRun>('POST', '/api/runs', { flow, inputs }, { prefer: `wait=${waitS}` })
+  async startAndWait(flow: string, inputs: unknown, waitS = 60): Promise<RunDetail> {
+    return this.json<RunDetail>('POST', '/api/runs', { flow, inputs }, { prefer: `wait=${waitS}` })
   }
 
-  run(fid: string): Promise<ApiRun> {
+  run(fid: string): Promise<RunDetail> {
     return this.json('GET', `/api/runs/${fid}`)
   }
 
@@ -89,7 +72,7 @@ export class ApiClient {
   async events(fid: string): Promise<ApiEvent[]> {
     const events: ApiEvent[] = []
     for (let after = ''; ;) {
-      const page: { items: ApiEvent[]; next: string | null } = await this.json('GET', `/api/runs/${fid}/events?limit=1000${after && `&after=${after}`}`)
+      const page: Page<ApiEvent> = await this.json('GET', `/api/runs/${fid}/events?limit=1000${after && `&after=${after}`}`)
       events.push(...page.items)
       if (page.next === null || page.items.length === 0) return events
       after = page.next

@@ -1,4 +1,3 @@
-import type { SessionState } from '@koco/checkpoints'
 import { z } from 'zod'
 import { can } from '../auth/permissions.ts'
 import type { App, PanelContext, Routes } from '../context.ts'
@@ -83,7 +82,7 @@ function restoring(app: App, context: PanelContext): void {
       } = request.body
       const options = {
         newSessionId,
-        sessionOptions: sessionOptions as SessionState | undefined,
+        sessionOptions,
         skipMissingFiles,
         inPlace,
         include,

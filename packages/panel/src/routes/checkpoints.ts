@@ -99,7 +99,7 @@ function listAndMake(app: App, context: PanelContext): void {
       const made = await once(userId, request.headers['idempotency-key'], request.body, () =>
         checkpoints.create(id, {
           ...options,
-          metadata: options.metadata as { [key: string]: Json } | undefined,
+          metadata: options.metadata,
           parentId,
           compressionLevel: level as 6 | undefined,
         }),
@@ -139,7 +139,7 @@ function readAndChange(app: App, context: PanelContext): void {
     async (request) => {
       const { id } = await visibleCheckpoint(context, request, request.params.id, 'checkpoints.write')
       const { metadata, ...rest } = request.body
-      return wholeCheckpointJson(await checkpoints.update(id, { ...given(rest), ...(metadata && { metadata: metadata as { [key: string]: Json } }) }))
+      return wholeCheckpointJson(await checkpoints.update(id, { ...given(rest), ...(metadata && { metadata }) }))
     },
   )
 

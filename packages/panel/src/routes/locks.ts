@@ -94,7 +94,7 @@ export const answerRoutes: Routes = (app, context) => {
       const { lock, run } = await visibleLock(context, request, request.params)
       if (!mayAnswer(caller(request), lock, run)) throw new ProblemError(403, 'not_yours_to_answer', `This question is for ${answerers(lock, run)} to answer.`)
       const { answer, reason } = request.body
-      return answered(fid, lid, await answerLock(context, caller(request), { fid, lid, answer: answer as Json, reason: reason === '' ? undefined : reason }))
+      return answered(fid, lid, await answerLock(context, caller(request), { fid, lid, answer, reason: reason === '' ? undefined : reason }))
     },
   )
 }

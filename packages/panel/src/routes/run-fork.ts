@@ -1,6 +1,6 @@
 import type * as api from '@koco/core/api'
 import { randomBytes } from 'node:crypto'
-import { formatPosition, parsePosition, type Json } from '@koco/core'
+import { formatPosition, parsePosition } from '@koco/core'
 import { describeFork, forkRun, type FileFolder, type ForkDeps, type ForkPlan, type ForkRequest } from '@koco/flow'
 import { z } from 'zod'
 import type { PanelContext, Routes } from '../context.ts'
@@ -79,8 +79,8 @@ export const runForkRoutes: Routes = (app, context) => {
         at,
         user: caller(request).user,
         edits: {
-          ...(body.inputs !== undefined && { inputs: body.inputs as Json }),
-          ...(body.results !== undefined && { results: body.results as Record<string, Json> }),
+          ...(body.inputs !== undefined && { inputs: body.inputs }),
+          ...(body.results !== undefined && { results: body.results }),
           ...(body.again !== undefined && { again: body.again }),
         },
       }

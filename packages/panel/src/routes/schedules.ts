@@ -1,4 +1,3 @@
-import type { Json } from '@koco/core'
 import type { Schedule, Timing } from '@koco/storage'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -65,7 +64,7 @@ export const scheduleRoutes: Routes = (app, context) => {
       const made = await once(userId, request.headers['idempotency-key'], body, () =>
         schedules.create({
           flow: body.flow,
-          inputs: (body.inputs ?? {}) as Json,
+          inputs: body.inputs ?? {},
           user,
           timing: timingOf(body),
           ...(body.id !== undefined && { id: body.id }),

@@ -2,12 +2,13 @@ import type * as api from '@koco/core/api'
 import type { Checkpoint, Comparison, MergeOutcome, Restored, RestorePlan, Tree } from '@koco/checkpoints'
 import type { CheckpointRow } from '@koco/storage'
 import { z } from 'zod'
-import { json } from './json.ts'
+import { json, jsonOf } from './json.ts'
 import { shapeOf } from './shape-of.ts'
 
 const seconds = z.number().describe('unix seconds')
 const texts = z.array(z.string())
 const count = z.number().int()
+const said = jsonOf<api.Said>('a message, as it was given')
 
 const Lock = z.object({ by: z.string(), at: seconds, reason: z.string().nullable() })
 
@@ -65,7 +66,7 @@ export const ComparisonShape = shapeOf<api.CheckpointComparison>()(
             z.object({ path: z.string(), before: FileMark, after: FileMark, diff: z.string().nullable().describe('unified; null when one is no text') }),
           ),
         }),
-        conversation: z.object({ common: count, only1: z.array(json), only2: z.array(json) }),
+        conversation: z.object({ common: count, only1: z.array(said), only2: z.array(said) }),
         state: z.array(z.object({ name: z.string(), value1: json, value2: json })),
       }),
     })
@@ -108,7 +109,7 @@ export const MergeShape = shapeOf<api.Merge>()(
       .optional()
       .describe('conflicts; hashes, null where a side has none; `text` with the places marked'),
     conversation: z
-      .object({ common: count, ours: z.array(json), theirs: z.array(json) })
+      .object({ common: count, ours: z.array(said), theirs: z.array(said) })
       .nullable()
       .optional(),
   }),

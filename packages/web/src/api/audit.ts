@@ -1,20 +1,6 @@
-import type { Json } from '@koco/core'
+import type { AuditEntry, Page } from '@koco/core/api'
 import { infiniteQueryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
-import type { ListPage } from './shapes.ts'
-
-/** Who did what, with the status of the HTTP answer: below 400 it was done. */
-export type AuditEntry = {
-  readonly id: string
-  readonly at: number
-  readonly actor: string
-  readonly via: string
-  readonly action: string
-  readonly target: string
-  readonly status: number
-  readonly detail: Json
-  readonly address: string
-}
 
 /** What the log is filtered by; `action` may be the beginning of some. */
 export type AuditFilter = { readonly actor?: string | undefined; readonly action?: string | undefined; readonly target?: string | undefined }
@@ -23,7 +9,7 @@ export type AuditFilter = { readonly actor?: string | undefined; readonly action
 export function auditQuery(filter: AuditFilter) {
   return infiniteQueryOptions({
     queryKey: ['audit', filter],
-    queryFn: ({ pageParam, signal }) => api<ListPage<AuditEntry>>(`/api/audit${queryOf({ ...filter, limit: 100, after: pageParam ?? undefined })}`, { signal }),
+    queryFn: ({ pageParam, signal }) => api<Page<AuditEntry>>(`/api/audit${queryOf({ ...filter, limit: 100, after: pageParam ?? undefined })}`, { signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     refetchInterval: 10_000,

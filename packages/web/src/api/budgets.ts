@@ -1,19 +1,6 @@
+import type { Budget } from '@koco/core/api'
 import { queryOptions } from '@tanstack/react-query'
 import { api } from './client.ts'
-
-/** What may be spent on models before runs are held: by each run, or on a day (UTC) by all together. Null: of every flow, by everybody; no limit of this kind. */
-export type Budget = {
-  readonly id: string
-  readonly flow: string | null
-  readonly user: string | null
-  readonly per: 'run' | 'day'
-  readonly cost: number | null
-  readonly tokens: number | null
-  readonly warn_at: number
-  readonly assignees: readonly string[]
-  readonly changed_at: number
-  readonly changed_by: string
-}
 
 /** All budgets; for operators. */
 export const budgetsQuery = queryOptions({

@@ -1,42 +1,8 @@
 import type { Json } from '@koco/core'
+import type { Conversation, Message, Session, SessionHit, SessionUsage } from '@koco/core/api'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
 import { ApiProblem } from './problem.ts'
-
-/** A session as lists show it; times are unix seconds. */
-export type Session = {
-  readonly session_id: string
-  readonly title: string
-  readonly model: string | null
-  readonly flow: string | null
-  readonly pinned: boolean
-  readonly archived: boolean
-  readonly parent_session_id: string | null
-  readonly message_count: number
-  readonly created_at: number
-  readonly updated_at: number
-  readonly revision: number
-  readonly redoable: number
-  readonly queued: number
-  readonly active_stream_id: string | null
-}
-
-/** A message as it was given, with an id. */
-export type Message = { readonly id: string; readonly role: string; readonly content: Json; readonly [field: string]: Json }
-
-/** A session with the last of its messages; `_messages_offset` is the index of the first of them. */
-export type Conversation = Session & { readonly messages: readonly Message[]; readonly _messages_truncated: boolean; readonly _messages_offset: number }
-
-/** What a session has spent; the cost is in US dollars, null when one call has no known price. */
-export type SessionUsage = {
-  readonly input_tokens: number
-  readonly output_tokens: number
-  readonly total_tokens: number
-  readonly estimated_cost: number | null
-}
-
-/** A session that a search found, and the place. */
-export type SessionHit = Session & { readonly match_type: 'title' | 'content'; readonly preview: string; readonly message_id: string | null }
 
 /** What waits to be said after the running turn. */
 export type Waiting = { readonly id: string; readonly message: Message }

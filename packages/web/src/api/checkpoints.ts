@@ -1,62 +1,6 @@
-import type { Json } from '@koco/core'
+import type { Checkpoint, CheckpointComparison, CheckpointTotals, CheckpointTree, Merge, Page, RestorePlan } from '@koco/core/api'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
-import type { ListPage } from './shapes.ts'
-
-/** A checkpoint in a list. */
-export type Checkpoint = {
-  readonly id: string
-  readonly session_id: string
-  readonly created_at: number
-  readonly description: string
-  readonly tags: readonly string[]
-  readonly origin: 'manual' | 'auto' | 'error' | 'restore' | 'merge' | 'import'
-  readonly parent_id: string | null
-  readonly merged_id: string | null
-  readonly messages: number
-  readonly file_count: number
-  readonly bytes: number
-  readonly added_bytes: number
-  readonly lock: { readonly by: string; readonly reason: string | null } | null
-}
-
-/** What two checkpoints do not have in common. */
-export type Comparison = {
-  readonly checkpoint1: Checkpoint
-  readonly checkpoint2: Checkpoint
-  readonly ancestor: string | null
-  readonly differences: {
-    readonly files: {
-      readonly added: readonly string[]
-      readonly removed: readonly string[]
-      readonly modified: readonly { readonly path: string; readonly diff: string | null }[]
-    }
-    readonly conversation: { readonly common: number; readonly only1: readonly Said[]; readonly only2: readonly Said[] }
-    readonly state: readonly { readonly name: string; readonly value1: Json; readonly value2: Json }[]
-  }
-}
-
-/** A message. */
-export type Said = { readonly role?: string; readonly content?: Json }
-
-/** What a restore would change. */
-export type RestorePlan = {
-  readonly session_id: string | null
-  readonly files: { readonly added: readonly string[]; readonly changed: readonly string[]; readonly removed: readonly string[]; readonly unchanged: number }
-  readonly missing: readonly string[]
-  readonly conversation: { readonly now: number; readonly copied: number; readonly common: number }
-  readonly steps: readonly string[]
-  readonly locks: readonly string[]
-}
-
-/** A merge, or what stands in its way. */
-export type Merge = {
-  readonly outcome: 'merged' | 'conflicts'
-  readonly session_id?: string
-  readonly checkpoint?: Checkpoint
-  readonly files?: readonly { readonly path: string; readonly ours: string | null; readonly theirs: string | null; readonly text: string | null }[]
-  readonly conversation?: { readonly common: number; readonly ours: readonly Said[]; readonly theirs: readonly Said[] } | null
-}
 
 /** What is wanted of a merge. */
 export type MergeRequest = {
@@ -69,14 +13,11 @@ export type MergeRequest = {
 /** A session, as far as a checkpoint of it needs. */
 export type SessionName = { readonly session_id: string; readonly title: string }
 
-/** How much checkpoints hold, and what is stored for it. */
-export type CheckpointTotals = { readonly count: number; readonly bytes: number; readonly stored_bytes: number }
-
 /** Checkpoints that words find, newest first. */
 export const checkpointsQuery = (q: string | undefined) =>
   infiniteQueryOptions({
     queryKey: ['checkpoints', 'list', q ?? ''],
-    queryFn: ({ pageParam, signal }) => api<ListPage<Checkpoint>>(`/api/checkpoints${queryOf({ q, limit: 50, after: pageParam ?? undefined })}`, { signal }),
+    queryFn: ({ pageParam, signal }) => api<Page<Checkpoint>>(`/api/checkpoints${queryOf({ q, limit: 50, after: pageParam ?? undefined })}`, { signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
   })
@@ -85,15 +26,14 @@ export const checkpointsQuery = (q: string | undefined) =>
 export const treeQuery = (session: string) =>
   queryOptions({
     queryKey: ['checkpoints', 'tree', session],
-    queryFn: ({ signal }) =>
-      api<{ nodes: readonly { checkpoint: Checkpoint; children: readonly string[] }[] }>(`/api/checkpoints/tree?session_id=${session}`, { signal }),
+    queryFn: ({ signal }) => api<CheckpointTree>(`/api/checkpoints/tree?session_id=${session}`, { signal }),
   })
 
 /** Two checkpoints side by side. */
 export const compareQuery = (a: string, b: string) =>
   queryOptions({
     queryKey: ['checkpoints', 'compare', a, b],
-    queryFn: ({ signal }) => api<Comparison>(`/api/checkpoints/compare${queryOf({ a, b })}`, { signal }),
+    queryFn: ({ signal }) => api<CheckpointComparison>(`/api/checkpoints/compare${queryOf({ a, b })}`, { signal }),
   })
 
 /** What restoring would change. */

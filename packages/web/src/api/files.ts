@@ -1,21 +1,7 @@
+import type { Page, RunFile, Upload } from '@koco/core/api'
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api } from './client.ts'
 import { ApiProblem, problemOf, unreachable } from './problem.ts'
-import type { ListPage } from './shapes.ts'
-
-/** A file of a run. `path` begins with `in/` (given to it) or `out/` (made by it). */
-export type RunFile = { readonly path: string; readonly size: number; readonly type: string; readonly modified_at: number }
-
-/** An upload that a run may be given. */
-export type UploadInfo = {
-  readonly id: string
-  readonly name: string
-  readonly size: number
-  readonly offset: number
-  readonly complete: boolean
-  readonly used: boolean
-  readonly expires_at: number
-}
 
 /** How many files the page lists. */
 export const FILES_SHOWN = 1000
@@ -25,7 +11,7 @@ export function runFilesQuery(fid: string, mark: string) {
   return queryOptions({
     queryKey: ['run-files', fid, mark],
     placeholderData: keepPreviousData,
-    queryFn: ({ signal }) => api<ListPage<RunFile>>(`/api/runs/${fid}/files?limit=${FILES_SHOWN}`, { signal }),
+    queryFn: ({ signal }) => api<Page<RunFile>>(`/api/runs/${fid}/files?limit=${FILES_SHOWN}`, { signal }),
     staleTime: 2000,
   })
 }
@@ -51,7 +37,7 @@ export function uploadQuery(id: string) {
     queryKey: ['upload', id],
     queryFn: async ({ signal }) => {
       try {
-        return await api<UploadInfo>(`/api/uploads/${id}`, { signal })
+        return await api<Upload>(`/api/uploads/${id}`, { signal })
       } catch (error) {
         if (error instanceof ApiProblem && (error.status === 404 || error.status === 410)) return null
         throw error

@@ -1,11 +1,11 @@
+import type { Flow, FlowDetail, Page } from '@koco/core/api'
 import { queryOptions } from '@tanstack/react-query'
 import { api } from './client.ts'
-import type { Flow, FlowDetail, ListPage } from './shapes.ts'
 
 /** All flows that were ever served; the catalogue filters in the page, it is small. */
 export const flowsQuery = queryOptions({
   queryKey: ['flows'],
-  queryFn: async ({ signal }) => (await api<ListPage<Flow>>('/api/flows?limit=200', { signal })).items,
+  queryFn: async ({ signal }) => (await api<Page<Flow>>('/api/flows?limit=200', { signal })).items,
   staleTime: 10_000,
   refetchInterval: 30_000,
 })

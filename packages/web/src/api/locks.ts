@@ -1,12 +1,12 @@
 import type { Json } from '@koco/core'
+import type { Lock, Page } from '@koco/core/api'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
-import type { ListPage, Lock } from './shapes.ts'
 
 /** The open questions that the signed-in person may see: `may_answer` and `for_me` say what they are to them. */
 export const openLocksQuery = queryOptions({
   queryKey: ['locks', 'open'],
-  queryFn: async ({ signal }) => (await api<ListPage<Lock>>('/api/locks?status=open&limit=200', { signal })).items,
+  queryFn: async ({ signal }) => (await api<Page<Lock>>('/api/locks?status=open&limit=200', { signal })).items,
   staleTime: 2000,
   refetchInterval: 15_000,
 })
@@ -14,7 +14,7 @@ export const openLocksQuery = queryOptions({
 /** The questions that were answered, the newest question first. */
 export const answeredLocksQuery = infiniteQueryOptions({
   queryKey: ['locks', 'answered'],
-  queryFn: ({ pageParam, signal }) => api<ListPage<Lock>>(`/api/locks${queryOf({ status: 'answered', limit: 30, after: pageParam ?? undefined })}`, { signal }),
+  queryFn: ({ pageParam, signal }) => api<Page<Lock>>(`/api/locks${queryOf({ status: 'answered', limit: 30, after: pageParam ?? undefined })}`, { signal }),
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.next,
   refetchInterval: 15_000,

@@ -1,27 +1,6 @@
-import type { RunStatus } from '@koco/core'
+import type { DeadEvent, Operations, Page } from '@koco/core/api'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
-import type { FlowWorker, ListPage } from './shapes.ts'
-
-/** How the installation stands. A check is `ok` or a code; the consumer named '' stands for streams that nobody holds. */
-export type Operations = {
-  readonly version: string
-  readonly checks: Readonly<Record<string, string>>
-  readonly consumers: readonly { readonly name: string; readonly streams: number; readonly lag: number; readonly oldest_pending_s: number | null }[] | null
-  readonly workers: readonly (FlowWorker & { readonly launcher: string; readonly flows: number })[]
-  readonly runs: Readonly<Partial<Record<RunStatus, number>>>
-  readonly dead_events: number
-}
-
-/** An entry of a stream that could not be stored. */
-export type DeadEvent = {
-  readonly id: number
-  readonly fid: string
-  readonly position: string
-  readonly reason: string
-  readonly body: string
-  readonly at: number
-}
 
 /** The state of the installation, asked again every few seconds. */
 export const operationsQuery = queryOptions({
@@ -33,7 +12,7 @@ export const operationsQuery = queryOptions({
 /** The entries that were set aside, newest first. */
 export const deadQuery = infiniteQueryOptions({
   queryKey: ['dead'],
-  queryFn: ({ pageParam, signal }) => api<ListPage<DeadEvent>>(`/api/dead${queryOf({ limit: 50, after: pageParam ?? undefined })}`, { signal }),
+  queryFn: ({ pageParam, signal }) => api<Page<DeadEvent>>(`/api/dead${queryOf({ limit: 50, after: pageParam ?? undefined })}`, { signal }),
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.next,
   refetchInterval: 10_000,

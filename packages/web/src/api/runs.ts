@@ -1,7 +1,8 @@
 import type { Json } from '@koco/core'
+import type { BulkOutcome, Page, TimelineEvent } from '@koco/core/api'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
-import type { ListPage, Run, RunRow, WireEvent } from './shapes.ts'
+import type { WholeRun, RunRow } from './shapes.ts'
 
 /** What the run list is filtered by; the same names as in the URL of the page and of the API. */
 export type RunFilter = {
@@ -32,7 +33,7 @@ export function runsQuery(filter: RunFilter) {
   return infiniteQueryOptions({
     queryKey: ['runs', filter],
     queryFn: async ({ pageParam, signal }) => {
-      const page = await api<ListPage<RunRow>>(runsPath(filter, { limit: RUNS_PAGE, ...(pageParam !== null && { after: pageParam }) }), { signal })
+      const page = await api<Page<RunRow>>(runsPath(filter, { limit: RUNS_PAGE, ...(pageParam !== null && { after: pageParam }) }), { signal })
       return { ...page, items: page.items.map(received) }
     },
     initialPageParam: null as string | null,
@@ -43,14 +44,14 @@ export function runsQuery(filter: RunFilter) {
 
 /** One run with locks, final, inputs and usage. */
 export function runQuery(fid: string) {
-  return queryOptions({ queryKey: ['run', fid], queryFn: async ({ signal }) => received(await api<Run>(`/api/runs/${fid}`, { signal })), staleTime: 1000 })
+  return queryOptions({ queryKey: ['run', fid], queryFn: async ({ signal }) => received(await api<WholeRun>(`/api/runs/${fid}`, { signal })), staleTime: 1000 })
 }
 
 /** The newest of the runs that a run has started. */
 export function childrenQuery(fid: string) {
   return queryOptions({
     queryKey: ['children', fid],
-    queryFn: ({ signal }) => api<ListPage<RunRow>>(`/api/runs${queryOf({ parent: fid, limit: 50 })}`, { signal }),
+    queryFn: ({ signal }) => api<Page<RunRow>>(`/api/runs${queryOf({ parent: fid, limit: 50 })}`, { signal }),
     refetchInterval: 10_000,
   })
 }
@@ -70,7 +71,7 @@ export function eventsPage(
   fid: string,
   query: { readonly after?: string; readonly q?: string; readonly kind?: string; readonly limit: number },
   signal?: AbortSignal,
-): Promise<ListPage<WireEvent>> {
+): Promise<Page<TimelineEvent>> {
   return api(`/api/runs/${fid}/events${queryOf(query)}`, signal ? { signal } : {})
 }
 
@@ -80,15 +81,12 @@ export function archiveRun(fid: string, archived: boolean): Promise<unknown> {
 }
 
 /** A run as it came from the server, with the moment at which it came. */
-export function received<T extends RunRow | Run>(run: T): T {
+export function received<T extends RunRow | WholeRun>(run: T): T {
   return { ...run, read_at: Date.now() / 1000 }
 }
 
 /** What a person can ask of many runs at once. */
 export type BulkAction = 'cancel' | 'retry' | 'archive' | 'restore'
-
-/** What became of it for one run. */
-export type BulkOutcome = { readonly fid: string; readonly outcome: 'accepted' | 'refused'; readonly code: string | null; readonly detail: string | null }
 
 const BULK_MAX = 200
 const BULK_ROUNDS_MAX = 500

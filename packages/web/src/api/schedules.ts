@@ -1,30 +1,11 @@
-import type { Json } from '@koco/core'
+import type { Page, Schedule } from '@koco/core/api'
 import { infiniteQueryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
-import type { ListPage } from './shapes.ts'
-
-/** Starts a flow again and again, by a cron expression in a time zone, or every so many seconds. */
-export type Schedule = {
-  readonly id: string
-  readonly flow: string
-  readonly inputs: Json
-  readonly user: string
-  readonly cron: string | null
-  readonly time_zone: string | null
-  readonly every_s: number | null
-  readonly missed: 'skip' | 'once' | 'all'
-  readonly overlap: 'skip' | 'allow'
-  readonly paused: boolean
-  readonly next_at: number | null
-  readonly last_at: number | null
-  readonly last_fid: string | null
-  readonly problem: string | null
-}
 
 /** My schedules, or those of all for operators. */
 export const schedulesQuery = infiniteQueryOptions({
   queryKey: ['schedules'],
-  queryFn: ({ pageParam, signal }) => api<ListPage<Schedule>>(`/api/schedules${queryOf({ limit: 100, after: pageParam ?? undefined })}`, { signal }),
+  queryFn: ({ pageParam, signal }) => api<Page<Schedule>>(`/api/schedules${queryOf({ limit: 100, after: pageParam ?? undefined })}`, { signal }),
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.next,
   refetchInterval: 10_000,

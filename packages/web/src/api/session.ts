@@ -1,7 +1,7 @@
+import type { Me, Providers } from '@koco/core/api'
 import { queryOptions, type QueryClient } from '@tanstack/react-query'
 import { api } from './client.ts'
 import { ApiProblem } from './problem.ts'
-import type { Me, Providers } from './shapes.ts'
 
 /** Who is signed in; null for nobody. */
 export const meQuery = queryOptions({

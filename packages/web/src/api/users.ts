@@ -1,41 +1,11 @@
+import type { ApiKey, BrowserSession, Page, User } from '@koco/core/api'
 import { queryOptions } from '@tanstack/react-query'
 import { api } from './client.ts'
-import type { ListPage, Me } from './shapes.ts'
-
-/** Somebody who may sign in. */
-export type User = {
-  readonly id: string
-  readonly name: string
-  readonly email: string
-  readonly role: Me['user']['role']
-  readonly active: boolean
-  readonly created_at: number
-}
-
-/** A program's key; its text was shown when it was made. */
-export type ApiKey = {
-  readonly id: string
-  readonly name: string
-  readonly prefix: string
-  readonly user: string | null
-  readonly created_at: number
-  readonly used_at: number | null
-}
-
-/** A signed-in browser of the person who asks. */
-export type Session = {
-  readonly id: string
-  readonly agent: string
-  readonly created_at: number
-  readonly seen_at: number
-  readonly expires_at: number
-  readonly current: boolean
-}
 
 /** All users; for operators. */
 export const usersQuery = queryOptions({
   queryKey: ['users'],
-  queryFn: async ({ signal }) => (await api<ListPage<User>>('/api/users?limit=500', { signal })).items,
+  queryFn: async ({ signal }) => (await api<Page<User>>('/api/users?limit=500', { signal })).items,
   staleTime: 10_000,
 })
 
@@ -43,7 +13,7 @@ export const usersQuery = queryOptions({
 export function keysQuery(all: boolean) {
   return queryOptions({
     queryKey: ['keys', all],
-    queryFn: async ({ signal }) => (await api<ListPage<ApiKey>>(`/api/keys${all ? '?all=true' : ''}`, { signal })).items,
+    queryFn: async ({ signal }) => (await api<Page<ApiKey>>(`/api/keys${all ? '?all=true' : ''}`, { signal })).items,
     staleTime: 5000,
   })
 }
@@ -51,7 +21,7 @@ export function keysQuery(all: boolean) {
 /** My signed-in browsers. */
 export const sessionsQuery = queryOptions({
   queryKey: ['sessions'],
-  queryFn: async ({ signal }) => (await api<ListPage<Session>>('/api/auth/sessions', { signal })).items,
+  queryFn: async ({ signal }) => (await api<Page<BrowserSession>>('/api/auth/sessions', { signal })).items,
   staleTime: 5000,
 })
 

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useLocation, useNavigate } from '@tanstack/react-router'
 import { runQuery } from '../api/runs.ts'
 import { meQuery } from '../api/session.ts'
-import type { Run } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { copiesOf } from '../run/copy-run.ts'
 import { isImported, useArchive, useControl } from '../run/use-control.ts'
 import { useImport } from '../runs/use-import.ts'
@@ -59,7 +59,7 @@ function useRunActions(mayChange: boolean): Actions {
   ]
 }
 
-function asked(run: Run, ask: (action: 'pause' | 'resume' | 'retry') => void): Actions {
+function asked(run: WholeRun, ask: (action: 'pause' | 'resume' | 'retry') => void): Actions {
   if (isEnded(run.status)) {
     return run.status === 'finished' || isImported(run) ? [] : [action('run:retry', 'Retry this run', 'retry', () => ask('retry'))]
   }

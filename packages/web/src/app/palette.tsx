@@ -1,3 +1,4 @@
+import type { Page } from '@koco/core/api'
 import { Modal, Table } from '@mantine/core'
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { Spotlight, type SpotlightActionData } from '@mantine/spotlight'
@@ -7,7 +8,7 @@ import { useEffect, useRef, useState } from 'react'
 import { flowsQuery } from '../api/flows.ts'
 import { runsPath } from '../api/runs.ts'
 import { api } from '../api/client.ts'
-import type { ListPage, RunRow } from '../api/shapes.ts'
+import type { RunRow } from '../api/shapes.ts'
 import { runName } from '../show/format.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { Icon } from './icons.tsx'
@@ -62,7 +63,7 @@ function useActions() {
   const words = query.trim()
   const { data: runs } = useQuery({
     queryKey: ['palette', words],
-    queryFn: ({ signal }) => api<ListPage<RunRow>>(runsPath({ q: words }, { limit: RUNS_SHOWN }), { signal }),
+    queryFn: ({ signal }) => api<Page<RunRow>>(runsPath({ q: words }, { limit: RUNS_SHOWN }), { signal }),
     enabled: words.length > 1,
     staleTime: 5000,
   })

@@ -1,12 +1,15 @@
 // Goal: the tree of forks is whole from wherever one looks. Method: small families.
+import type { Session } from '@koco/core/api'
 import { expect, test } from 'vitest'
-import type { Session } from '../api/chat.ts'
 import { forksOf } from './forks.ts'
 
 const session = (id: string, parent: string | null, at: number): Session => ({
   session_id: id,
   title: id,
   model: null,
+  workspace: null,
+  personality: null,
+  project_id: null,
   flow: null,
   pinned: false,
   archived: false,

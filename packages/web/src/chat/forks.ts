@@ -1,4 +1,4 @@
-import type { Session } from '../api/chat.ts'
+import type { Session } from '@koco/core/api'
 
 /** A session in the tree of forks, how deep it lies, the first of them at 0. */
 export type Fork = { readonly session: Session; readonly depth: number }

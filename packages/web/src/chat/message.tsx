@@ -1,6 +1,6 @@
+import type { Message } from '@koco/core/api'
 import { ActionIcon, Badge, Tooltip } from '@mantine/core'
 import { memo } from 'react'
-import type { Message } from '../api/chat.ts'
 import { Icon, type IconName } from '../app/icons.tsx'
 import { Copy } from '../show/copy.tsx'
 import { JsonBlock, TextBlock } from '../show/json.tsx'

@@ -1,4 +1,4 @@
-import type { Message } from '../api/chat.ts'
+import type { Message } from '@koco/core/api'
 import { textOf } from './content.ts'
 
 /** What the calls of tools gave, by the id of the call. */

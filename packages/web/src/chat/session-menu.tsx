@@ -1,9 +1,10 @@
+import type { Conversation, Session } from '@koco/core/api'
 import { ActionIcon, Menu, Modal, TextInput, Button, Group } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { sessionAct, type Conversation, type Session } from '../api/chat.ts'
+import { sessionAct } from '../api/chat.ts'
 import { Icon } from '../app/icons.tsx'
 import { notifyDone, notifyFailure } from '../app/notify.ts'
 

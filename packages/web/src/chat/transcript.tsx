@@ -1,6 +1,7 @@
+import type { Conversation, Message } from '@koco/core/api'
 import { Button, Text } from '@mantine/core'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { earlierMessages, type Conversation, type Message } from '../api/chat.ts'
+import { earlierMessages } from '../api/chat.ts'
 import { notifyFailure } from '../app/notify.ts'
 import { textOf } from './content.ts'
 import classes from './chat.module.css'

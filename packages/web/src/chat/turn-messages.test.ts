@@ -1,12 +1,12 @@
 // Goal: what is shown of a running turn is what its session will hold. Method: timelines of turns, event by event.
 import type { Json } from '@koco/core'
+import type { TimelineEvent } from '@koco/core/api'
 import { expect, test } from 'vitest'
-import type { WireEvent } from '../api/shapes.ts'
 import { turnSoFar, withLiveText } from './turn-messages.ts'
 
 const FID = '67c1a2f4aabbccddeeff0011'
 let seq = 0
-const event = (kind: string, data: Json, step: string | null = null): WireEvent => {
+const event = (kind: string, data: Json, step: string | null = null): TimelineEvent => {
   seq += 1
   return { position: `5-${seq}`, fid: FID, epoch: 5, seq, ts: seq, kind, step, data }
 }

@@ -1,6 +1,5 @@
 import { isJsonObject, type Json } from '@koco/core'
-import type { Message } from '../api/chat.ts'
-import type { WireEvent } from '../api/shapes.ts'
+import type { Message, TimelineEvent } from '@koco/core/api'
 import { textOf } from './content.ts'
 
 /** What a turn has said so far, folded from its timeline as the server folds it when the turn is over. */
@@ -12,7 +11,7 @@ type Piece = { readonly step: string | null; readonly stale: boolean; readonly m
  * Messages are `action` events named `chat.message`, pieces of one that is being written `chat.partial`. What a step has said is taken back when the step is tried again and says something; a message takes the place of
  * the pieces before it.
  */
-export function turnSoFar(fid: string, events: readonly WireEvent[]): TurnSoFar {
+export function turnSoFar(fid: string, events: readonly TimelineEvent[]): TurnSoFar {
   let pieces: readonly Piece[] = []
   let error: string | null = null
   let calling: string | null = null

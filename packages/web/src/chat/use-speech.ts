@@ -1,6 +1,7 @@
+import type { Conversation } from '@koco/core/api'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { chatAct, say, type Conversation } from '../api/chat.ts'
+import { chatAct, say } from '../api/chat.ts'
 import { notifyFailure } from '../app/notify.ts'
 import { messageOf, type Attached } from './attachment.ts'
 

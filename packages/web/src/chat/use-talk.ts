@@ -1,7 +1,8 @@
+import type { Conversation, Session } from '@koco/core/api'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCallback } from 'react'
-import { say, sessionAct, type Conversation, type Session } from '../api/chat.ts'
+import { say, sessionAct } from '../api/chat.ts'
 import { notifyDone, notifyFailure } from '../app/notify.ts'
 
 /** What a person does to what was said. Each tells what became of it, and shows the talk as it then is. */

@@ -1,8 +1,9 @@
 import { Button, Card, Code, Group, List, SimpleGrid, Stack, Text, Title } from '@mantine/core'
 import { isJsonObject, type Json } from '@koco/core'
+import type { CheckpointComparison, Said } from '@koco/core/api'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { compareQuery, type Comparison as Compared, type Said } from '../api/checkpoints.ts'
+import { compareQuery } from '../api/checkpoints.ts'
 import { Failure, Loading } from '../app/states.tsx'
 import classes from './checkpoints.module.css'
 import { MergeDialog } from './merge-dialog.tsx'
@@ -32,7 +33,7 @@ export function Comparison({ a, b, close }: { readonly a: string; readonly b: st
   )
 }
 
-function Differences({ compared: { checkpoint1, checkpoint2, ancestor, differences } }: { readonly compared: Compared }) {
+function Differences({ compared: { checkpoint1, checkpoint2, ancestor, differences } }: { readonly compared: CheckpointComparison }) {
   const { files, conversation, state } = differences
   const names = [checkpoint1, checkpoint2].map(({ id, description }) => (description === '' ? id : description))
   const isSame = [files.added, files.removed, files.modified, conversation.only1, conversation.only2, state].every((list) => list.length === 0)

@@ -1,6 +1,6 @@
 // Goal: a drawn family shows what continues what, each branch in a lane of its own, a fork where lanes meet. Method: small families whose drawing is known.
+import type { Checkpoint } from '@koco/core/api'
 import { expect, test } from 'vitest'
-import type { Checkpoint } from '../api/checkpoints.ts'
 import { layLanes } from './lanes.ts'
 
 const one = (id: string, parent: string | null = null, merged: string | null = null) => ({

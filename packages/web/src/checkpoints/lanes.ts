@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../api/checkpoints.ts'
+import type { Checkpoint } from '@koco/core/api'
 
 /** A line of a drawn tree: the checkpoint, its lane, the lanes that pass by, and the lines to what it continues. */
 export type Row = {

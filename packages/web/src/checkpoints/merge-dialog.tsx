@@ -1,7 +1,8 @@
+import type { Checkpoint, Merge } from '@koco/core/api'
 import { Button, Group, Modal, SegmentedControl, Select, Stack, Text } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { mergeCheckpoints, type Checkpoint, type Merge } from '../api/checkpoints.ts'
+import { mergeCheckpoints } from '../api/checkpoints.ts'
 import { notifyDone, notifyFailure } from '../app/notify.ts'
 import { TextBlock } from '../show/json.tsx'
 

@@ -1,8 +1,8 @@
+import type { ComparedStep, DiffLine, Run, RunComparison } from '@koco/core/api'
 import { Anchor, Card, Group, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useSearch } from '@tanstack/react-router'
-import { comparisonQuery, type ComparedStep, type Comparison, type DiffLine } from '../api/forks.ts'
-import type { Run } from '../api/shapes.ts'
+import { comparisonQuery } from '../api/forks.ts'
 import { Page } from '../app/page.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { compact, cost, count, duration, runName } from '../show/format.ts'
@@ -24,7 +24,7 @@ export function ComparePage() {
   )
 }
 
-function Compared({ compared }: { readonly compared: Comparison }) {
+function Compared({ compared }: { readonly compared: RunComparison }) {
   const { a, b, steps, inputs, final } = compared
   return (
     <Stack gap="lg">
@@ -59,7 +59,7 @@ function RunCard({ run, which }: { readonly run: Run; readonly which: 'a' | 'b' 
   )
 }
 
-function Steps({ steps }: Pick<Comparison, 'steps'>) {
+function Steps({ steps }: Pick<RunComparison, 'steps'>) {
   return (
     <WideTable label="Steps of both runs" minWidth={900}>
       <Table.Thead>
@@ -135,7 +135,7 @@ function Lines({ title, lines }: { readonly title: string; readonly lines: reado
   )
 }
 
-function summary({ differences: { runtime_s: runtime, events, tokens, cost: spent }, steps }: Comparison): string {
+function summary({ differences: { runtime_s: runtime, events, tokens, cost: spent }, steps }: RunComparison): string {
   const more = (value: number, text: (of: number) => string) => (value === 0 ? null : `${text(Math.abs(value))} ${value > 0 ? 'more' : 'less'}`)
   const parts = [
     runtime === null ? null : more(runtime, (of) => duration(of)),

@@ -1,9 +1,10 @@
 import { Anchor, Badge, Button, Group, Stack, Table, Text, UnstyledButton } from '@mantine/core'
 import { isEnded } from '@koco/core'
+import type { RunFile } from '@koco/core/api'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { FILES_SHOWN, fileUrl, runFilesQuery, type RunFile } from '../api/files.ts'
-import type { Run } from '../api/shapes.ts'
+import { FILES_SHOWN, fileUrl, runFilesQuery } from '../api/files.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { Icon } from '../app/icons.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { bytes, count } from '../show/format.ts'
@@ -12,7 +13,7 @@ import { isImported } from '../run/use-control.ts'
 import { FilePreview } from './file-preview.tsx'
 
 /** The files of a run: what it was given and what it has made, to look at and to download. `uploads` counts the files that the run has told of: it is looked again when it grows. */
-export function FilesTab({ run, uploads }: { readonly run: Run; readonly uploads: number }) {
+export function FilesTab({ run, uploads }: { readonly run: WholeRun; readonly uploads: number }) {
   const { data, error, isPending, refetch } = useQuery(runFilesQuery(run.fid, `${run.status} ${uploads}`))
   const [path, setPath] = useState<string | null>(null)
   if (isPending) return <Loading what="files" />

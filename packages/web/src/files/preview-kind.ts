@@ -1,4 +1,4 @@
-import type { RunFile } from '../api/files.ts'
+import type { RunFile } from '@koco/core/api'
 
 /** How a file can be shown; null when it cannot. HTML and pictures of code are shown as what they are: text. */
 export function previewKind({ type }: Pick<RunFile, 'type'>): 'markdown' | 'table' | 'image' | 'text' | null {

@@ -1,6 +1,7 @@
+import type { Flow } from '@koco/core/api'
 import { Badge, Card, Group, Text, Title, Tooltip } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import type { Flow, RunRow } from '../api/shapes.ts'
+import type { RunRow } from '../api/shapes.ts'
 import { duration, moment } from '../show/format.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { Ago } from '../show/time.tsx'

@@ -1,7 +1,7 @@
 import { Accordion, Anchor, Card, SegmentedControl, Text, Title } from '@mantine/core'
 import { isJsonObject, type Json } from '@koco/core'
+import type { FlowDetail } from '@koco/core/api'
 import { useState } from 'react'
-import type { FlowDetail } from '../api/shapes.ts'
 import { JsonBlock, TextBlock } from '../show/json.tsx'
 import { cliCall, curlCall, typescriptCall } from './calls.ts'
 import { exampleInputs } from './example-inputs.ts'

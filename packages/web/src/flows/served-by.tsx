@@ -1,5 +1,5 @@
+import type { Flow } from '@koco/core/api'
 import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core'
-import type { Flow } from '../api/shapes.ts'
 import { Ago } from '../show/time.tsx'
 
 const SHOWN = 8

@@ -1,8 +1,9 @@
+import type { Insights } from '@koco/core/api'
 import { BarChart } from '@mantine/charts'
 import '@mantine/charts/styles.css'
 import { Card, Group, SegmentedControl, SimpleGrid, Table, Title } from '@mantine/core'
 import { useState } from 'react'
-import { tokensOf, type Insights } from '../api/insights.ts'
+import { tokensOf } from '../api/insights.ts'
 import { compact, cost, count } from '../show/format.ts'
 import { WideTable } from '../show/wide-table.tsx'
 

@@ -1,7 +1,8 @@
+import type { Insights, Sums } from '@koco/core/api'
 import { Anchor, Card, Progress, Table, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { tokensOf, type Insights, type Sums } from '../api/insights.ts'
+import { tokensOf } from '../api/insights.ts'
 import { compact, cost, count, duration } from '../show/format.ts'
 import { WideTable } from '../show/wide-table.tsx'
 

@@ -1,5 +1,5 @@
+import type { Lock } from '@koco/core/api'
 import { Card, Group, Stack, Text, Title } from '@mantine/core'
-import type { Lock } from '../api/shapes.ts'
 import { JsonBlock } from '../show/json.tsx'
 import { Ago } from '../show/time.tsx'
 import { AskingRun } from './lock-card.tsx'

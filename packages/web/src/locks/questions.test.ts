@@ -1,6 +1,6 @@
 // Goal: each question stands in the right part of the inbox, the most urgent first, and is news once. Method: questions made by hand.
+import type { Lock } from '@koco/core/api'
 import { expect, test } from 'vitest'
-import type { Lock } from '../api/shapes.ts'
 import { answerers, createNews, questionsOf } from './questions.ts'
 
 function lock(lid: string, change: Partial<Lock> = {}): Lock {

@@ -1,4 +1,4 @@
-import type { Lock } from '../api/shapes.ts'
+import type { Lock } from '@koco/core/api'
 
 /** The parts of the inbox. */
 export const TABS = ['for-me', 'to-answer', 'watching', 'answered'] as const

@@ -1,10 +1,11 @@
 import { Anchor, Card, Stack, Table, Text, Title } from '@mantine/core'
 import { isJsonObject, type Json } from '@koco/core'
+import type { TimelineEvent } from '@koco/core/api'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { childrenQuery } from '../api/runs.ts'
-import type { Run, WireEvent } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { Copy } from '../show/copy.tsx'
 import { count, fullMoment, runName } from '../show/format.ts'
 import { StatusBadge } from '../show/status.tsx'
@@ -18,7 +19,7 @@ const LAUNCHERS: Readonly<Record<string, string>> = {
 }
 
 /** Where a run comes from and who has worked on it: ids, times, tries, the runs that it started. */
-export function About({ run, feed }: { readonly run: Run; readonly feed: RunFeed }) {
+export function About({ run, feed }: { readonly run: WholeRun; readonly feed: RunFeed }) {
   const { events } = feed.log
   const tries = events.filter((event) => event.kind === 'attempt')
   const from = isImported(run) ? importedFrom(events) : undefined
@@ -95,7 +96,7 @@ function Moment({ name, at }: { readonly name: string; readonly at: number | nul
   )
 }
 
-function Children({ run }: { readonly run: Run }) {
+function Children({ run }: { readonly run: WholeRun }) {
   const { data } = useQuery(childrenQuery(run.fid))
   return (
     <Card withBorder padding="lg">
@@ -121,13 +122,13 @@ function Children({ run }: { readonly run: Run }) {
   )
 }
 
-function tryLine({ data, ts }: WireEvent): string {
+function tryLine({ data, ts }: TimelineEvent): string {
   if (!isJsonObject(data)) return ''
   const { attempt, reason, owner } = data
   return `${text(attempt)}: ${text(reason)}, by ${text(owner)}, ${fullMoment(ts).split('\n')[0] ?? ''}`
 }
 
-function importedFrom(events: readonly WireEvent[]): string | undefined {
+function importedFrom(events: readonly TimelineEvent[]): string | undefined {
   const meta = events.find((event) => event.kind === 'meta')?.data
   const from = meta !== undefined && isJsonObject(meta) ? meta['imported_from'] : undefined
   return isJsonObject(from ?? null)

@@ -1,7 +1,7 @@
-import type { Run } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 
 /** What can be copied of a run, by what a menu calls it. */
-export function copiesOf(run: Run): readonly (readonly [label: string, text: string])[] {
+export function copiesOf(run: WholeRun): readonly (readonly [label: string, text: string])[] {
   const path = `${location.origin}/api/runs/${run.fid}`
   const { read_at: _own, ...shown } = run
   return [

@@ -1,11 +1,11 @@
 // Goal: each event reads as one plain line, whatever an agent put into it. Method: one event a case, and a property over all kinds with any JSON as data.
 import { EVENT_KINDS, type Json } from '@koco/core'
+import type { TimelineEvent } from '@koco/core/api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { WireEvent } from '../api/shapes.ts'
 import { eventLine } from './event-line.ts'
 
-const event = (kind: string, data: Json): WireEvent => ({ position: '1-1', fid: 'f', epoch: 1, seq: 1, ts: 0, kind, step: null, data })
+const event = (kind: string, data: Json): TimelineEvent => ({ position: '1-1', fid: 'f', epoch: 1, seq: 1, ts: 0, kind, step: null, data })
 
 test('steps, answers, models and errors read as sentences', () => {
   expect(

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '@koco/core'
-import type { WireEvent } from '../api/shapes.ts'
+import type { TimelineEvent } from '@koco/core/api'
 import { bytes, cost, count, duration } from '../show/format.ts'
 import { plainText } from '../show/ansi.ts'
 import { stepLabel } from './spans.ts'
@@ -15,7 +15,7 @@ type Data = { readonly [key: string]: Json | undefined }
 const LINE_CHARS = 400
 
 /** The line of an event; a kind that this page does not know shows its data. */
-export function eventLine(event: WireEvent): EventLine {
+export function eventLine(event: TimelineEvent): EventLine {
   const data: Data = isJsonObject(event.data) ? event.data : {}
   const line = LINES[event.kind]?.(data) ?? { text: short(event.data), tone: 'plain' as const }
   return { ...line, text: plainText(line.text.slice(0, LINE_CHARS)).replaceAll(/\s+/g, ' ').trim() }

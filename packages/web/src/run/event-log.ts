@@ -1,5 +1,5 @@
 import { comparePositions, must, parsePosition, type Position } from '@koco/core'
-import type { WireEvent } from '../api/shapes.ts'
+import type { TimelineEvent } from '@koco/core/api'
 
 /** How many events a page holds; above it the oldest quarter is let go and counted in `dropped`. */
 export const EVENTS_HELD_MAX = 200_000
@@ -13,9 +13,9 @@ export class EventLog {
   version = 0
   /** Events that were let go at the front because there were too many. */
   dropped = 0
-  #events: WireEvent[] = []
+  #events: TimelineEvent[] = []
 
-  get events(): readonly WireEvent[] {
+  get events(): readonly TimelineEvent[] {
     return this.#events
   }
 
@@ -24,9 +24,9 @@ export class EventLog {
   }
 
   /** Adds events that come after the last one; what is not above it is passed over. Gives those that were added. */
-  append(events: readonly WireEvent[]): readonly WireEvent[] {
+  append(events: readonly TimelineEvent[]): readonly TimelineEvent[] {
     let last = this.#lastPosition()
-    const added: WireEvent[] = []
+    const added: TimelineEvent[] = []
     for (const event of events) {
       const position = must(parsePosition(event.position), `the position of event ${event.position}`)
       if (last && comparePositions(position, last) <= 0) continue
@@ -58,7 +58,7 @@ export class EventLog {
     this.#forget(gone)
   }
 
-  #forget(events: readonly WireEvent[]): void {
+  #forget(events: readonly TimelineEvent[]): void {
     for (const event of events) this.kinds.set(event.kind, (this.kinds.get(event.kind) ?? 1) - 1)
   }
 }

@@ -1,7 +1,7 @@
 import { Anchor } from '@mantine/core'
 import { memo, useMemo, type ReactNode } from 'react'
 import { isJsonObject, type ErrorValue, type Json, type TypedValue } from '@koco/core'
-import type { WireEvent } from '../api/shapes.ts'
+import type { TimelineEvent } from '@koco/core/api'
 import { Copy } from '../show/copy.tsx'
 import { ErrorValueView } from '../show/error-value.tsx'
 import { clock, duration, fullMoment } from '../show/format.ts'
@@ -14,7 +14,7 @@ import { eventLine } from './event-line.ts'
 import classes from './timeline.module.css'
 
 type Props = {
-  readonly event: WireEvent
+  readonly event: TimelineEvent
   /** When the first event happened, in unix seconds. */
   readonly since: number
   readonly open: boolean
@@ -74,13 +74,13 @@ function EventDetail({ event, since, show }: Pick<Props, 'event' | 'since' | 'sh
   )
 }
 
-function eventLink(event: WireEvent): string {
+function eventLink(event: TimelineEvent): string {
   return `${location.origin}/runs/${event.fid}?tab=timeline&at=${event.position}`
 }
 
 const TYPED: ReadonlySet<string> = new Set(['agent', 'result', 'final', 'warning', 'debug'])
 
-function body(event: WireEvent): ReactNode {
+function body(event: TimelineEvent): ReactNode {
   const { data } = event
   if (!isJsonObject(data)) return <JsonBlock value={data} />
   if (TYPED.has(event.kind) && typeof data['type'] === 'string') return <TypedValueView value={data as unknown as TypedValue} size="sm" />

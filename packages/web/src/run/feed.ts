@@ -1,7 +1,7 @@
 import { isJsonObject, ORIGIN, parsePosition, type Json } from '@koco/core'
+import type { TimelineEvent } from '@koco/core/api'
 import { ApiProblem, unreachable } from '../api/problem.ts'
 import { eventsPage } from '../api/runs.ts'
-import type { WireEvent } from '../api/shapes.ts'
 import { backoffMs, sleep } from '../live/backoff.ts'
 import type { SseFrame } from '../live/sse-parser.ts'
 import { openStream, resetAfter, type StreamState } from '../live/stream.ts'
@@ -38,11 +38,11 @@ export class RunFeed {
 
   readonly #visibility: Visibility
   readonly #listeners = new Set<() => void>()
-  readonly #hearers = new Set<(events: readonly WireEvent[]) => void>()
+  readonly #hearers = new Set<(events: readonly TimelineEvent[]) => void>()
   #state: FeedState = { version: 0, phase: 'loading', problem: null, tail: null, notices: [] }
   #stop = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
-  #pending: WireEvent[] = []
+  #pending: TimelineEvent[] = []
   #noticeId = 0
 
   constructor(fid: string, visibility: Visibility) {
@@ -56,7 +56,7 @@ export class RunFeed {
   }
 
   /** Calls with every batch of new events, until the result is called. */
-  hear(listener: (events: readonly WireEvent[]) => void): () => void {
+  hear(listener: (events: readonly TimelineEvent[]) => void): () => void {
     this.#hearers.add(listener)
     return () => this.#hearers.delete(listener)
   }
@@ -133,7 +133,7 @@ export class RunFeed {
     this.#notice('reset', resetText(data))
   }
 
-  #add(events: readonly WireEvent[]): void {
+  #add(events: readonly TimelineEvent[]): void {
     const added = this.log.append(events)
     for (const event of added) {
       this.spans.add(event)
@@ -173,7 +173,7 @@ function parse(data: string): Json {
   }
 }
 
-function isWireEvent(data: unknown): data is WireEvent {
+function isWireEvent(data: unknown): data is TimelineEvent {
   return isJsonObject(data) && typeof data['position'] === 'string' && typeof data['kind'] === 'string'
 }
 

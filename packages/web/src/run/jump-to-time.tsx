@@ -1,13 +1,13 @@
+import type { TimelineEvent } from '@koco/core/api'
 import { ActionIcon, Popover, Text, TextInput, Tooltip } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useState } from 'react'
-import type { WireEvent } from '../api/shapes.ts'
 import { Icon } from '../app/icons.tsx'
 import { useTimeStyle } from '../show/time-style.ts'
 import { eventAt, momentOf } from './when.ts'
 
 /** Leads to the first event at a time that a person types: by the clock, from the beginning, or back from the end. */
-export function JumpToTime({ events, show }: { readonly events: readonly WireEvent[]; readonly show: (position: string) => void }) {
+export function JumpToTime({ events, show }: { readonly events: readonly TimelineEvent[]; readonly show: (position: string) => void }) {
   const [open, { toggle, close }] = useDisclosure(false)
   const [text, setText] = useState('')
   const [wrong, setWrong] = useState(false)

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '@koco/core'
-import type { WireEvent } from '../api/shapes.ts'
+import type { TimelineEvent } from '@koco/core/api'
 
 const CHARS_MAX = 200_000
 
@@ -20,7 +20,7 @@ export class LiveText {
   }
 
   /** Lets go of what an event says in full: a model's answer, an agent's text, the end of a step, a new try. */
-  closeBy(event: WireEvent): void {
+  closeBy(event: TimelineEvent): void {
     if (this.#texts.size === 0) return
     if (event.kind === 'attempt' || event.kind === 'final') this.#texts = new Map()
     else if (event.kind === 'model' || event.kind === 'agent' || event.kind === 'result') this.#drop(event.step ?? '')

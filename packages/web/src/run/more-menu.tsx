@@ -1,11 +1,11 @@
 import { Button, Menu } from '@mantine/core'
-import type { Run } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { copyText } from '../show/copy-text.ts'
 import { copiesOf } from './copy-run.ts'
 import { useArchive } from './use-control.ts'
 
 /** What is needed less often of a run: copies, exports, the archive (`over`: the run may be archived by this person). */
-export function MoreMenu({ run, over }: { readonly run: Run; readonly over: boolean }) {
+export function MoreMenu({ run, over }: { readonly run: WholeRun; readonly over: boolean }) {
   const archive = useArchive(run.fid)
   return (
     <Menu position="bottom-end" withArrow>

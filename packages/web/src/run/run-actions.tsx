@@ -5,14 +5,14 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import type { RunAction } from '../api/runs.ts'
 import { meQuery } from '../api/session.ts'
-import type { Run } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { Icon } from '../app/icons.tsx'
 import { runName } from '../show/format.ts'
 import { MoreMenu } from './more-menu.tsx'
 import { isImported, useControl } from './use-control.ts'
 
 /** What a person can ask of a run now. Each request is durable and may be repeated. */
-export function RunActions({ run }: { readonly run: Run }) {
+export function RunActions({ run }: { readonly run: WholeRun }) {
   const { data: me } = useQuery(meQuery)
   const navigate = useNavigate()
   const [confirming, confirm] = useDisclosure(false)
@@ -66,7 +66,7 @@ export function RunActions({ run }: { readonly run: Run }) {
   )
 }
 
-function HoldButton({ run, busy, ask }: { readonly run: Run; readonly busy: boolean; readonly ask: (action: RunAction) => void }) {
+function HoldButton({ run, busy, ask }: { readonly run: WholeRun; readonly busy: boolean; readonly ask: (action: RunAction) => void }) {
   if (run.status === 'paused' || run.wanted === 'pause') {
     return (
       <Button variant="default" size="xs" leftSection={<Icon name="play" size={14} />} loading={busy} onClick={() => ask('resume')}>
@@ -87,7 +87,7 @@ function CancelDialog({
   close,
   cancel,
 }: {
-  readonly run: Run
+  readonly run: WholeRun
   readonly opened: boolean
   readonly close: () => void
   readonly cancel: () => void

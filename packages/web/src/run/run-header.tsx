@@ -2,7 +2,7 @@ import { Anchor, Breadcrumbs, Group, Progress, Stack, Text, Title } from '@manti
 import { comparePositions, isEnded, ORIGIN, parsePosition } from '@koco/core'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import type { Run } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { StreamLight } from '../live/stream-light.tsx'
 import { Copy } from '../show/copy.tsx'
 import { compact, cost, count } from '../show/format.ts'
@@ -12,7 +12,7 @@ import type { FeedState } from './feed.ts'
 import { RunActions } from './run-actions.tsx'
 import classes from './run-header.module.css'
 
-type Props = { readonly run: Run; readonly eventCount: number; readonly state: FeedState; readonly last: string | undefined }
+type Props = { readonly run: WholeRun; readonly eventCount: number; readonly state: FeedState; readonly last: string | undefined }
 
 /** What a run is, how it stands, and what a person can ask of it. */
 export function RunHeader({ run, eventCount, state, last }: Props) {
@@ -110,7 +110,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
   )
 }
 
-function RunProgress({ progress }: { readonly progress: NonNullable<Run['progress']> }) {
+function RunProgress({ progress }: { readonly progress: NonNullable<WholeRun['progress']> }) {
   const share = progress.total === null || progress.total === 0 ? null : Math.min(100, (progress.done / progress.total) * 100)
   return (
     <Group gap="sm" wrap="nowrap" maw={640}>

@@ -1,13 +1,13 @@
 // Goal: what the run page shows is what the events say, whatever the batches and repeats. Method: small hand-made runs, and a property over random cuts and overlaps.
 import type { Json } from '@koco/core'
+import type { TimelineEvent } from '@koco/core/api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { WireEvent } from '../api/shapes.ts'
 import { EventLog, EVENTS_HELD_MAX } from './event-log.ts'
 import { LiveText } from './live-text.ts'
 import { SpanFold, spanOutcome } from './spans.ts'
 
-function event(epoch: number, seq: number, kind = 'debug', data: Json = {}, ts = seq): WireEvent {
+function event(epoch: number, seq: number, kind = 'debug', data: Json = {}, ts = seq): TimelineEvent {
   return { position: `${epoch}-${seq}`, fid: 'f', epoch, seq, ts, kind, step: null, data }
 }
 

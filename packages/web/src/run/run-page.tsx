@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { runQuery } from '../api/runs.ts'
-import type { Run } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { runName } from '../show/format.ts'
 import { usePageTitle } from '../app/page.tsx'
 import { Failure, Loading } from '../app/states.tsx'
@@ -25,7 +25,7 @@ export function RunPage() {
   return <RunView key={fid} run={query.data} />
 }
 
-function RunView({ run }: { readonly run: Run }) {
+function RunView({ run }: { readonly run: WholeRun }) {
   const { feed, state } = useRunFeed(run.fid)
   usePageTitle(`${STATUS_LOOK[run.status].label}: ${runName(run)}`)
   // Somebody started the run again, here or elsewhere: the feed that saw its end goes on.

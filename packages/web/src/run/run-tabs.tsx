@@ -3,7 +3,7 @@ import { isEnded } from '@koco/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
-import type { Run } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { Empty, Loading } from '../app/states.tsx'
 import { count } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
@@ -25,7 +25,7 @@ const FilesTab = lazy(() => import('../files/files-tab.tsx').then((module) => ({
 /** From here on two views have room side by side. */
 const WIDE = '(min-width: 87.5em)'
 
-type Props = { readonly run: Run; readonly feed: RunFeed; readonly state: FeedState }
+type Props = { readonly run: WholeRun; readonly feed: RunFeed; readonly state: FeedState }
 
 const LABELS: Readonly<Record<RunTab, string>> = {
   timeline: 'Timeline',
@@ -150,7 +150,7 @@ function TimelineTab({ run, feed, state, search, change }: TabProps) {
   )
 }
 
-function Result({ run }: { readonly run: Run }) {
+function Result({ run }: { readonly run: WholeRun }) {
   if (run.final) {
     return (
       <Card withBorder padding="lg">

@@ -1,5 +1,5 @@
+import type { TimelineEvent } from '@koco/core/api'
 import { useMemo } from 'react'
-import type { WireEvent } from '../api/shapes.ts'
 import type { EventLog } from './event-log.ts'
 import type { RunFeed } from './feed.ts'
 
@@ -9,14 +9,14 @@ export class ShownEvents {
   #version = -1
   #seen = 0
   #last: string | undefined
-  #shown: readonly WireEvent[] = []
+  #shown: readonly TimelineEvent[] = []
 
   constructor(kinds: ReadonlySet<string> | null) {
     this.#kinds = kinds
   }
 
   /** What to show of the log now; the same array while nothing changed. */
-  of(log: EventLog): readonly WireEvent[] {
+  of(log: EventLog): readonly TimelineEvent[] {
     if (this.#version === log.version) return this.#shown
     const { events } = log
     // A log that was rewound or let go of its beginning is filtered afresh.
@@ -32,7 +32,7 @@ export class ShownEvents {
 }
 
 /** The shown events of a feed, for a component that is drawn at each change of the feed. */
-export function useShownEvents(feed: RunFeed, kinds: ReadonlySet<string> | null): readonly WireEvent[] {
+export function useShownEvents(feed: RunFeed, kinds: ReadonlySet<string> | null): readonly TimelineEvent[] {
   // A feed of another run has another log: what was filtered belongs to one of them.
   const shown = useMemo(() => ({ feed, events: new ShownEvents(kinds) }), [feed, kinds])
   return shown.events.of(feed.log)

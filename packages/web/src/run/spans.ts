@@ -1,5 +1,5 @@
 import { isJsonObject, type ErrorValue, type Json } from '@koco/core'
-import type { WireEvent } from '../api/shapes.ts'
+import type { TimelineEvent } from '@koco/core/api'
 
 /** One try of a step. `interrupted`: its process went away or the run was suspended before it ended. Times in unix seconds. */
 export type StepTry = {
@@ -61,7 +61,7 @@ export class SpanFold {
     this.version += 1
   }
 
-  add(event: WireEvent): void {
+  add(event: TimelineEvent): void {
     if (event.epoch > this.#epoch) {
       this.#interrupt()
       this.#epoch = event.epoch
@@ -70,7 +70,7 @@ export class SpanFold {
     if (isJsonObject(event.data)) this.#apply(event, event.data)
   }
 
-  #apply(event: WireEvent, data: { readonly [key: string]: Json }): void {
+  #apply(event: TimelineEvent, data: { readonly [key: string]: Json }): void {
     const id = text(data['id'])
     if (event.kind === 'step') this.#step(event, data)
     else if (event.kind === 'model') this.#call(event, data, text(data['model']))
@@ -85,7 +85,7 @@ export class SpanFold {
     else if (event.kind === 'status' && ENDED.has(text(data['status']))) this.#closeAll(event.ts)
   }
 
-  #step(event: WireEvent, data: { readonly [key: string]: Json }): void {
+  #step(event: TimelineEvent, data: { readonly [key: string]: Json }): void {
     const plainId = text(data['id'])
     const id = `step:${plainId}`
     const known = this.#spans.get(id)
@@ -127,7 +127,7 @@ export class SpanFold {
   }
 
   /** A call is told of when it is over. */
-  #call(event: WireEvent, data: { readonly [key: string]: Json }, name: string): void {
+  #call(event: TimelineEvent, data: { readonly [key: string]: Json }, name: string): void {
     const durationS = Number(data['duration_s'] ?? 0)
     const error = isJsonObject(data['error']) ? (data['error'] as unknown as ErrorValue) : null
     const start = event.ts - durationS
@@ -147,7 +147,7 @@ export class SpanFold {
     })
   }
 
-  #wait(event: WireEvent, what: Pick<Span, 'id' | 'kind' | 'name'> & { readonly path?: readonly string[] }, ends: boolean, result?: Json): void {
+  #wait(event: TimelineEvent, what: Pick<Span, 'id' | 'kind' | 'name'> & { readonly path?: readonly string[] }, ends: boolean, result?: Json): void {
     const known = this.#spans.get(what.id)
     if (!ends && known) return
     const begun = known ?? {

@@ -1,8 +1,8 @@
+import type { TimelineEvent } from '@koco/core/api'
 import { Text } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useRef, useState, type Key } from 'react'
-import type { WireEvent } from '../api/shapes.ts'
 import { useRowKeys } from '../app/row-keys.ts'
 import { count } from '../show/format.ts'
 import { EventRow } from './event-row.tsx'
@@ -81,7 +81,7 @@ export function Timeline({ feed, state, kinds, at, follow, total, beside = false
 }
 
 type RowsProps = {
-  readonly events: readonly WireEvent[]
+  readonly events: readonly TimelineEvent[]
   readonly at: string | null
   readonly items: readonly { readonly key: Key; readonly index: number; readonly start: number }[]
   readonly height: number
@@ -125,7 +125,7 @@ function Note({ children }: { readonly children: string }) {
 }
 
 /** Scrolls once to the event that the URL names, as soon as it was read. */
-function useJumpTo(at: string | null, events: readonly WireEvent[], jump: (index: number) => void): void {
+function useJumpTo(at: string | null, events: readonly TimelineEvent[], jump: (index: number) => void): void {
   const done = useRef<string | null>(null)
   const latest = useRef(jump)
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { archiveRun, controlRun, runQuery, type RunAction } from '../api/runs.ts'
-import type { Run } from '../api/shapes.ts'
+import type { WholeRun } from '../api/shapes.ts'
 import { notifyDone, notifyFailure } from '../app/notify.ts'
 
 const FAILED: Readonly<Record<RunAction, string>> = {
@@ -19,7 +19,7 @@ const ASKED: Readonly<Record<RunAction, string>> = {
 const UNDO: Partial<Record<RunAction, RunAction>> = { pause: 'resume', resume: 'pause' }
 
 /** True for a run that was read from a file: it takes no requests but to be archived. */
-export function isImported(run: Run): boolean {
+export function isImported(run: WholeRun): boolean {
   return run.launcher === 'import'
 }
 

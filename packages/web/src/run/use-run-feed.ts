@@ -1,8 +1,8 @@
+import type { TimelineEvent } from '@koco/core/api'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useMemo, useSyncExternalStore } from 'react'
 import { runQuery } from '../api/runs.ts'
 import { openLocksQuery } from '../api/locks.ts'
-import type { WireEvent } from '../api/shapes.ts'
 import { visibilityOf } from '../live/visibility.ts'
 import { RunFeed, type FeedState } from './feed.ts'
 
@@ -16,7 +16,7 @@ export function useRunFeed(fid: string): { readonly feed: RunFeed; readonly stat
   const feed = useMemo(() => new RunFeed(fid, visibilityOf(document)), [fid])
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
-    const deaf = feed.hear((events: readonly WireEvent[]) => {
+    const deaf = feed.hear((events: readonly TimelineEvent[]) => {
       if (feed.snapshot().phase === 'loading' || !events.some((event) => TELLING.has(event.kind))) return
       const asks = events.some((event) => event.kind === 'lock' || event.kind === 'lease')
       timer ??= setTimeout(() => {

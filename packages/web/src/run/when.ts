@@ -1,4 +1,4 @@
-import type { WireEvent } from '../api/shapes.ts'
+import type { TimelineEvent } from '@koco/core/api'
 
 const PARTS = { h: 3600, min: 60, m: 60, s: 1, ms: 0.001 } as const
 
@@ -30,6 +30,6 @@ function atClock(first: number, last: number, [hours, minutes, seconds]: readonl
 }
 
 /** The first event at a moment or after it; the last one when there is none. Events are in the order of their positions, which is that of their times but for skewed clocks. */
-export function eventAt(events: readonly WireEvent[], at: number): WireEvent | undefined {
+export function eventAt(events: readonly TimelineEvent[], at: number): TimelineEvent | undefined {
   return events.find((event) => event.ts >= at) ?? events.at(-1)
 }

@@ -13,6 +13,7 @@ function row(fid: string, created: number, part: Partial<RunRow> = {}): RunRow {
     finished_at: null,
     wake_at: null,
     runtime_s: null,
+    locks: null,
     final: null,
     error: null,
     usage: null,

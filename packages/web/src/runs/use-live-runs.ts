@@ -1,14 +1,15 @@
+import type { Page } from '@koco/core/api'
 import { useInfiniteQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { received, runsPath, runsQuery, type RunFilter } from '../api/runs.ts'
-import type { ListPage, RunRow } from '../api/shapes.ts'
+import type { RunRow } from '../api/shapes.ts'
 import { openStream, type StreamState } from '../live/stream.ts'
 import { visibilityOf } from '../live/visibility.ts'
 import { letIn, mergeRuns } from './merge.ts'
 
 const FRESH_MAX = 500
 
-type Pages = InfiniteData<ListPage<RunRow>, string | null>
+type Pages = InfiniteData<Page<RunRow>, string | null>
 
 /**
  * The run list that updates itself. Runs that are there change in place; new ones are let in at once while `still` says that nobody is reading, else they wait in `fresh` until
