@@ -1,4 +1,4 @@
-import type { Json, LockState } from '@koco/core'
+import type { LockState } from '@koco/core'
 import type { AnswerOutcome } from '@koco/flow'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
