@@ -64,5 +64,5 @@ async function together(client: ApiClient): Promise<number> {
 
 async function stepCosts(client: ApiClient): Promise<number[]> {
   const run = await client.startAndWait('many-steps', { steps: STEPS })
-  return (run.final?.value as { ms: number[] }).ms
+  return (run.final as unknown as { value: { ms: number[] } }).value.ms
 }
