@@ -27,7 +27,8 @@ import type { CheckpointSessions } from './port.ts'
 
 /**
  * `dir`: of the manifests. `maxCheckpoints`: of one session, default 100; a new one makes the oldest go that nobody needs. `compressionLevel`: 0 to 9, default 6. `autoCheckpointIntervalS`: of
- * `enableAuto`, default 300. `checkpointOnError`: whether a failing turn makes one, default true. `clock`: ms since 1970. `crash`: for crash tests.
+ * `enableAuto`, default 300. `checkpointOnError`: whether a failing turn makes one, default true. `alsoHeld`: hashes that others hold in the same content store, asked for at each collection. `clock`: ms
+ * since 1970. `crash`: for crash tests.
  */
 export type CheckpointManagerOptions = {
   readonly dir: string
@@ -38,6 +39,7 @@ export type CheckpointManagerOptions = {
   readonly compressionLevel?: CompressionLevel
   readonly autoCheckpointIntervalS?: number
   readonly checkpointOnError?: boolean
+  readonly alsoHeld?: () => Promise<Iterable<string>>
   readonly clock?: () => number
   readonly onProblem?: (sessionId: string, error: unknown) => void
   readonly crash?: CrashPoint
@@ -125,7 +127,7 @@ export function createCheckpointManager(options: CheckpointManagerOptions): Chec
     checkIntegrity: (id, given) => checkIntegrity(parts, id, given),
     validate: (given) => validate(parts, given),
     repair: (given) => repair(parts, given),
-    gc: (given) => gc(parts, given),
+    gc: (given) => gc(parts, { also: options.alsoHeld, ...given }),
     close: () => auto.close(),
   }
 }

@@ -52,6 +52,9 @@ export type TokenCounts = {
   readonly reasoning: number
 }
 
+/** Content that an event names instead of holding it: the SHA-256 of its UTF-8 text (64 hex digits), how many bytes that is, and how many the content store took for it. */
+export type ContentRef = { readonly sha256: string; readonly bytes: number; readonly stored: number }
+
 /** What each kind carries. Fields may be added; none may change its meaning. Times are unix seconds with fraction, durations seconds. */
 export type EventData = {
   /** The seal. `prev` is added by the append itself: the last position of the epoch before (`0-0`: none), what it wrote above counts as fenced. `lost`: a hole that nobody can fill. */
@@ -86,7 +89,10 @@ export type EventData = {
   readonly stderr: { readonly text: string }
   readonly upload: { readonly path: string; readonly size: number; readonly type?: string }
   readonly progress: { readonly done: number; readonly total: number | null; readonly text?: string }
-  /** `id` is the step's identity in its run: group path, name and key or count. `input` is the hash of a declared input. */
+  /**
+   * `id` is the step's identity in its run: group path, name and key or count. `input` is the hash of a declared input. `content`: the result is large and its JSON text lies in the content store;
+   * `result` is null then.
+   */
   readonly step:
     | { readonly phase: 'started'; readonly id: string; readonly name: string; readonly try: number; readonly input?: string }
     | {
@@ -98,6 +104,7 @@ export type EventData = {
         readonly input?: string
         readonly result: Json
         readonly undefined?: true
+        readonly content?: ContentRef
       }
     | {
         readonly phase: 'failed'
@@ -171,3 +178,9 @@ export type EventRecord = Position & { readonly ts: number; readonly kind: strin
 
 /** The largest `data` of one event, in UTF-8 bytes. */
 export const EVENT_BYTES_MAX = 256 * 1024
+
+/** A step's result of more bytes of JSON text than this lies in the content store, where there is one. */
+export const INLINE_BYTES_MAX = 64 * 1024
+
+/** The largest result of a step, in bytes of JSON text, where there is a content store. */
+export const CONTENT_BYTES_MAX = 16 * 1024 * 1024

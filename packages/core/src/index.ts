@@ -1,3 +1,4 @@
+export { contentOf } from './content.ts'
 export { decodeEvent, encodeEvent, eventJson, isEventKind, type NewEvent } from './codec.ts'
 export {
   assert,
@@ -13,9 +14,12 @@ export {
   type Reaction,
 } from './errors.ts'
 export {
+  CONTENT_BYTES_MAX,
   EVENT_BYTES_MAX,
   EVENT_KINDS,
+  INLINE_BYTES_MAX,
   type AttemptReason,
+  type ContentRef,
   type ErrorValue,
   type EventData,
   type EventKind,

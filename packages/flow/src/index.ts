@@ -21,6 +21,9 @@ export type {
   StepOptions,
   ToolCall,
 } from './context.ts'
+export { createBlobContents } from './contents/blob-contents.ts'
+export type { Contents } from './contents/port.ts'
+export { claimResult, wholeData } from './contents/records.ts'
 export { durationMs, type Duration } from './duration.ts'
 export { CancelledError, ChildRunError, errorValue, LockExpiredError, NondeterminismError, RunTimeoutError, StepError, StepTimeoutError } from './errors.ts'
 export { executeTry } from './executor/execute.ts'

@@ -1,5 +1,5 @@
 import type { CheckpointManager } from '@koco/checkpoints'
-import { defaultFileLimits, type Launcher, type Schedules, type Workspaces } from '@koco/flow'
+import { defaultFileLimits, type Contents, type Launcher, type Schedules, type Workspaces } from '@koco/flow'
 import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
 import type { ConsumerStatus, LeaseCounter, SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
@@ -128,6 +128,8 @@ export type PanelDeps = {
   readonly consumers: () => Promise<readonly ConsumerStatus[]>
   /** Where uploads and the files of runs are. */
   readonly uploadDir: string
+  /** Where large results of steps lie. */
+  readonly contents: Contents
   /** Copies of sessions, to go back to. */
   readonly checkpoints: CheckpointManager
   /** What sessions work on. */

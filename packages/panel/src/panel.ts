@@ -15,6 +15,7 @@ import { checkpointContentRoutes } from './routes/checkpoint-content.ts'
 import { checkpointUpkeepRoutes } from './routes/checkpoint-upkeep.ts'
 import { checkpointRoutes } from './routes/checkpoints.ts'
 import { compressRoutes } from './routes/compress.ts'
+import { contentRoutes } from './routes/contents.ts'
 import { deadRoutes } from './routes/dead.ts'
 import { eventRoutes } from './routes/events.ts'
 import { flowRoutes } from './routes/flows.ts'
@@ -82,6 +83,7 @@ const RUN_ROUTES: readonly Routes[] = [
   runForkRoutes,
   runCompareRoutes,
   eventRoutes,
+  contentRoutes,
   lockRoutes,
   answerRoutes,
 ]

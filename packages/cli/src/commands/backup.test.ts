@@ -20,7 +20,9 @@ const ask = defineFlow({
   inputs: z.object({}),
   async run(_inputs, ctx) {
     await ctx.files.write('out/note.txt', 'a note')
-    return ctx.lock('sure', { form: z.object({ yes: z.boolean() }) })
+    const large = await ctx.step('large', () => 'x'.repeat(200_000))
+    await ctx.lock('sure', { form: z.object({ yes: z.boolean() }) })
+    return large.length
   },
 })
 
@@ -65,6 +67,8 @@ test('the restored installation has the same users, keys, files and runs, and a 
     const { items } = await second.koco.store.locks.list({ fid, limit: 1 })
     expect(await run(there, second.env, 'locks', 'answer', fid, items[0]?.lid ?? '', '--value', '{"yes":true}')).toMatchObject({ err: '', code: 0 })
     await vi.waitUntil(async () => (await second.koco.store.runs.get(fid))?.status === 'finished', { timeout: 20_000 })
+    // The step's result lies outside its event, and came along.
+    expect((await second.koco.store.runs.get(fid))?.final?.value).toBe(200_000)
   } finally {
     await second.koco.close(500)
   }

@@ -3,6 +3,7 @@ import { durationMs, sizeText, type Duration } from '@koco/flow'
 import { pruneRuns, type PruneReport } from '@koco/panel'
 import { executionSchemaVersion } from '@koco/storage'
 import { Command } from 'commander'
+import { openContents } from '../compose/contents.ts'
 import { archiveFolder, pruneParts, retentionPolicy } from '../compose/retention.ts'
 import { executionPlace, openExecution } from '../compose/stores.ts'
 import type { Settings } from '../settings/schema.ts'
@@ -23,10 +24,12 @@ export function pruneCommand(context: CommandContext): Command {
     const settings = context.settings(command)
     await mustExist(settings, io.cwd)
     const store = await openExecution(settings, io.cwd)
+    const opened = [() => store.close()]
+    const { contents } = openContents(settings, io.cwd, opened)
     try {
       const form = outputForm(options)
       const policy = { ...retentionPolicy(settings), graceS: durationMs((options.grace ?? '1h') as Duration, '--grace') / 1000 }
-      const report = await pruneRuns(pruneParts(settings, io.cwd, store), {
+      const report = await pruneRuns(pruneParts(settings, io.cwd, store, contents), {
         policy,
         archiveDir: archiveFolder(settings, io.cwd),
         dryRun: options.dryRun ?? false,
@@ -40,7 +43,7 @@ export function pruneCommand(context: CommandContext): Command {
       if (form === 'json') io.out(JSON.stringify(report, null, 2))
       else if (form === 'table') io.out(summary(report, options.dryRun ?? false, archiveFolder(settings, io.cwd)))
     } finally {
-      await store.close()
+      for (const close of opened.toReversed()) await close()
     }
   })
 }

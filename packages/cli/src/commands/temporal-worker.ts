@@ -1,6 +1,7 @@
 import { RefusedError } from '@koco/core'
 import { createCatalog } from '@koco/flow'
 import { Command } from 'commander'
+import { openContents } from '../compose/contents.ts'
 import { createLog } from '../compose/log.ts'
 import { measuredTransport, processRegistry, workerMetrics } from '../compose/metrics.ts'
 import { allWell, freePort, serveProcess } from '../compose/process-server.ts'
@@ -61,12 +62,14 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
   const registry = processRegistry()
   const store = await openExecution(settings, io.cwd)
   const transport = measuredTransport(await openTransport(settings), registry, log.child({ part: 'streams' }))
+  const opened: (() => Promise<void>)[] = []
+  const { contents } = openContents(settings, io.cwd, opened)
   const sdkAddress = settings.metrics === undefined ? undefined : `127.0.0.1:${await freePort()}`
   try {
     const worker = await startWorker(
       settings,
       io.cwd,
-      { catalog, store, transport, log },
+      { catalog, store, transport, contents, log },
       { ...options, ...(sdkAddress !== undefined && { metricsAddress: sdkAddress }) },
     )
     workerMetrics(registry, worker)
@@ -85,6 +88,7 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
       await worker.close()
     }
   } finally {
+    for (const close of opened.toReversed()) await close()
     await transport.close()
     await store.close()
   }

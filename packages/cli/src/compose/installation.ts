@@ -1,5 +1,15 @@
 import { KocoError, RefusedError, UnavailableError } from '@koco/core'
-import { createCatalog, createDirectLauncher, createDirectSchedules, flowEntry, type Catalog, type Flow, type Launcher, type Schedules } from '@koco/flow'
+import {
+  createCatalog,
+  createDirectLauncher,
+  createDirectSchedules,
+  flowEntry,
+  type Catalog,
+  type Contents,
+  type Flow,
+  type Launcher,
+  type Schedules,
+} from '@koco/flow'
 import { createPanel, secretHash, type Panel, type SecretHash } from '@koco/panel'
 import { createSpooler, type Spooler } from '@koco/spooler'
 import type { AdminStore, ExecutionStore } from '@koco/storage'
@@ -8,6 +18,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
 import { openCheckpoints } from './checkpoints.ts'
+import { heldByRuns, openContents } from './contents.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
 import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
 import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
@@ -74,7 +85,8 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, traces, name: 'embedded' }) : null
   opened.push(async () => spooler?.stop(graceMs))
   const catalog = createCatalog(options.flows)
-  const parts = { catalog, store, transport, log }
+  const { blobs, contents } = openContents(settings, cwd, opened)
+  const parts = { catalog, store, transport, contents, log }
   const { uploadDir, limits } = panelFiles(settings, cwd)
   if (settings.executionMode === 'temporal' && options.whole) {
     const worker = await startWorker(settings, cwd, parts)
@@ -90,7 +102,9 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   backlogMetrics(registry, watcher)
   const hashSecret = secretHash(secretKey(settings, cwd))
   const rooms = workspaces(settings, cwd)
-  const checkpoints = openCheckpoints(settings, cwd, { store, workspaces: rooms, log }, opened)
+  const consumers = async () => (await watcher.status()).filter((one) => one.name !== WATCHER)
+  const alsoHeld = () => heldByRuns(store, consumers)
+  const checkpoints = openCheckpoints(settings, cwd, { store, blobs, alsoHeld, workspaces: rooms, log }, opened)
   const panel = await createPanel({
     store,
     admin,
@@ -101,21 +115,13 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     leases: transport.leases,
     hashSecret,
     checkTransport: () => transport.check(),
-    consumers: async () => (await watcher.status()).filter((one) => one.name !== WATCHER),
+    consumers,
     uploadDir,
     workspaces: rooms,
+    contents,
     checkpoints,
     webDir,
-    settings: {
-      ...signInSettings(settings),
-      socketsPerUserMax: settings.wsConnectionsMax,
-      auth: settings.auth,
-      corsOrigins: settings.corsOrigins ?? [],
-      trustedProxies: settings.trustedProxies ?? [],
-      workflowUrl: workflowUrl(settings),
-      auditDays: settings.auditDays,
-      ...limits,
-    },
+    settings: { ...panelSettings(settings), ...limits },
     clock: Date.now,
     log: log.child({ part: 'panel' }),
     registry,
@@ -123,7 +129,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     onAnswer: (request) => traces.answered(request),
   })
   opened.push(() => panel.close(graceMs))
-  opened.push(startPruning(settings, cwd, { store, log }))
+  opened.push(startPruning(settings, cwd, { store, contents, log }))
   opened.push(startSnapshots(settings, cwd, { store, log }))
   const close = async (grace: number) => {
     graceMs = grace
@@ -135,13 +141,26 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
 /** The consumer by which the panel looks at the others; it takes no events. */
 const WATCHER = 'panel'
 
-/** Opens stores and transport at the same time; those that opened are closed again when another did not. */
+/** What the panel is told by the settings. */
+function panelSettings(settings: Settings) {
+  return {
+    ...signInSettings(settings),
+    socketsPerUserMax: settings.wsConnectionsMax,
+    auth: settings.auth,
+    corsOrigins: settings.corsOrigins ?? [],
+    trustedProxies: settings.trustedProxies ?? [],
+    workflowUrl: workflowUrl(settings),
+    auditDays: settings.auditDays,
+  }
+}
+
 /** What the address of a run's workflow in Temporal's own page begins with; its fid follows. */
 function workflowUrl({ temporalUi, temporalNamespace, temporalWorkflowIdPrefix }: Settings): string | null {
   if (temporalUi === undefined) return null
   return `${temporalUi.replace(/\/$/, '')}/namespaces/${encodeURIComponent(temporalNamespace)}/workflows/${encodeURIComponent(temporalWorkflowIdPrefix)}`
 }
 
+/** Opens stores and transport at the same time; those that opened are closed again when another did not. */
 async function openBases(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<[AdminStore, ExecutionStore, Transport]> {
   const outcomes = await Promise.allSettled([openAdmin(settings, cwd), openExecution(settings, cwd), openTransport(settings)] as const)
   for (const outcome of outcomes) {
@@ -165,9 +184,15 @@ function allFaults(errors: readonly unknown[]): unknown {
 }
 
 /** What launchers and workers are made of. */
-export type LauncherParts = { readonly catalog: Catalog; readonly store: ExecutionStore; readonly transport: Transport; readonly log: Logger }
+export type LauncherParts = {
+  readonly catalog: Catalog
+  readonly store: ExecutionStore
+  readonly transport: Transport
+  readonly contents?: Contents
+  readonly log: Logger
+}
 
-function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, transport, log }: LauncherParts): Promise<Launcher> {
+function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, transport, contents, log }: LauncherParts): Promise<Launcher> {
   const child = log.child({ part: 'launcher' })
   return createDirectLauncher({
     catalog,
@@ -175,6 +200,7 @@ function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, t
     transport,
     files: folderFiles(settings, cwd),
     workspaces: workspaces(settings, cwd),
+    contents,
     limits: { lockMs: settings.lockExpires * 1000 },
     log: (level, message, details) => child[level]({ details }, message),
   })

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { FileFolder } from '@koco/flow'
+import { FileFolder, type Contents } from '@koco/flow'
 import { DEFAULT_RETENTION, keepPruning, parseFlowLimits, type RetentionPolicy } from '@koco/panel'
 import type { ExecutionStore } from '@koco/storage'
 import type { Logger } from 'pino'
@@ -23,14 +23,18 @@ export function archiveFolder({ retainArchive }: Settings, cwd: string): string 
 }
 
 /** What pruning works on. */
-export function pruneParts(settings: Settings, cwd: string, store: ExecutionStore) {
+export function pruneParts(settings: Settings, cwd: string, store: ExecutionStore, contents: Contents) {
   const { uploadDir, limits } = panelFiles(settings, cwd)
-  return { store, clock: Date.now, uploadDir, files: new FileFolder(uploadDir, limits) }
+  return { store, contents, clock: Date.now, uploadDir, files: new FileFolder(uploadDir, limits) }
 }
 
 /** Prunes while this process lives, when the settings say so; gives the function that ends it. */
-export function startPruning(settings: Settings, cwd: string, { store, log }: { readonly store: ExecutionStore; readonly log: Logger }): () => Promise<void> {
+export function startPruning(
+  settings: Settings,
+  cwd: string,
+  { store, contents, log }: { readonly store: ExecutionStore; readonly contents: Contents; readonly log: Logger },
+): () => Promise<void> {
   if (settings.retainEvery === 0) return () => Promise.resolve()
-  const parts = { ...pruneParts(settings, cwd, store), log: log.child({ part: 'retention' }) }
+  const parts = { ...pruneParts(settings, cwd, store, contents), log: log.child({ part: 'retention' }) }
   return keepPruning(parts, { policy: retentionPolicy(settings), archiveDir: archiveFolder(settings, cwd), everyMs: settings.retainEvery * 1000 })
 }

@@ -80,7 +80,7 @@ export async function openReconciler(
 /** Starts a worker of the flows in the catalogue. UnavailableError when Temporal does not answer. */
 export async function startWorker(settings: Settings, cwd: string, parts: LauncherParts, options: WorkerOptions = {}): Promise<TemporalWorker> {
   const { startTemporalWorker } = await import('@koco/temporal/worker')
-  const { store, transport, catalog, log } = parts
+  const { store, transport, catalog, contents, log } = parts
   return startTemporalWorker({
     settings: temporalPlace(settings),
     store,
@@ -89,6 +89,7 @@ export async function startWorker(settings: Settings, cwd: string, parts: Launch
     cacheDir: join(dataFolder(settings, cwd), 'cache'),
     files: workerFiles(settings, cwd),
     workspaces: workspaces(settings, cwd),
+    contents,
     limits: { lockMs: settings.lockExpires * 1000 },
     log: lineTo(log.child({ part: 'worker' })),
     ...options,

@@ -6,9 +6,18 @@ const text = z.string()
 const output = z.looseObject({ text })
 const step = { id: text, name: text, try: z.int().positive(), input: text.optional() }
 
+const contentSchema = z.looseObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int().nonnegative(), stored: z.int().nonnegative() })
+
 const stepSchema = z.discriminatedUnion('phase', [
   z.looseObject({ phase: z.literal('started'), ...step }),
-  z.looseObject({ phase: z.literal('finished'), ...step, duration_s: durationSchema, result: jsonSchema, undefined: z.literal(true).optional() }),
+  z.looseObject({
+    phase: z.literal('finished'),
+    ...step,
+    duration_s: durationSchema,
+    result: jsonSchema,
+    undefined: z.literal(true).optional(),
+    content: contentSchema.optional(),
+  }),
   z.looseObject({ phase: z.literal('failed'), ...step, duration_s: durationSchema, error: errorValueSchema, retry_at: timeSchema.nullable() }),
 ])
 

@@ -2,6 +2,7 @@ import { isFid, type RunEvent } from '@koco/core'
 import type { Budget } from '@koco/storage'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Launcher } from '../launcher.ts'
+import { describeLargeResults } from './describe-contents.ts'
 import { describeForks } from './describe-fork.ts'
 import { contractFlows, Workshop } from './flows.ts'
 import { eventsOf, runEnd, runUntil, type LauncherUnderTest, type OpenLauncher } from './under-test.ts'
@@ -43,6 +44,7 @@ export function describeLauncher(name: string, open: OpenLauncher): void {
     const said = (events: readonly RunEvent[]) => events.map((event) => (event.kind === 'status' ? event.data.status : event.kind))
 
     describeForks(() => under)
+    describeLargeResults(() => under, shop)
 
     test('a run is stored in the order of a plain run, each event once', async () => {
       const { fid, created } = await launcher.start({ flow: 'plain', inputs: { n: 3 }, user: 'ada', idempotencyKey: null })

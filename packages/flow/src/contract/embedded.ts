@@ -6,6 +6,7 @@ import type { ExecutionStore } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
 import { createMemoryTransport, type Transport } from '@koco/transport'
 import { createCatalog } from '../catalog.ts'
+import { folderContents } from './folder-contents.ts'
 import type { OpenLauncher } from './under-test.ts'
 import { createDirectLauncher } from '../direct/launcher.ts'
 
@@ -41,11 +42,13 @@ export async function newDir(): Promise<{ readonly dir: string; readonly remove:
 export function onGround(open: () => Promise<Ground>): OpenLauncher {
   return async (flows, idleMs) => {
     const { store, transport, close } = await open()
-    const start = () => createDirectLauncher({ catalog: createCatalog(flows), store, transport, limits: { idleMs } })
+    const { contents, remove } = await folderContents()
+    const start = () => createDirectLauncher({ catalog: createCatalog(flows), store, transport, contents, limits: { idleMs } })
     let launcher = await start()
     return {
       launcher,
       store,
+      contents,
       restart: async () => {
         await launcher.close(0)
         launcher = await start()
@@ -54,6 +57,7 @@ export function onGround(open: () => Promise<Ground>): OpenLauncher {
       close: async () => {
         await launcher.close(1000)
         await close()
+        await remove()
       },
     }
   }

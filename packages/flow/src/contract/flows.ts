@@ -49,6 +49,15 @@ export function contractFlows(shop: Workshop): readonly Flow[] {
       }
       return n
     }),
+    flow('reads', async ({ n, gate }, ctx) => {
+      const text = await ctx.step('read', () => {
+        shop.done.push(`${gate} read`)
+        return largeText(n)
+      })
+      await ctx.lock('approve', { form: z.object({ go: z.boolean() }), data: { gate } })
+      const again = await ctx.step('again', () => text)
+      return `${text.length} ${text === again} ${text.slice(-20)}`
+    }),
     flow('sleeps', async (_inputs, ctx) => {
       await ctx.sleep(400)
       return 'awake'
@@ -67,6 +76,13 @@ export function contractFlows(shop: Workshop): readonly Flow[] {
       return 'at last'
     }),
   ]
+}
+
+/** A text of so many KiB in which no two pieces are alike. */
+export function largeText(kib: number): string {
+  return Array.from({ length: kib * 32 }, (_, i) => `${i}`.padStart(32, 'é is two bytes; '))
+    .join('')
+    .slice(0, kib * 1024)
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -1,4 +1,5 @@
 export { describeFileStore, ESCAPES, freshFid, type FileStoreUnderTest } from './describe-file-store.ts'
+export { folderContents } from './folder-contents.ts'
 export { describeChildren } from './describe-children.ts'
 export { describeLauncher } from './describe-launcher.ts'
 export type { LauncherUnderTest, OpenLauncher } from './under-test.ts'

@@ -1,5 +1,6 @@
 import { decodeEvent, isEnded, ORIGIN, type RunEvent, type RunState } from '@koco/core'
 import type { ExecutionStore } from '@koco/storage'
+import type { Contents } from '../contents/port.ts'
 import type { Flow } from '../flow.ts'
 import type { Launcher } from '../launcher.ts'
 
@@ -7,6 +8,8 @@ import type { Launcher } from '../launcher.ts'
 export type LauncherUnderTest = {
   readonly launcher: Launcher
   readonly store: ExecutionStore
+  /** Where its runs put large results. */
+  readonly contents: Contents
   /** Ends the executing process without a grace time and starts another on the same data; gives its launcher. */
   readonly restart: () => Promise<Launcher>
   readonly close: () => Promise<void>

@@ -2,6 +2,7 @@ import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Catalog } from '../catalog.ts'
 import type { Clock } from '../clock.ts'
+import type { Contents } from '../contents/port.ts'
 import type { TryLimits } from '../executor/try.ts'
 import type { FileStore } from '../files/port.ts'
 import type { Workspaces } from '../workspace/workspaces.ts'
@@ -29,6 +30,8 @@ export type DirectLauncherOptions = {
   readonly sweepMs?: number
   /** Where the files of runs are; default nowhere. */
   readonly files?: FileStore | undefined
+  /** Where large results of steps lie; default in their events. */
+  readonly contents?: Contents | undefined
   /** Where programs run; default nowhere. */
   readonly workspaces?: Workspaces | undefined
   /** Lines for the operator; default none. */
@@ -36,8 +39,9 @@ export type DirectLauncherOptions = {
 }
 
 /** The options with their defaults in place. */
-export type DirectSettings = Required<Omit<DirectLauncherOptions, 'limits' | 'files' | 'workspaces'>> & {
+export type DirectSettings = Required<Omit<DirectLauncherOptions, 'limits' | 'files' | 'contents' | 'workspaces'>> & {
   readonly limits: TryLimits
   readonly files?: FileStore | undefined
+  readonly contents?: Contents | undefined
   readonly workspaces?: Workspaces | undefined
 }

@@ -83,7 +83,7 @@ export class Tries {
 
   #deps(entry: Entry, run: TryRun, flow: Flow, producer: Producer): TryDeps {
     const { settings, launcher, committed, stop, stopNow } = this.#around
-    const { store, transport, clock, owner, log, limits, files, workspaces } = settings
+    const { store, transport, clock, owner, log, limits, files, contents, workspaces } = settings
     const { fid, next: reason, attempt, lost } = entry
     entry.changed = false
     return {
@@ -97,6 +97,7 @@ export class Tries {
       log,
       limits,
       files,
+      contents,
       workspaces,
       budgets: this.#budgets,
       reader: store.reader,

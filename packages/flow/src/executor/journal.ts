@@ -3,6 +3,7 @@ import {
   parseJson,
   RefusedError,
   type AttemptReason,
+  type ContentRef,
   type EndedStatus,
   type ErrorValue,
   type EventData,
@@ -13,9 +14,9 @@ import {
 } from '@koco/core'
 import { tokensOf, type Spent } from '../budgets/stored-budgets.ts'
 
-/** What the journal knows of a step: its last failure or its result. `result` is JSON text, undefined for undefined. */
+/** What the journal knows of a step: its last failure or its result. `result` is JSON text, undefined for undefined and where it lies elsewhere, as `content` says. */
 export type JournaledStep =
-  | { readonly phase: 'finished'; readonly input: string | undefined; readonly result: string | undefined }
+  | { readonly phase: 'finished'; readonly input: string | undefined; readonly result: string | undefined; readonly content: ContentRef | undefined }
   | { readonly phase: 'failed'; readonly input: string | undefined; readonly try: number; readonly error: ErrorValue; readonly retryAt: number | null }
 
 /** What the journal knows of a lock. Times are unix seconds. */
@@ -178,7 +179,10 @@ export class Journal {
     }
     this.#grow(bytes)
     if (step.id.startsWith('$')) this.values.set(step.id, step.result)
-    else this.steps.set(step.id, { phase: 'finished', input: step.input, result: step.undefined === true ? undefined : JSON.stringify(step.result) })
+    else {
+      const isHere = step.undefined !== true && step.content === undefined
+      this.steps.set(step.id, { phase: 'finished', input: step.input, result: isHere ? JSON.stringify(step.result) : undefined, content: step.content })
+    }
   }
 
   #child(child: EventData['child'], bytes: number): void {

@@ -1,4 +1,5 @@
 import { parseJson, RefusedError, type ErrorValue } from '@koco/core'
+import type { Kept } from '../contents/port.ts'
 import type { Retries, StepInfo, StepOptions } from '../context.ts'
 import { durationMs } from '../duration.ts'
 import { errorValue, NondeterminismError, StepError, StepTimeoutError } from '../errors.ts'
@@ -7,6 +8,7 @@ import { inputHash } from './digest.ts'
 import { idempotencyKey } from './idempotency-key.ts'
 import { inFrame, type Frame } from './frame.ts'
 import type { JournaledStep } from './journal.ts'
+import { keepResult, readResult } from './results.ts'
 import { never, type Runtime } from './runtime.ts'
 
 /** A step that is being asked for. */
@@ -35,7 +37,7 @@ export async function runStep(runtime: Runtime, name: string, options: StepOptio
     runtime.asked.add(claim.id)
     const journaled = runtime.journal.steps.get(claim.id)
     if (journaled) sameInput(asked, journaled)
-    if (journaled?.phase === 'finished') return await journaledResult(runtime, journaled.result)
+    if (journaled?.phase === 'finished') return await journaledResult(runtime, claim.id, journaled)
     return await runtime.openStep(claim.id, () => runTries(runtime, asked, journaled))
   } finally {
     claim.release()
@@ -53,8 +55,9 @@ export function outsideSteps(frame: Frame, what: string, name: string): void {
   )
 }
 
-async function journaledResult(runtime: Runtime, result: string | undefined): Promise<unknown> {
+async function journaledResult(runtime: Runtime, id: string, { result, content }: Extract<JournaledStep, { phase: 'finished' }>): Promise<unknown> {
   runtime.activity.touch()
+  if (content) return parseJson(await readResult(runtime, id, content))
   return result === undefined ? undefined : parseJson(result)
 }
 
@@ -110,17 +113,22 @@ async function oneTry(runtime: Runtime, asked: Asked, tryNumber: number): Promis
   const durationS = (): number => Math.round((performance.now() - began) * 1000) / 1_000_000
   runtime.emit('step', { phase: 'started', ...common }, id)
   let result: unknown
+  let kept: Kept | undefined
   try {
     const value = await withTimeout(runtime, asked, tryNumber)
     const text = value === undefined ? undefined : jsonText(value, `The result of step "${id}"`)
+    const duration = durationS()
+    kept = text === undefined ? undefined : await keepResult(runtime, id, text)
     result = text === undefined ? undefined : parseJson(text)
-    const json = text === undefined ? null : parseJson(text)
-    runtime.emit('step', { phase: 'finished', ...common, duration_s: durationS(), result: json, ...(text === undefined && { undefined: true }) }, id)
+    const json = text === undefined || kept ? null : parseJson(text)
+    const more = { ...(text === undefined && { undefined: true as const }), ...(kept && { content: kept.content }) }
+    runtime.emit('step', { phase: 'finished', ...common, duration_s: duration, result: json, ...more }, id)
   } catch (error) {
     if (runtime.phase === 'closed') return never()
     return await failTry(runtime, asked, { ...common, duration_s: durationS() }, error)
   }
   await runtime.flush()
+  kept?.named()
   return { result }
 }
 

@@ -4,6 +4,7 @@ import type { Producer, Signal } from '@koco/transport'
 import type { Budgets } from '../budgets/stored-budgets.ts'
 import type { ChildRuns } from '../children/child-runs.ts'
 import type { Clock } from '../clock.ts'
+import type { Contents } from '../contents/port.ts'
 import type { FileStore } from '../files/port.ts'
 import type { Flow } from '../flow.ts'
 import type { Workspaces } from '../workspace/workspaces.ts'
@@ -112,6 +113,8 @@ export type TryDeps = {
   readonly budgets?: Budgets | undefined
   /** Where the run's files are; without it `ctx.files` refuses. */
   readonly files?: FileStore | undefined
+  /** Where large results of steps lie; without it they stay in their events, up to what an event may hold. */
+  readonly contents?: Contents | undefined
   /** Where conversations are; without it `ctx.sessions` refuses. */
   readonly sessions?: Pick<SessionStore, 'read'> | undefined
   /** Where programs run; without it `ctx.process` refuses. */

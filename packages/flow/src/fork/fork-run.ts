@@ -1,13 +1,16 @@
 import { comparePositions, formatPosition, must, newFid, ORIGIN, RefusedError, toJsonText, type EventRecord, type Position } from '@koco/core'
 import type { ExecutionStore } from '@koco/storage'
 import type { Clock } from '../clock.ts'
+import type { Contents } from '../contents/port.ts'
+import { claimResult, type Claimed } from '../contents/records.ts'
 import type { Launcher } from '../launcher.ts'
 import { forkPrefix, planFork, type ForkEdits, type ForkPlan } from './plan.ts'
 
-/** `files`: takes over files of the original that the fork's prefix knows of. */
+/** `contents`: where large results lie; without it edited ones are as large as events may be. `copyFiles`: takes over files of the original that the fork's prefix knows of. */
 export type ForkDeps = {
   readonly store: ExecutionStore
   readonly launcher: Launcher
+  readonly contents?: Contents | undefined
   readonly clock: Pick<Clock, 'now'>
   readonly randomBytes: (count: number) => Uint8Array
   copyFiles(from: string, to: string, uploads: readonly string[]): Promise<void>
@@ -41,17 +44,25 @@ export async function forkRun(deps: ForkDeps, request: ForkRequest): Promise<{ r
   const plan = planFork(request.fid, fid, timeline, request.at, request.edits)
   const prefix = forkPrefix(request.fid, timeline, request.at, request.user, request.edits)
   await deps.copyFiles(request.fid, fid, prefix.uploads)
-  const records = [...prefix.records, ...closing(prefix.records, request, clock.now())]
+  const claimed = await claimAll(deps.contents, prefix.records)
+  const records = [...claimed.map(({ record }) => record), ...closing(prefix.records, request, clock.now())]
   // Stored and then folded, not written: what the original spent and did is in the figures already.
   for (let from = 0; from < records.length; from += BATCH) await store.keeper.addRecords({ fid, user: request.user }, records.slice(from, from + BATCH))
   await store.keeper.refold([{ fid, home: null }], { mode: 'scratch', write: true, launcher: '' })
   const { flow, version, summary, tags } = run
   const inputs = request.edits.inputs ?? prefix.inputs ?? run.inputs
   const told = { fid, flow, version, user: request.user, summary, tags, parent: null, inputs, createdAt: clock.now() / 1000 }
+  for (const { named } of claimed) named()
   await store.runs.create({ ...told, launcher: launcher.name, idempotencyKey: null })
   await launcher.retry(fid, request.user)
   await untilBegun(store, fid, must(records.at(-1), 'the closing event'))
   return { fid, plan }
+}
+
+async function claimAll(contents: Contents | undefined, records: readonly EventRecord[]): Promise<readonly Claimed[]> {
+  const claimed: Claimed[] = []
+  for (const record of records) claimed.push(contents ? await claimResult(contents, record) : { record, named: () => undefined })
+  return claimed
 }
 
 /** Until the store knows that the fork lives: whoever looks at it at once must not take the closing of its prefix for its end. A store that is late is not waited for longer than this; the fork goes on all the same. */

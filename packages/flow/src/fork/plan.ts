@@ -123,7 +123,7 @@ function editStep(record: EventRecord, step: Step, last: ReadonlyMap<string, { r
   if (edits.again?.includes(step.id)) return asNote(record, `step ${step.name} is done again in this fork`)
   const isLast = comparePositions(last.get(step.id)?.at ?? record, record) === 0
   if (!isLast || !Object.hasOwn(edits.results ?? {}, step.id)) return record
-  const { undefined: _undefined, ...rest } = step
+  const { undefined: _undefined, content: _content, ...rest } = step
   return withData(record, { ...rest, result: edits.results?.[step.id] ?? null })
 }
 

@@ -1,9 +1,11 @@
 import { RefusedError, type Json, type RunEvent } from '@koco/core'
 import { executeTry } from '../executor/execute.ts'
 import { defaultLimits, type TryDeps, type TryLimits, type TryOutcome } from '../executor/try.ts'
+import type { Contents } from '../contents/port.ts'
 import type { Flow } from '../flow.ts'
 import { jsonOf } from '../value.ts'
 import { TestChildren, type TestChild, type TestChildRun, type TestEnd } from './children.ts'
+import { createMemoryContents } from './memory-contents.ts'
 import { createMemoryFiles } from './memory-files.ts'
 import { testConversation, type TestMessage } from './conversation.ts'
 import { Workspaces } from '../workspace/workspaces.ts'
@@ -82,6 +84,7 @@ function newWorld(options: TestRunOptions, skipAll: boolean): World {
   return {
     timeline: new Timeline(FID),
     clock,
+    contents: createMemoryContents(),
     files: createMemoryFiles(options.files ?? {}, () => clock.now()),
     people: new TestPeople(options.answers ?? {}),
     children: new TestChildren(
@@ -101,6 +104,7 @@ type World = {
   readonly children: TestChildren
   readonly random: () => number
   readonly deltas: { readonly step: string | null; readonly text: string }[]
+  readonly contents: Contents
   readonly files: ReturnType<typeof createMemoryFiles>
 }
 
@@ -132,6 +136,7 @@ function tryDeps(flow: Flow, inputs: Json, options: TestRunOptions, world: World
     log: () => undefined,
     limits: { ...defaultLimits, idleMs: IDLE_MS, ...options.limits },
     files: files.store,
+    contents: world.contents,
     ...(options.workspaceDir !== undefined && { workspaces: new Workspaces(options.workspaceDir) }),
     sessions: testConversation(options.messages ?? [], options.steers ?? [], options.user ?? 'tester'),
   }

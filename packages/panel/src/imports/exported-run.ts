@@ -1,15 +1,4 @@
-import {
-  comparePositions,
-  EVENT_BYTES_MAX,
-  isEventKind,
-  isJsonObject,
-  parseJson,
-  toJson,
-  toJsonText,
-  type EventRecord,
-  type Json,
-  type Position,
-} from '@koco/core'
+import { comparePositions, contentOf, isEventKind, isJsonObject, parseJson, toJson, toJsonText, type EventRecord, type Json, type Position } from '@koco/core'
 import { eventSchema, jsonSchema, statusSchema } from '@koco/core/schema'
 import { z } from 'zod'
 import { ProblemError } from '../server/problems.ts'
@@ -82,7 +71,7 @@ export class ExportedEvents {
     this.#last = { epoch, seq }
     if (isEventKind(kind)) parsed<unknown>(eventSchema(kind), data, line, `${kind} event`)
     const record = { epoch, seq, ts, kind, step: toJson(step) as string | null, data: toJsonText(kind === 'meta' ? this.#owned(data) : data) }
-    if (Buffer.byteLength(record.data) > EVENT_BYTES_MAX) throw bad(line, `the event has more than ${EVENT_BYTES_MAX} bytes`)
+    if (contentOf(record)) throw bad(line, 'the event names content that is not in the file')
     return record
   }
 

@@ -1,5 +1,6 @@
 // Goal: an import leaves the same run in Postgres as a run's own events would. Method: a file of two tries, one cut off, into a database of its own; read back.
 import { ORIGIN, parseJson } from '@koco/core'
+import type { Contents } from '@koco/flow'
 import { openExecutionStore, type ExecutionStore } from '@koco/storage'
 import { createDatabase } from '@koco/testing'
 import { createMemoryTransport } from '@koco/transport'
@@ -43,7 +44,8 @@ test('both tries and the end are there, and twice is once', async () => {
   }
   const lines = [{ run: head }, ...EVENTS.map(([epoch, seq, kind, data]) => ({ event: { epoch, seq, kind, data, ts: 1_700_000_000 + seq, step: null } }))]
   const file = (): AsyncIterable<Uint8Array> => new Blob([lines.map((line) => JSON.stringify(line)).join('\n')]).stream()
-  const context = { store, signals: createMemoryTransport().signals, settings: PANEL_DEFAULTS, clock: Date.now }
+  const nowhere: Contents = { keep: async () => undefined, read: async () => '', close: async () => undefined }
+  const context = { store, contents: nowhere, signals: createMemoryTransport().signals, settings: PANEL_DEFAULTS, clock: Date.now }
   const first = await importRun(context, 'bo', file())
   expect(await importRun(context, 'bo', file())).toEqual({ ...first, created: false })
   const run = await store.runs.get(first.fid)

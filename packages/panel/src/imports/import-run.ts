@@ -1,4 +1,18 @@
-import { formatPosition, isEnded, newFid, newRunState, parseJson, toJsonText, type EventRecord, type LockState, type NewRun, type RunState } from '@koco/core'
+import {
+  CONTENT_BYTES_MAX,
+  EVENT_BYTES_MAX,
+  formatPosition,
+  isEnded,
+  newFid,
+  newRunState,
+  parseJson,
+  toJsonText,
+  type EventRecord,
+  type LockState,
+  type NewRun,
+  type RunState,
+} from '@koco/core'
+import { claimResult, type Contents } from '@koco/flow'
 import { foldRun, IMPORTED } from '@koco/storage'
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
@@ -12,13 +26,13 @@ import { ProblemError } from '../server/problems.ts'
 import { bad, ExportedEvents, readHead } from './exported-run.ts'
 import { linesOf, type Line } from './lines.ts'
 
-const LINE_BYTES_MAX = 2 * 1024 * 1024
+const LINE_BYTES_MAX = CONTENT_BYTES_MAX + 2 * 1024 * 1024
 const BATCH = 500
 const AT_ONCE_MAX = 2
 /** How many events may wait for the one before them. */
 const BEHIND_MAX = 20_000
 
-type Importing = Pick<PanelContext, 'store' | 'signals' | 'settings' | 'clock'>
+type Importing = Pick<PanelContext, 'store' | 'contents' | 'signals' | 'settings' | 'clock'>
 
 /** What became of an import; `created` is false when this person had imported the same file before. */
 export type Imported = { readonly fid: string; readonly created: boolean; readonly events: number }
@@ -44,7 +58,7 @@ export async function importRun(context: Importing, user: string, bytes: AsyncIt
 }
 
 async function checkAndStore(context: Importing, user: string, bytes: AsyncIterable<Uint8Array>, file: string): Promise<Imported> {
-  const check = new Check(user, context.clock())
+  const check = new Check(context.contents, user, context.clock())
   const digest = createHash('sha256')
   const lines = linesOf(hashed(bytes, digest), { bytes: context.settings.fileBytesMax, lineBytes: LINE_BYTES_MAX })
   await pipeline(Readable.from(check.records(lines), { objectMode: false }), createWriteStream(file))
@@ -52,6 +66,7 @@ async function checkAndStore(context: Importing, user: string, bytes: AsyncItera
   const { fid, created } = await store.runs.create({ ...check.run, launcher: IMPORTED, idempotencyKey: `import:${digest.digest('hex')}` })
   // Also a repeat writes: the first one may have been cut off in the middle. What is stored counts as there already.
   for await (const records of batchesOf(file)) await store.writer.write([{ fid, records }])
+  check.named()
   await signals.publish([{ topic: 'committed', fid, position: formatPosition(check.state.lastPosition), ended: true }])
   return { fid, created, events: check.state.events }
 }
@@ -71,7 +86,11 @@ class Check {
   #state: RunState | undefined
   readonly #locks = new Map<string, LockState>()
 
-  constructor(user: string, nowMs: number) {
+  readonly #contents: Contents
+  readonly #kept: (() => void)[] = []
+
+  constructor(contents: Contents, user: string, nowMs: number) {
+    this.#contents = contents
     this.#user = user
     this.#nowMs = nowMs
   }
@@ -98,7 +117,7 @@ class Check {
         events = this.#begin(line)
         continue
       }
-      batch.push(events.read(line))
+      batch.push(await this.#claim(events.read(line), line))
       count += 1
       if (batch.length < BATCH) continue
       yield textOf(batch)
@@ -108,6 +127,19 @@ class Check {
     yield textOf(batch)
     this.#finish(this.#fold([...behind, ...batch]), count)
     if (!isEnded(this.state.status)) yield textOf(this.#end())
+  }
+
+  /** What the run names is stored now. */
+  named(): void {
+    for (const named of this.#kept.splice(0)) named()
+  }
+
+  /** An event as it is stored: a large result has its place elsewhere, as when the run was executed here. */
+  async #claim(read: EventRecord, line: Line): Promise<EventRecord> {
+    const { record, named } = await claimResult(this.#contents, read)
+    this.#kept.push(named)
+    if (Buffer.byteLength(record.data) > EVENT_BYTES_MAX) throw bad(line, `the event has more than ${EVENT_BYTES_MAX} bytes`)
+    return record
   }
 
   #begin(line: Line): ExportedEvents {

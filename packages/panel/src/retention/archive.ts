@@ -12,7 +12,11 @@ import { runLines } from '../shapes/run-lines.ts'
  * Writes a run into an archive folder: `<year>-<month>/<fid>.jsonl.gz`, the lines of an export, which `koco runs import` takes back, and beside it its files under `<fid>.files/`. On disk for good when it
  * resolves; writing it again replaces what is there. False for a run that is gone.
  */
-export async function archiveRun(deps: Pick<PanelDeps, 'store' | 'clock'> & { readonly files: FileFolder }, dir: string, fid: string): Promise<boolean> {
+export async function archiveRun(
+  deps: Pick<PanelDeps, 'store' | 'contents' | 'clock'> & { readonly files: FileFolder },
+  dir: string,
+  fid: string,
+): Promise<boolean> {
   const run = await deps.store.runs.get(fid)
   if (!run) return false
   const folder = join(dir, new Date(run.createdAt * 1000).toISOString().slice(0, 7))

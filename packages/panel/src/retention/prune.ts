@@ -23,7 +23,7 @@ export type PruneReport = {
 }
 
 /** What pruning works on. */
-export type PruneDeps = Pick<PanelDeps, 'store' | 'clock' | 'uploadDir'> & { readonly files: FileFolder }
+export type PruneDeps = Pick<PanelDeps, 'store' | 'contents' | 'clock' | 'uploadDir'> & { readonly files: FileFolder }
 
 const PAGE = 500
 const BATCH = 50

@@ -58,7 +58,7 @@ export const runCompareRoutes: Routes = (app, context) => {
       const b = await visibleRun(context, request, request.query.b, 'runs.read')
       const now = context.clock()
       const [left, right] = [runJson(a, now), runJson(b, now)]
-      const steps = await pairSteps(context.store, a.fid, b.fid)
+      const steps = await pairSteps({ reader: context.store.reader, contents: context.contents }, a.fid, b.fid)
       const less = (of: number | null, from: number | null) => (of === null || from === null ? null : Math.round((of - from) * 1e6) / 1e6)
       return {
         a: left,

@@ -96,8 +96,8 @@ export const runForkRoutes: Routes = (app, context) => {
   )
 }
 
-function forkDeps({ store, launcher, clock, files }: PanelContext): ForkDeps {
-  return { store, launcher, clock: { now: clock }, randomBytes, copyFiles: (from, to, uploads) => copyFiles(files.folder, from, to, uploads) }
+function forkDeps({ store, contents, launcher, clock, files }: PanelContext): ForkDeps {
+  return { store, contents, launcher, clock: { now: clock }, randomBytes, copyFiles: (from, to, uploads) => copyFiles(files.folder, from, to, uploads) }
 }
 
 /** What the run was given, and what it had written up to then; a file that was written over since is the newer one. */

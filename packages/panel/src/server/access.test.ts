@@ -24,6 +24,7 @@ const unknown = { nobody: 'unknown', viewer: 'unknown', user: 'unknown', operato
 const signedIn = { nobody: 'unsigned', viewer: 'yes', user: 'yes', operator: 'yes' } as const
 const users = { nobody: 'unsigned', viewer: 'forbidden', user: 'yes', operator: 'yes' } as const
 const operators = { nobody: 'unsigned', viewer: 'forbidden', user: 'forbidden', operator: 'yes' } as const
+const nothingThere = { nobody: 'unsigned', viewer: 'unknown', user: 'unknown', operator: 'unknown' } as const
 const foreignRead = { nobody: 'unsigned', viewer: 'unknown', user: 'unknown', operator: 'yes' } as const
 const foreignWrite = { nobody: 'unsigned', viewer: 'forbidden', user: 'unknown', operator: 'yes' } as const
 
@@ -57,6 +58,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'POST /api/runs/{fid}/fork': { ...write, path: '/api/runs/{fid}/fork?dry_run' },
   'GET /api/runs/compare': { ...read, path: '/api/runs/compare?a={fid}&b={fid}' },
   'GET /readyz': { own: everybody },
+  'GET /api/runs/{fid}/contents/{sha256}': { own: nothingThere, foreign: nothingThere, path: `/api/runs/{fid}/contents/${'ab'.repeat(32)}` },
+  'GET /api/contents': { own: operators },
   'GET /metrics': { own: everybody },
   'GET /openapi.json': { own: everybody },
   'POST /api/auth/login': {

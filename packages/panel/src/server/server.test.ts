@@ -146,6 +146,7 @@ async function openSecond(port: number): Promise<unknown> {
     catalog: { list: () => [] },
     uploadDir: join(at.folder, 'second-uploads'),
     checkpoints: at.checkpoints,
+    contents: at.contents,
     workspaces: new Workspaces(join(at.folder, 'second-workspaces')),
     webDir: null,
     settings: {},

@@ -1,4 +1,5 @@
-import { formatPosition, ORIGIN, parseJson, toJson, type Json, type Position } from '@koco/core'
+import { contentOf, formatPosition, ORIGIN, toJson, type Json, type Position } from '@koco/core'
+import { wholeData } from '@koco/flow'
 import type { RunStore } from '@koco/storage'
 import type { PanelDeps } from '../options.ts'
 import { runJson } from './run.ts'
@@ -22,7 +23,7 @@ export type ShownEvent = {
   readonly data: Json
 }
 
-type Source = Pick<PanelDeps, 'store' | 'clock'>
+type Source = Pick<PanelDeps, 'store' | 'contents' | 'clock'>
 
 /** A run as JSON lines, the one form in which runs leave and come back: first `{"run": …}`, then `{"event": …}` for each event of its timeline. */
 export async function* runLines(source: Source, run: WholeRun, clean: Clean = (value) => value): AsyncGenerator<string> {
@@ -36,16 +37,20 @@ export function wholeRun({ clock }: Pick<Source, 'clock'>, run: WholeRun): Json 
   return toJson({ ...runJson(run, clock()), inputs: run.inputs })
 }
 
-/** The whole timeline of a run, page by page. */
-export async function* eventsOf({ store }: Pick<Source, 'store'>, fid: string): AsyncGenerator<ShownEvent[]> {
+/** The whole timeline of a run, some events at a time, with the results that events only name. */
+export async function* eventsOf({ store, contents }: Pick<Source, 'store' | 'contents'>, fid: string): AsyncGenerator<ShownEvent[]> {
   let after: Position = ORIGIN
   for (;;) {
     const page = await store.reader.read(fid, { after, limit: PAGE })
     if (page.records.length > 0) {
-      yield page.records.map((record) => {
+      const events: ShownEvent[] = []
+      for (const record of page.records) {
         const { epoch, seq, ts, kind, step } = record
-        return { position: formatPosition(record), epoch, seq, ts, kind, step, data: parseJson(record.data) }
-      })
+        events.push({ position: formatPosition(record), epoch, seq, ts, kind, step, data: await wholeData(contents, record) })
+        // So that a page of large results is not in memory at once.
+        if (contentOf(record)) yield events.splice(0)
+      }
+      yield events
     }
     if (page.caughtUp) return
     after = page.scanned

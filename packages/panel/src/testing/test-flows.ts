@@ -60,6 +60,17 @@ const askFile = defineFlow({
   },
 })
 
+/** One step with a result of so many KiB. */
+const large = defineFlow({
+  name: 'large',
+  summary: 'Gives a large result',
+  inputs: z.object({ kib: z.number().int().min(1) }),
+  async run({ kib }, ctx) {
+    const text = await ctx.step('make', () => 'x'.repeat(kib * 1024))
+    return text.length
+  },
+})
+
 /** Two steps, the first with a file. */
 const adds = defineFlow({
   name: 'adds',
@@ -105,4 +116,4 @@ const chat = defineChatFlow({
 const compress = defineCompressFlow({ name: 'chat-compress' })
 
 /** The flows that tests start. */
-export const TEST_FLOWS = [hello, ask, adds, fail, read, askFile, askPeople, spend, chat, compress]
+export const TEST_FLOWS = [hello, ask, adds, fail, large, read, askFile, askPeople, spend, chat, compress]

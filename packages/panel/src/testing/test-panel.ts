@@ -1,9 +1,20 @@
 import { formatPosition, must, newFid, toJsonText, type EventData, type EventKind, type EventRecord } from '@koco/core'
 import { createFolderBlobs } from '@koco/blobs'
 import { createCheckpointManager, type CheckpointManager } from '@koco/checkpoints'
-import { createCatalog, createDirectLauncher, createDirectSchedules, FileFolder, flowEntry, Workspaces, type Launcher, type Schedules } from '@koco/flow'
+import {
+  createBlobContents,
+  createCatalog,
+  createDirectLauncher,
+  createDirectSchedules,
+  FileFolder,
+  flowEntry,
+  Workspaces,
+  type Contents,
+  type Launcher,
+  type Schedules,
+} from '@koco/flow'
 import { createSpooler } from '@koco/spooler'
-import { openAdminStore, type ExecutionStore, type Role } from '@koco/storage'
+import { contentsInUse, openAdminStore, type ExecutionStore, type Role } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
 import { createMemoryTransport, type LeaseCounter, type SignalBus } from '@koco/transport'
 import { randomBytes } from 'node:crypto'
@@ -27,6 +38,7 @@ export type TestPanel = {
   readonly signals: SignalBus
   readonly leases: LeaseCounter
   readonly checkpoints: CheckpointManager
+  readonly contents: Contents
   readonly folder: string
   /** A new user of this role and the header that signs them in by key. */
   user(role: Role): Promise<{ readonly name: string; readonly id: string; readonly headers: { readonly authorization: string } }>
@@ -66,9 +78,11 @@ async function openParts() {
   const spooler = createSpooler({ consumer: transport.consumer('test'), signals: transport.signals, writer: store.writer, dead: store.dead, log })
   spooler.start()
   const catalog = createCatalog(TEST_FLOWS)
-  const launcher = await createDirectLauncher({ catalog, store, transport, files: new FileFolder(join(folder, 'uploads')) })
+  const blobs = createFolderBlobs({ dir: join(folder, 'blobs') })
+  const contents = createBlobContents(blobs, { shared: true })
+  const launcher = await createDirectLauncher({ catalog, store, transport, contents, files: new FileFolder(join(folder, 'uploads')) })
   const schedules = createDirectSchedules({ store, launcher, flows: async () => TEST_FLOWS.map(flowEntry) })
-  return { folder, store, transport, spooler, catalog, launcher, schedules, adminFiles: 0 }
+  return { folder, store, transport, blobs, contents, spooler, catalog, launcher, schedules, adminFiles: 0 }
 }
 
 const log = pino({ level: 'silent' })
@@ -80,9 +94,10 @@ let parts: ReturnType<typeof openParts> | undefined
 /** Closes what the panels of this file stood on; for `afterAll`. */
 export async function closeTestParts(): Promise<void> {
   if (!parts) return
-  const { launcher, schedules, spooler, transport, store, folder } = await parts
+  const { launcher, schedules, spooler, transport, contents, store, folder } = await parts
   await schedules.close()
   await launcher.close(500)
+  await contents.close()
   await spooler.stop(1_000)
   await transport.close()
   await store.close()
@@ -92,13 +107,18 @@ export async function closeTestParts(): Promise<void> {
 /** Opens a panel on a free port, with users of its own, over the parts of this test file. */
 export async function openTestPanel(options: TestPanelOptions = {}): Promise<TestPanel> {
   const under = await (parts ??= openParts())
-  const { folder, store, transport, catalog, launcher, schedules } = under
+  const { folder, store, transport, catalog, launcher, schedules, blobs, contents } = under
   const admin = options.admin ?? (await openAdminStore({ url: `sqlite:///${join(folder, `admin-${++under.adminFiles}.db`)}`, migrate: true }))
   const watcher = transport.consumer('panel')
   const workspaces = new Workspaces(join(folder, 'workspaces'))
-  const blobs = createFolderBlobs({ dir: join(folder, 'blobs') })
   const sessions = createChatSessions({ store, workspaces, clock: Date.now })
-  const checkpoints = createCheckpointManager({ dir: join(folder, 'checkpoints'), blobs, store: store.checkpoints, sessions })
+  const checkpoints = createCheckpointManager({
+    dir: join(folder, 'checkpoints'),
+    blobs,
+    alsoHeld: () => contentsInUse(store),
+    store: store.checkpoints,
+    sessions,
+  })
   const panel = await createPanel({
     store,
     admin,
@@ -112,6 +132,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     consumers: options.consumers ?? (async () => (await watcher.status()).filter((one) => one.name !== 'panel')),
     uploadDir: options.uploadDir ?? join(folder, 'uploads'),
     workspaces,
+    contents,
     checkpoints,
     webDir: options.webDir ?? null,
     settings: options.settings ?? {},
@@ -131,6 +152,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     signals: transport.signals,
     leases: transport.leases,
     checkpoints,
+    contents,
     folder,
     user: (role) => addUser(admin, role),
     run: (user) => addRun(store, transport.signals, user),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import type { ExecutionStore } from '../port/execution-store.ts'
 import { describeBudgets } from './budgets.ts'
 import { describeCheckpoints } from './checkpoints.ts'
+import { describeContents } from './contents.ts'
 import { describeDelivery } from './delivery.ts'
 import { describeHousekeeping } from './housekeeping.ts'
 import { describeKeeping, describeRefolding } from './keeping.ts'
@@ -40,6 +41,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('budgets', () => describeBudgets(store))
     describe('schedules', () => describeSchedules(store))
     describe('checkpoints', () => describeCheckpoints(store))
+    describe('contents', () => describeContents(store))
     describe('sessions', () => {
       describeSessions(store)
       describeSessionTurns(store)

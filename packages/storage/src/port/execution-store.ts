@@ -1,5 +1,6 @@
 import type { BudgetStore } from './budgets.ts'
 import type { CheckpointStore } from './checkpoints.ts'
+import type { ContentIndex } from './contents.ts'
 import type { DeadEventStore } from './dead-events.ts'
 import type { EventReader, EventWriter } from './events.ts'
 import type { FlowRegistry } from './flows.ts'
@@ -24,6 +25,7 @@ export interface ExecutionStore {
   readonly insights: InsightStore
   readonly budgets: BudgetStore
   readonly checkpoints: CheckpointStore
+  readonly contents: ContentIndex
   /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
   check(): Promise<void>
   /** The server's clock in unix ms; absent when there is no server. */

@@ -1,8 +1,10 @@
 import type { EventRecord, RunState, RunStatus } from '@koco/core'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
+import { namedContents } from '../named-contents.ts'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { EndedRun, StoreKeeper, StorePart } from '../port/keeper.ts'
+import { storeContents } from './contents.ts'
 import { copiesIn } from './copy-runs.ts'
 import { putSessions, sessionCopiesIn } from './copy-sessions.ts'
 import { createDeadEventTable } from './dead-events.ts'
@@ -18,7 +20,7 @@ import { withClient } from './transaction.ts'
 
 const OVER: readonly RunStatus[] = ['finished', 'error', 'cancelled', 'timed_out']
 /** Where what belongs to a run lies, the run itself last. */
-const TABLES = ['execution_events', 'run_epochs', 'run_holes', 'run_controls', 'locks', 'lock_answers', 'dead_events', 'runs'] as const
+const TABLES = ['execution_events', 'run_epochs', 'run_holes', 'run_controls', 'locks', 'lock_answers', 'dead_events', 'run_contents', 'runs'] as const
 
 /** Over since before `$1` (seconds), no later try given out since, no parent that still lives. */
 const ENDED_FOR_GOOD = `r.status in (${OVER.map((status) => `'${status}'`).join(', ')}) and coalesce(r.finished_at, r.created_at) < $1 and greatest(r.epoch_top, r.last_epoch) < $1 * 1000
@@ -99,6 +101,7 @@ async function addRecords(pool: Pool, { fid, user }: Pick<RunState, 'fid' | 'use
       client,
       records.map((record) => ({ fid, user, record })),
     )
+    await storeContents(client, namedContents(fid, records))
     await client.query('commit')
   })
 }

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Refold, Refolded, RunLine, StoredRunPlace } from '../port/keeper.ts'
 import { unknownRun } from '../projection.ts'
 import { differences, refoldRun } from '../snapshots/refold.ts'
+import { noteContents } from './contents.ts'
 import { copiesIn } from './copy-runs.ts'
 import { toRecord, type StoredEvent } from './event-rows.ts'
 import { putRunsIn } from './put-runs.ts'
@@ -20,8 +21,10 @@ async function refold(tx: ExecutionDatabase, fid: string, { mode, write, launche
   const locked = await tx.selectFrom('runs').select('fid').where('fid', '=', fid).forUpdate().executeTakeFirst()
   if (!locked) return { fid, differs: ['run'] }
   const copy = must((await copiesIn(tx, null, 1, fid))[0], `copy of run ${fid}`)
-  const again = { ...refoldRun(copy, await recordsOf(tx, fid), mode), launcher: copy.launcher === '' ? launcher : copy.launcher }
+  const records = await recordsOf(tx, fid)
+  const again = { ...refoldRun(copy, records, mode), launcher: copy.launcher === '' ? launcher : copy.launcher }
   const differs = differences(copy, again)
+  if (write) await noteContents(tx, fid, records)
   if (write && (differs.length > 0 || again.launcher !== copy.launcher)) await putRunsIn(tx, [again])
   return { fid, differs }
 }

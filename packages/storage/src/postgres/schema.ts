@@ -2,9 +2,10 @@ import type { RunStatus, LockState } from '@koco/core'
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
 import type { StoredCheckpoint } from '../checkpoint-row.ts'
 import type { Schema } from '../migrations.ts'
+import type { NamedContent } from '../named-contents.ts'
 import type { EntryRow } from '../sessions/entry.ts'
 import type { ModelTally, RunTally } from '../tally.ts'
-import { createEventTables } from './tables/events.ts'
+import { createEventTables, createRunContents } from './tables/events.ts'
 import { createRunTables, createChildIndex, createProjection, createHealthTable } from './tables/runs.ts'
 import { createPeopleTables, addLockPeople } from './tables/people.ts'
 import { createFlowTables, createFlowVersions, createScheduleTable } from './tables/flows.ts'
@@ -29,6 +30,7 @@ export type ExecutionTables = {
   model_days: ModelDayTable
   budgets: { id: string; about: string }
   checkpoints: StoredCheckpoint
+  run_contents: NamedContent
   projection: { version: number; cursor: string | null }
   store_health: { id: number; at: number }
 }
@@ -144,6 +146,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'checkpoints', up: createCheckpointTable },
     { name: 'versions of flows', up: createFlowVersions },
     { name: 'versions of the projector', up: createProjection },
+    { name: 'contents that events name', up: createRunContents },
   ],
 }
 

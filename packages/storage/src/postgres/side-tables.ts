@@ -7,6 +7,7 @@ const KEYS: Readonly<Record<SideTable, readonly string[]>> = {
   budgets: ['id'],
   checkpoints: ['id'],
   flow_versions: ['name', 'version'],
+  run_contents: ['fid', 'epoch', 'seq'],
   run_days: ['day', 'flow', 'username', 'outcome', 'bucket'],
   model_days: ['day', 'flow', 'username', 'provider', 'model'],
 }

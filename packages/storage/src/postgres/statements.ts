@@ -115,6 +115,12 @@ export const ADD_HOLES = statement(
   select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) on conflict do nothing`,
 )
 
+/** What events name in the content store. */
+export const ADD_CONTENTS = statement(
+  'add_contents',
+  `insert into run_contents select * from json_populate_recordset(null::run_contents, $1::json) on conflict do nothing`,
+)
+
 const DAY_KEYS = 'day integer, flow text, username text, shard smallint'
 
 /** Adds runs to the tallies of their days. */

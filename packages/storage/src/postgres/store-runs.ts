@@ -2,8 +2,10 @@ import type { LockState, RunState } from '@koco/core'
 import { toJsonText } from '@koco/core'
 import type { Client } from 'pg'
 import { bigintArray, textArray } from './binary-array.ts'
+import { namedContents } from '../named-contents.ts'
 import { sumTallies } from '../tally.ts'
 import type { FoldedRun } from './batch.ts'
+import { storeContents } from './contents.ts'
 import { insertNew } from './event-rows.ts'
 import { storeTally } from './insights.ts'
 import { fromLock } from './lock-row.ts'
@@ -28,6 +30,10 @@ export async function storeAndCommit(client: Client, runs: readonly FoldedRun[])
     ),
     storeSeals(client, runs),
     storeHoles(client, runs),
+    storeContents(
+      client,
+      runs.flatMap(({ sorted, settled, fold }) => namedContents(fold.state.fid, [...sorted.fresh, ...settled.inserted])),
+    ),
     // Last, so that these rows, which many runs share, are held for no longer than the commit takes.
     storeTally(client, sumTallies(runs.filter(({ sorted }) => sorted.locked.counts).map(({ fold }) => fold.tally))),
     client.query('commit'),

@@ -5,6 +5,7 @@ import { migrate as migrateSchema, requireSchema, schemaVersion } from '../migra
 import type { ExecutionStore } from '../port/execution-store.ts'
 import { createBudgetTable } from './budgets.ts'
 import { createCheckpointTable } from './checkpoints.ts'
+import { createContentIndex } from './contents.ts'
 import { openKysely, openPool } from './database.ts'
 import { createDeadEventTable } from './dead-events.ts'
 import { postgresError, writeError } from './errors.ts'
@@ -82,6 +83,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     budgets: guarded(createBudgetTable(db), convert),
     insights: guarded(createInsightTable(db), convert),
     checkpoints: guarded(createCheckpointTable(db), convert),
+    contents: guarded(createContentIndex(db), convert),
     ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),
   }

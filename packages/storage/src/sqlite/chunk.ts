@@ -1,10 +1,10 @@
 import type { EventRecord, Position } from '@koco/core'
-import { comparePositions } from '@koco/core'
+import { comparePositions, contentOf } from '@koco/core'
 import { isQuiet } from '../projection.ts'
 
 /**
  * Records of consecutive positions of one epoch as two texts: the form in which they cross threads and lie in `index.db` until they are filed.
- * `quiet`: folding them only counts. `body` is their data end to end, `head` the JSON array of ts, kind, step and data length (UTF-16 units) of each.
+ * `quiet`: folding them only counts, and they name no content. `body` is their data end to end, `head` the JSON array of ts, kind, step and data length (UTF-16 units) of each.
  */
 export type Chunk = {
   readonly epoch: number
@@ -75,10 +75,11 @@ function pack(records: readonly EventRecord[], first: EventRecord): Chunk {
   const head: (number | string | null)[] = []
   let body = ''
   let quiet = true
-  for (const { ts, kind, step, data } of records) {
+  for (const record of records) {
+    const { ts, kind, step, data } = record
     head.push(ts, kind, step, data.length)
     body += data
-    quiet &&= isQuiet(kind)
+    quiet &&= isQuiet(kind) && contentOf(record) === undefined
   }
   return { epoch: first.epoch, first: first.seq, last: first.seq + records.length - 1, quiet, head: JSON.stringify(head), body }
 }

@@ -66,7 +66,7 @@ function removalChanges(db: Db, cache: RunCache, files: RunFiles) {
     `SELECT id, home FROM runs JOIN run_states ON run_states.run = runs.id WHERE fid = ? AND ${ENDED_FOR_GOOD}`,
   )
   const parts = PARTS.map((table) => db.prepare(`DELETE FROM ${table} WHERE run = ?`))
-  const dead = db.prepare('DELETE FROM dead_events WHERE fid = ?')
+  const others = ['dead_events', 'run_contents'].map((table) => db.prepare(`DELETE FROM ${table} WHERE fid = ?`))
   const run = db.prepare('DELETE FROM runs WHERE id = ?')
   // A number that was in use is never given out again: another process's filer may still know where the old run's file lay.
   const keepNumber = db.prepare('UPDATE run_numbers SET last = max(last, ?)')
@@ -81,7 +81,7 @@ function removalChanges(db: Db, cache: RunCache, files: RunFiles) {
         const found = isFid(fid) ? find.get(fid, endedBefore, endedBefore * 1000) : undefined
         if (!found) continue
         for (const part of parts) part.run(found.id)
-        dead.run(fid)
+        for (const other of others) other.run(fid)
         keepNumber.run(found.id)
         run.run(found.id)
         if (found.home !== null) note.run(found.home, fid)

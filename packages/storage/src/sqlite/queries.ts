@@ -14,6 +14,7 @@ import { checkpointQueries } from './checkpoints.ts'
 import { Conditions } from './conditions.ts'
 import type { Db } from './connection.ts'
 import { budgetQueries } from './budgets.ts'
+import { contentQueries } from './contents.ts'
 import { insightQueries } from './insights.ts'
 import { scheduleQueries } from './schedules.ts'
 import { type RawAnswer, type RawRun, readAnswer, readLock, readRun, SELECT_RUN } from './run-rows.ts'
@@ -44,6 +45,7 @@ export function createQueries(db: Db) {
     ...sessionQueries(db),
     ...budgetQueries(db),
     ...checkpointQueries(db),
+    ...contentQueries(db),
   }
 }
 

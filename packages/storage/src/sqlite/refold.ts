@@ -3,6 +3,7 @@ import type { Refold, Refolded, RunCopy, RunLine, StoredRunPlace } from '../port
 import { unknownRun } from '../projection.ts'
 import { differences, refoldRun, type RefoldMode } from '../snapshots/refold.ts'
 import type { Db } from './connection.ts'
+import { contentWriter } from './contents.ts'
 import { createCopier } from './copy-runs.ts'
 import type { RunCache } from './run-cache.ts'
 import { homeOf, type RunFiles } from './run-files.ts'
@@ -24,6 +25,7 @@ type Parts = {
 export function refoldChanges(db: Db, { rows, cache, files, put }: Parts) {
   const copier = createCopier(db)
   const stored = new StoredRecords(db, files)
+  const noteContents = contentWriter(db)
   const find = db.prepare<[string], RawRun>(`${SELECT_RUN} WHERE fid = ?`)
   const setFile = db.prepare('UPDATE runs SET home = ?, file_epoch = ?, file_seq = ? WHERE fid = ?')
 
@@ -34,6 +36,7 @@ export function refoldChanges(db: Db, { rows, cache, files, put }: Parts) {
     const { records } = stored.after({ ...readRun(raw), fid }, ORIGIN, Number.MAX_SAFE_INTEGER)
     const again = { ...refoldRun(copy, records, mode), launcher: copy.launcher === '' ? launcher : copy.launcher }
     const differs = differences(copy, again)
+    if (write) noteContents(fid, records)
     if (write && (differs.length > 0 || again.launcher !== copy.launcher)) put(again)
     return { fid, differs }
   }

@@ -141,6 +141,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE projection (version INTEGER NOT NULL, cursor TEXT) STRICT;
   INSERT INTO projection (version, cursor) VALUES (1, NULL);
   `,
+  `
+  -- Which events name content that lies in the content store: what is named stays there.
+  CREATE TABLE run_contents (
+    fid TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL, bytes INTEGER NOT NULL, stored INTEGER NOT NULL,
+    PRIMARY KEY (fid, epoch, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX run_contents_hash ON run_contents (hash, bytes, stored);
+  `,
 ]
 
 /** The schema version that this code writes. */

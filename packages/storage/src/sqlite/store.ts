@@ -83,6 +83,7 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
     keeper: sqliteKeeper(dir, writer, reader),
     ...spending(threads),
     checkpoints: checkpointCalls(threads),
+    contents: contentCalls(threads),
     check: async () => await check(threads),
     exclusive: async (name) => await exclusive(reader, name),
     close: async () => await close(threads),
@@ -160,6 +161,14 @@ function checkpointCalls({ writer, reader }: Threads): ExecutionStore['checkpoin
     ancestors: (id) => reader.call('checkpointAncestors', id),
     family: (session) => reader.call('checkpointFamily', session),
     totals: (user) => reader.call('checkpointTotals', user ?? null),
+  }
+}
+
+function contentCalls({ reader }: Threads): ExecutionStore['contents'] {
+  return {
+    get: (fid, sha256) => reader.call('contentOfRun', fid, sha256),
+    hashes: (after, limit) => reader.call('contentHashes', after, limit),
+    totals: () => reader.call('contentTotals'),
   }
 }
 

@@ -7,6 +7,7 @@ import { IMPORTED, type Tally } from '../tally.ts'
 import { type BatchMessage, emptyResult, type ResultMessage, unpackBatch } from './batch-message.ts'
 import { areDistinct, type Chunk, chunkSize, chunkStart, packChunks, unpackChunk } from './chunk.ts'
 import type { Db } from './connection.ts'
+import { contentWriter } from './contents.ts'
 import { createTallyWriter } from './insights.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
 import type { RunFiles } from './run-files.ts'
@@ -35,6 +36,7 @@ export class EventTable {
   readonly #cache: RunCache
   readonly #stored: StoredRecords
   readonly #addTally: (tally: Tally) => void
+  readonly #noteContents: ReturnType<typeof contentWriter>
   readonly #statements
   /** For the filer; the caller empties it after its commit. */
   readonly unfiled: Unfiled = new Map()
@@ -44,6 +46,7 @@ export class EventTable {
     this.#cache = cache
     this.#stored = new StoredRecords(db, files)
     this.#addTally = createTallyWriter(db)
+    this.#noteContents = contentWriter(db)
     const { chunk, epoch, hole, lock } = STATEMENTS
     this.#statements = { chunk: db.prepare(chunk), epoch: db.prepare(epoch), hole: db.prepare(hole), lock: db.prepare(lock) }
   }
@@ -68,6 +71,7 @@ export class EventTable {
     const known = this.#cache.find(fid) ?? this.#cache.add(this.#rows.insert(unknownRun(fid), '', null))
     const { fresh } = this.#sort(known, inOrder(records))
     if (fresh.length > 0) this.#insertChunks(known.row.id, packChunks(fresh), false)
+    this.#noteContents(fid, fresh)
   }
 
   /** Gives how many records were new and how many were there. */
@@ -103,6 +107,7 @@ export class EventTable {
     const locks = touchesLocks(records) ? this.#cache.locksOf(known) : NO_LOCKS
     const fold = foldRun(known.row.state, locks, records)
     this.#insertChunks(known.row.id, chunks, isEnded(fold.state.status))
+    this.#noteContents(fold.state.fid, fresh)
     this.#saveFold(known, fold, Math.max(known.row.topEpoch, fresh.at(-1)?.epoch ?? 0))
     alarms.push(...fold.alarms)
   }

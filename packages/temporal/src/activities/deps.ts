@@ -1,4 +1,4 @@
-import type { Budgets, Catalog, Clock, FileStore, Launcher, TryLimits, Workspaces } from '@koco/flow'
+import type { Budgets, Catalog, Clock, Contents, FileStore, Launcher, TryLimits, Workspaces } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { ChildStarts } from '../client/child-starts.ts'
@@ -30,6 +30,8 @@ export type ActivityDeps = {
   readonly files: FileStore | undefined
   /** Where programs run; without it they do not. */
   readonly workspaces: Workspaces | undefined
+  /** Where large results of steps lie; without it they stay in their events. */
+  readonly contents: Contents | undefined
   /** The worker's name: host and process. */
   readonly owner: string
   readonly limits: TryLimits

@@ -60,6 +60,7 @@ function tryDeps(deps: ActivityDeps, life: TryLife, run: RunState, flow: Flow, r
     limits: deps.limits,
     files: deps.files,
     workspaces: deps.workspaces,
+    contents: deps.contents,
     budgets: deps.budgets,
   }
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCatalog, type Flow, type TryLimits } from '@koco/flow'
-import type { LauncherUnderTest, OpenLauncher } from '@koco/flow/contract'
+import { createCatalog, type Contents, type Flow, type TryLimits } from '@koco/flow'
+import { folderContents, type LauncherUnderTest, type OpenLauncher } from '@koco/flow/contract'
 import { createSpooler } from '@koco/spooler'
 import { openExecutionStore, type ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
@@ -28,7 +28,7 @@ export type TemporalRig = {
   /** A worker of these flows; closed with the rig. */
   startWorker(
     flows: readonly Flow[],
-    options?: { readonly limits?: Partial<TryLimits>; readonly graceMs?: number; readonly log?: Log },
+    options?: { readonly limits?: Partial<TryLimits>; readonly graceMs?: number; readonly log?: Log; readonly contents?: Contents },
   ): Promise<TemporalWorker>
   close(): Promise<void>
 }
@@ -81,12 +81,14 @@ export async function openRig(servers: Servers): Promise<TemporalRig> {
 export function openTemporalUnderTest(servers: () => Promise<Servers>): OpenLauncher {
   return async (flows, idleMs): Promise<LauncherUnderTest> => {
     const rig = await openRig(await servers())
-    const start = () => rig.startWorker(flows, { limits: { idleMs } })
+    const { contents, remove } = await folderContents()
+    const start = () => rig.startWorker(flows, { limits: { idleMs }, contents })
     let worker = await start()
     const launcher = createTemporalLauncher(rig)
     return {
       launcher,
       store: rig.store,
+      contents,
       restart: async () => {
         await worker.close()
         worker = await start()
@@ -95,6 +97,7 @@ export function openTemporalUnderTest(servers: () => Promise<Servers>): OpenLaun
       close: async () => {
         await launcher.close(0)
         await rig.close()
+        await remove()
       },
     }
   }

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { UnavailableError } from '@koco/core'
-import { defaultLimits, storedBudgets, systemClock, type Catalog, type Clock, type FileStore, type TryLimits, type Workspaces } from '@koco/flow'
+import { defaultLimits, storedBudgets, systemClock, type Catalog, type Clock, type Contents, type FileStore, type TryLimits, type Workspaces } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { ActivityDeps } from '../activities/deps.ts'
@@ -38,6 +38,8 @@ export type TemporalWorkerOptions = {
   readonly files?: FileStore | undefined
   /** Where programs run; default nowhere. */
   readonly workspaces?: Workspaces | undefined
+  /** Where large results of steps lie, the same place for all workers; without it they stay in their events. */
+  readonly contents?: Contents | undefined
   readonly clock?: Clock
   /** Where Prometheus reads the SDK's figures, `host:port`; once a process. */
   readonly metricsAddress?: string
@@ -173,6 +175,7 @@ class RunningWorker implements TemporalWorker {
       owner: this.id,
       files: this.#options.files,
       workspaces: this.#options.workspaces,
+      contents: this.#options.contents,
       limits: { ...defaultLimits, ...limits },
       log: this.#log,
       stop: this.#stop.signal,

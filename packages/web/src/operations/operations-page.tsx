@@ -11,6 +11,7 @@ import { count, duration } from '../show/format.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { Ago } from '../show/time.tsx'
 import { WideTable } from '../show/wide-table.tsx'
+import { ContentCard } from './content-card.tsx'
 import { DeadEvents } from './dead-events.tsx'
 import { OperationsTabs } from './operations-tabs.tsx'
 
@@ -36,6 +37,7 @@ function OperationsView() {
             <HealthCard checks={data.checks} />
             <RunsCard runs={data.runs} />
             <LagCard consumers={data.consumers} />
+            <ContentCard />
           </SimpleGrid>
           <Consumers consumers={data.consumers} />
           <Workers workers={data.workers} />

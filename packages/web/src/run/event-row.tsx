@@ -2,6 +2,7 @@ import { Anchor } from '@mantine/core'
 import { memo, useMemo, type ReactNode } from 'react'
 import { isJsonObject, type ErrorValue, type Json, type TypedValue } from '@koco/core'
 import type { TimelineEvent } from '@koco/core/api'
+import { contentIn } from '../api/contents.ts'
 import { Copy } from '../show/copy.tsx'
 import { ErrorValueView } from '../show/error-value.tsx'
 import { clock, duration, fullMoment } from '../show/format.ts'
@@ -9,6 +10,7 @@ import { JsonBlock } from '../show/json.tsx'
 import { useTimeStyle } from '../show/time-style.ts'
 import { TypedValueView } from '../show/typed-value.tsx'
 import { ForkedFrom, ForkLink } from './fork-link.tsx'
+import { LargeResult } from './large-result.tsx'
 import { LogLine } from './log-line.tsx'
 import { eventLine } from './event-line.ts'
 import classes from './timeline.module.css'
@@ -85,11 +87,16 @@ function body(event: TimelineEvent): ReactNode {
   if (!isJsonObject(data)) return <JsonBlock value={data} />
   if (TYPED.has(event.kind) && typeof data['type'] === 'string') return <TypedValueView value={data as unknown as TypedValue} size="sm" />
   if (event.kind === 'error') return <ErrorValueView error={data as unknown as ErrorValue} />
-  if (event.kind === 'step' && data['phase'] === 'finished') return <JsonBlock value={data['result'] ?? null} what="result" />
+  if (event.kind === 'step' && data['phase'] === 'finished') return <StepResult fid={event.fid} data={data} />
   if (event.kind === 'step' && data['phase'] === 'failed') return <ErrorValueView error={data['error'] as unknown as ErrorValue} />
   if (event.kind === 'model' && typeof data['text'] === 'string') return <ModelBody data={data} text={data['text']} />
   if ((event.kind === 'stdout' || event.kind === 'stderr') && typeof data['text'] === 'string') return <LogBody text={data['text']} />
   return <JsonBlock value={data} />
+}
+
+function StepResult({ fid, data }: { readonly fid: string; readonly data: { readonly [key: string]: Json } }) {
+  const content = contentIn(fid, data)
+  return content ? <LargeResult content={content} /> : <JsonBlock value={data['result'] ?? null} what="result" />
 }
 
 function ModelBody({ data, text }: { readonly data: { readonly [key: string]: Json }; readonly text: string }) {

@@ -1,5 +1,6 @@
 import { isJsonObject, type ErrorValue, type Json } from '@koco/core'
 import type { TimelineEvent } from '@koco/core/api'
+import { contentIn, type NamedContent } from '../api/contents.ts'
 
 /** One try of a step. `interrupted`: its process went away or the run was suspended before it ended. Times in unix seconds. */
 export type StepTry = {
@@ -27,6 +28,8 @@ export type Span = {
   readonly end: number | null
   readonly tries: readonly StepTry[]
   readonly result: Json | undefined
+  /** Where the result lies that its event only names. */
+  readonly content?: NamedContent | null
   readonly durationS: number | null
 }
 
@@ -122,6 +125,7 @@ export class SpanFold {
       end: event.ts,
       tries: [...base.tries.filter((one) => one !== open), ended],
       result: phase === 'finished' ? data['result'] : undefined,
+      content: phase === 'finished' ? contentIn(event.fid, data) : null,
       durationS,
     })
   }

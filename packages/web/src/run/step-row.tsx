@@ -8,6 +8,7 @@ import { JsonBlock } from '../show/json.tsx'
 import { useTimeStyle } from '../show/time-style.ts'
 import { TypedValueView } from '../show/typed-value.tsx'
 import type { Fold } from './folding.ts'
+import { LargeResult } from './large-result.tsx'
 import type { Lens } from './lens.ts'
 import type { Row } from './nesting.ts'
 import { spanOutcome, type Span } from './spans.ts'
@@ -136,6 +137,7 @@ function SpanDetail({ span, row, show }: { readonly span: Span; readonly row: Ro
         {span.kind === 'child' && <ChildLink span={span} />}
       </Group>
       {one?.error && <ErrorValueView error={one.error} />}
+      {!row.earlier && span.content && <LargeResult content={span.content} />}
       {!row.earlier && span.result !== undefined && span.result !== null && <SpanResult span={span} result={span.result} />}
     </Stack>
   )

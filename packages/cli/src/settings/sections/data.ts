@@ -33,14 +33,17 @@ export const dataSettings = {
     .enum(['on', 'off'])
     .default('on')
     .meta(about({ variable: 'CHECKPOINT_ON_ERROR', help: 'on, or off: whether a turn that fails makes a checkpoint' })),
-  blobStore: url('s3')
-    .refine((value) => URL.canParse(value) && new URL(value).host !== '', 'must be s3://bucket or s3://bucket/prefix')
+  blobStore: url('s3', 'file')
+    .refine(
+      (value) => URL.canParse(value) && (value.startsWith('file:///') || (value.startsWith('s3:') && new URL(value).host !== '')),
+      'must be s3://bucket, s3://bucket/prefix or file:///folder',
+    )
     .optional()
     .meta(
       about({
         variable: 'BLOB_STORE',
         none: 'a folder in CHECKPOINT_DIR',
-        help: 'Where the content of checkpoints is kept, for several hosts: s3://bucket/prefix',
+        help: 'Where the content of checkpoints and large results of steps are kept, for several hosts: s3://bucket/prefix, or file:///folder that all of them see',
       }),
     ),
   s3Endpoint: url('http', 'https')

@@ -37,3 +37,18 @@ export async function createEventTables(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('run_holes_pkey', ['fid', 'from_epoch', 'from_seq'])
     .execute()
 }
+
+/** Which events name content that lies in the content store: what is named stays there. */
+export async function createRunContents(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('run_contents')
+    .addColumn('fid', key, (column) => column.notNull())
+    .addColumn('epoch', 'bigint', (column) => column.notNull())
+    .addColumn('seq', 'bigint', (column) => column.notNull())
+    .addColumn('hash', key, (column) => column.notNull())
+    .addColumn('bytes', 'bigint', (column) => column.notNull())
+    .addColumn('stored', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('run_contents_pkey', ['fid', 'epoch', 'seq'])
+    .execute()
+  await sql`create index ix_run_contents_hash on run_contents (hash)`.execute(db)
+}

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createFolderBlobs, createS3Blobs, type BlobStore } from '@koco/blobs'
+import { UnavailableError } from '@koco/core'
+import { createBlobContents, type Contents } from '@koco/flow'
+import { contentsInUse, type ExecutionStore } from '@koco/storage'
+import type { ConsumerStatus } from '@koco/transport'
+import type { Settings } from '../settings/schema.ts'
+
+/** An event that waits for longer may name content that no pin protects any more. */
+const WAITING_MS_MAX = 5 * 60_000
+
+/** The content store of this installation, and what runs keep in it. */
+export type OpenContents = { readonly blobs: BlobStore; readonly contents: Contents }
+
+/**
+ * Opens both; `opened` takes what is to be closed. Runs put their large results there when every process that may need them sees the place: it is named by BLOB_STORE, or the runs are in SQLite, which has its
+ * processes on one host.
+ */
+export function openContents(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): OpenContents {
+  const blobs = openBlobs(settings, cwd)
+  const contents = createBlobContents(blobs, { shared: settings.blobStore !== undefined || settings.executionDatabase === undefined })
+  opened.push(
+    () => blobs.close(),
+    () => contents.close(),
+  )
+  return { blobs, contents }
+}
+
+/** The folder in which content is kept; null for a bucket. */
+export function contentFolder({ blobStore, checkpointDir }: Pick<Settings, 'blobStore' | 'checkpointDir'>, cwd: string): string | null {
+  if (blobStore === undefined) return resolve(cwd, checkpointDir, 'content')
+  return blobStore.startsWith('file:') ? fileURLToPath(blobStore) : null
+}
+
+/** What a collection must leave to runs. UnavailableError `events_waiting` while events wait to be stored that may name more than the store knows. */
+export async function heldByRuns(store: ExecutionStore, consumers: () => Promise<readonly ConsumerStatus[]>): Promise<ReadonlySet<string>> {
+  const late = (await consumers()).find(({ name, lag, oldestPendingMs }) => lag > 0 && (name === '' || (oldestPendingMs ?? 0) > WAITING_MS_MAX))
+  if (late) {
+    const why =
+      late.name === ''
+        ? 'nobody carries them into the store'
+        : `${late.name} has not stored the oldest for ${Math.round((late.oldestPendingMs ?? 0) / 60_000)} minutes`
+    throw new UnavailableError(
+      `${late.lag} events wait (${why}), and what they name is not known yet. Nothing was taken away; try again when they are stored.`,
+      {
+        code: 'events_waiting',
+      },
+    )
+  }
+  return await contentsInUse(store)
+}
+
+function openBlobs(settings: Settings, cwd: string): BlobStore {
+  const dir = contentFolder(settings, cwd)
+  if (dir !== null) return createFolderBlobs({ dir })
+  const { host: bucket, pathname } = new URL(settings.blobStore ?? '')
+  const prefix = pathname.replace(/^\/+/, '').replace(/\/*$/, (end) => (end === '' && pathname.length <= 1 ? '' : '/'))
+  const { s3Endpoint: endpoint, s3Region: region, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey } = settings
+  const keys = accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : {}
+  return createS3Blobs({ bucket, prefix, region, ...(endpoint !== undefined && { endpoint }), ...keys })
+}
