@@ -82,6 +82,15 @@ export function describeSchedules(store: () => ExecutionStore): void {
     expect(await store().schedules.get('stepped')).toEqual({ ...schedule, ...last, problem: null })
   })
 
+  test('what is told of an older start than the last moves the next start, and leaves what is noted of the last', async () => {
+    const schedule = await create('told-late')
+    const step = { nextAt: START + 60, lastAt: START, lastFid: 'f'.repeat(24), problem: null }
+    await store().schedules.advance('told-late', schedule.nextAt, step)
+    const older = { nextAt: START + 120, lastAt: null, lastFid: null, problem: 'missed' }
+    expect(await store().schedules.advance('told-late', START + 60, older)).toBe(true)
+    expect(await store().schedules.get('told-late')).toEqual({ ...schedule, ...step, nextAt: START + 120 })
+  })
+
   test('a deleted schedule is gone', async () => {
     await create('gone')
     expect(await store().schedules.delete('gone')).toBe(true)

@@ -42,7 +42,7 @@ export interface ScheduleStore {
   due(launcher: string, at: number, limit: number): Promise<readonly Schedule[]>
   /** Pauses a schedule, or lets it go on at `nextAt`; false for an unknown one. */
   pause(id: string, paused: boolean, nextAt: number | null): Promise<boolean>
-  /** Takes a step; false when somebody else has taken it: the next start is no longer `from`. */
+  /** Takes a step; false when somebody else has taken it: the next start is no longer `from`. What it tells of the last start is passed over when a later one is noted: starts may be told of in any order. */
   advance(id: string, from: number | null, step: ScheduleStep): Promise<boolean>
   delete(id: string): Promise<boolean>
 }

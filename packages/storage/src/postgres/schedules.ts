@@ -1,5 +1,5 @@
 import { parseJson, RefusedError, toJsonText } from '@koco/core'
-import type { Selectable } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { Schedule, ScheduleStore } from '../port/schedules.ts'
 import type { ExecutionDatabase, ScheduleTable } from './schema.ts'
@@ -42,10 +42,16 @@ export function createScheduleTable(db: ExecutionDatabase): ScheduleStore {
       return numUpdatedRows > 0n
     },
     async advance(id, from, { nextAt, lastAt, lastFid, problem }) {
-      const step = { next_at: nextAt, last_at: lastAt, last_fid: lastFid, problem }
+      const isNews = sql<boolean>`coalesce(last_at, 0) <= coalesce(${lastAt}::float8, 0)`
+      const noted = <T>(column: string, value: T, type: string) => sql<T>`CASE WHEN ${isNews} THEN ${value}::${sql.raw(type)} ELSE ${sql.ref(column)} END`
       const { numUpdatedRows } = await db
         .updateTable('schedules')
-        .set(step)
+        .set({
+          next_at: nextAt,
+          last_at: noted('last_at', lastAt, 'float8'),
+          last_fid: noted('last_fid', lastFid, 'text'),
+          problem: noted('problem', problem, 'text'),
+        })
         .where('id', '=', id)
         .where('next_at', 'is not distinct from', from)
         .executeTakeFirst()

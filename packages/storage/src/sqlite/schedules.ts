@@ -46,7 +46,10 @@ export function scheduleChanges(db: Db) {
     'INSERT OR IGNORE INTO schedules (id, user, launcher, about, paused, next_at, last_at, last_fid, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const pause = db.prepare('UPDATE schedules SET paused = ?, next_at = ? WHERE id = ?')
-  const advance = db.prepare('UPDATE schedules SET next_at = ?, last_at = ?, last_fid = ?, problem = ? WHERE id = ? AND next_at IS ?')
+  const advance = db.prepare('UPDATE schedules SET next_at = ? WHERE id = ? AND next_at IS ?')
+  const note = db.prepare(
+    'UPDATE schedules SET last_at = @lastAt, last_fid = @lastFid, problem = @problem WHERE id = @id AND coalesce(last_at, 0) <= coalesce(@lastAt, 0)',
+  )
   const drop = db.prepare('DELETE FROM schedules WHERE id = ?')
   return {
     createSchedule({ id, user, launcher, paused, nextAt, lastAt, lastFid, problem, ...about }: Schedule): void {
@@ -54,8 +57,11 @@ export function scheduleChanges(db: Db) {
       if (changes === 0) throw new RefusedError(`There is a schedule "${id}" already.`, { code: 'schedule_exists' })
     },
     pauseSchedule: (id: string, paused: boolean, nextAt: number | null): boolean => pause.run(paused ? 1 : 0, nextAt, id).changes > 0,
-    advanceSchedule: (id: string, from: number | null, step: ScheduleStep): boolean =>
-      advance.run(step.nextAt, step.lastAt, step.lastFid, step.problem, id, from).changes > 0,
+    advanceSchedule(id: string, from: number | null, { nextAt, lastAt, lastFid, problem }: ScheduleStep): boolean {
+      const isTaken = advance.run(nextAt, id, from).changes > 0
+      if (isTaken) note.run({ id, lastAt, lastFid, problem })
+      return isTaken
+    },
     deleteSchedule: (id: string): boolean => drop.run(id).changes > 0,
   }
 }
