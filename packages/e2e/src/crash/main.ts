@@ -20,7 +20,15 @@ const start = performance.now()
 const elapsedMin = (): number => (performance.now() - start) / 60_000
 const stages = openStages()
 const verdicts: Verdict[] = []
-for (let index = 0; index < scenarios && elapsedMin() < minutes; index++) {
+let isWanted = true
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (!isWanted) process.exit(130)
+    isWanted = false
+    print('It ends after the scenario that is under way, with its report; once more: at once.')
+  })
+}
+for (let index = 0; index < scenarios && isWanted && elapsedMin() < minutes; index++) {
   const began = performance.now()
   const stage = stageOf(seed + index, stages)
   const verdict = await stage.play(seed + index)

@@ -37,7 +37,7 @@ export async function runScenario<W extends World>(world: W, { seed, nemeses, br
   const workload = drawWorkload(dice)
   world.evidence.clear()
   const started = await startRuns(world, workload)
-  await underWay(started)
+  const idle = await underWay(started, settleMs)
   const failed = await Promise.all(
     nemeses.map((nemesis, index) => strike(world, nemesis, diceOf(seed + index + 1, brief), index === 0 ? 0 : dice.between(0, APART_MS))),
   )
@@ -49,7 +49,7 @@ export async function runScenario<W extends World>(world: W, { seed, nemeses, br
     seed,
     kinds: nemeses.map(({ kind }) => kind),
     workload: workload.name,
-    violations: [...failed.flat(), ...settled, ...verdicts.flatMap(({ violations }) => violations), ...untraced(world, nemeses)],
+    violations: [...idle, ...failed.flat(), ...settled, ...verdicts.flatMap(({ violations }) => violations), ...untraced(world, nemeses)],
     runs: started.length,
     readers: readers.length,
     reconnects: readers.reduce((all, reader) => all + reader.reconnects, 0),
@@ -72,9 +72,11 @@ async function startRuns(world: World, workload: Workload): Promise<Started[]> {
 }
 
 /** Resolves when readers have been shown numbered events of a run: from now on a fault hits something. */
-async function underWay(started: readonly Started[]): Promise<void> {
+async function underWay(started: readonly Started[], settleMs: number): Promise<string[]> {
   const reader = must(started.at(-1)?.readers[0], 'a reader')
-  while (!reader.seen.events.some(({ event }) => event === 'action')) await delay(10)
+  for (const deadline = performance.now() + settleMs; performance.now() < deadline; await delay(10))
+    if (reader.seen.events.some(({ event }) => event === 'action')) return []
+  return [`hanging: before any fault nothing was shown of a run for ${settleMs / 1000} s`]
 }
 
 /** A fault that could not be brought about or ended is a violation as well: nobody knows what was tested. */
