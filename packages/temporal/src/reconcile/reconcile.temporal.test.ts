@@ -1,5 +1,5 @@
 // Goal: store, streams and Temporal come to agree whatever happened to a run behind koco's back, and nothing that lives is closed. Method: real servers; each run is brought into its state by hand (terminated,
-// timed out, deleted, never started, its end not stored, ended behind its workflow's back), then the reconciler looks.
+// timed out, deleted, never started, its end not stored, ended or removed behind its workflow's back), then the reconciler looks.
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { newFid, type RunState } from '@koco/core'
 import type { Launcher } from '@koco/flow'
@@ -15,15 +15,18 @@ const PATIENCE = { timeout: 30_000, interval: 50 }
 const YOUNG_MS = 500
 
 let rig: TemporalRig
+let other: TemporalRig
 let launcher: Launcher
 beforeAll(async () => {
-  rig = await openRig({ temporal: inject('temporalAddress'), redis: inject('redisUrl') })
+  const servers = { temporal: inject('temporalAddress'), redis: inject('redisUrl') }
+  rig = await openRig(servers)
+  other = await openRig(servers)
   await rig.startWorker(historyFlows(), { limits: { idleMs: 50 } })
   launcher = createTemporalLauncher(rig)
 })
 afterAll(async () => {
   await launcher.close(0)
-  await rig.close()
+  await Promise.all([rig.close(), other.close()])
 })
 
 const workflow = (fid: string) => rig.server.client.workflow.getHandle(`${rig.settings.workflowIdPrefix}${fid}`)
@@ -40,10 +43,10 @@ const begin = async (flow: string, status: RunState['status'], inputs = {}): Pro
 }
 const waiting = (): Promise<string> => begin('quiz', 'awaiting', { questions: 1 })
 /** A row without a workflow, as a start leaves it that Temporal did not take. */
-const untaken = async (): Promise<string> => {
+const untaken = async ({ store } = rig): Promise<string> => {
   const fid = newFid(Date.now(), crypto.getRandomValues(new Uint8Array(8)))
   const about = { flow: 'plain', version: null, user: 'ada', summary: 'Plain', tags: [], parent: null, inputs: {}, createdAt: Date.now() / 1000 }
-  await rig.store.runs.create({ fid, ...about, launcher: 'temporal', idempotencyKey: null })
+  await store.runs.create({ fid, ...about, launcher: 'temporal', idempotencyKey: null })
   return fid
 }
 const look = async (fid: string, youngMs = YOUNG_MS) => (await reconcileNow({ ...rig, launcher, youngMs })).find((one) => one.fid === fid)
@@ -54,6 +57,17 @@ const found = (fid: string) =>
     if (one === undefined) throw new Error(`nothing was found of run ${fid}`)
     return one
   }, PATIENCE)
+/** Writes the end of a waiting run, an hour ago, without a word to its workflow. */
+const endBehindItsBack = async (fid: string): Promise<void> => {
+  const { lastPosition } = await until(fid, 'awaiting')
+  const epoch = await rig.store.runs.nextEpoch(fid, Date.now())
+  const prev = `${lastPosition.epoch}-${lastPosition.seq}`
+  const records = [
+    { epoch, seq: 1, kind: 'attempt', data: { attempt: 1, reason: 'finalise', owner: 'test', prev } },
+    { epoch, seq: 2, kind: 'status', data: { status: 'cancelled' } },
+  ]
+  await rig.store.writer.write([{ fid, records: records.map((one) => ({ ...one, ts: Date.now() / 1000 - 3600, step: null, data: JSON.stringify(one.data) })) }])
+}
 const lastKinds = async (fid: string, count: number): Promise<string[]> => {
   const { records } = await rig.store.reader.read(fid, { after: { epoch: 0, seq: 0 }, limit: 1000 })
   const epochs = new Set(records.slice(-count).map(({ epoch }) => epoch))
@@ -135,16 +149,41 @@ test('a workflow that completed while its events were lost: the run says so', as
 
 test('a workflow that is still open after the end of its run is told, and closes', async () => {
   const fid = await waiting()
-  const run = await until(fid, 'awaiting')
-  const epoch = await rig.store.runs.nextEpoch(fid, Date.now())
-  const records = [
-    { epoch, seq: 1, kind: 'attempt', data: { attempt: 1, reason: 'finalise', owner: 'test', prev: `${run.lastPosition.epoch}-${run.lastPosition.seq}` } },
-    { epoch, seq: 2, kind: 'status', data: { status: 'cancelled' } },
-  ]
-  // Ended an hour ago.
-  await rig.store.writer.write([{ fid, records: records.map((one) => ({ ...one, ts: Date.now() / 1000 - 3600, step: null, data: JSON.stringify(one.data) })) }])
+  await endBehindItsBack(fid)
   expect(await found(fid)).toMatchObject({ found: 'open_after_end', did: 'told' })
   await vi.waitFor(async () => expect((await workflow(fid).describe()).status.name).toBe('CANCELLED'), PATIENCE)
+})
+
+test('a workflow whose run is nowhere is woken, and fails because its worker has no such run either', async () => {
+  const fid = await waiting()
+  await endBehindItsBack(fid)
+  expect(await rig.store.keeper.remove([fid], Date.now() / 1000 + 1)).toEqual([fid])
+  expect(await found(fid)).toMatchObject({ found: 'unknown_run', did: 'left', note: expect.stringContaining('spooler') })
+  // With the streams of another installation, as after a Redis that was wiped.
+  const done = await reconcileNow({ ...rig, launcher, transport: other.transport, youngMs: YOUNG_MS })
+  expect(done.filter((one) => one.fid === fid)).toMatchObject([{ found: 'unknown_run', did: 'told' }])
+  await expect(workflow(fid).result()).rejects.toMatchObject({ cause: { message: expect.stringContaining(fid) } })
+  await vi.waitFor(async () => expect(await look(fid)).toBeUndefined(), PATIENCE)
+})
+
+test('a run of another installation on the same queue is woken once and waits on; while the own store is empty nothing is done by itself', async () => {
+  const fid = await waiting()
+  const said: string[] = []
+  const strangers = { ...other, server: rig.server, launcher, youngMs: 0, everyMs: 50, log: (_level: string, message: string) => void said.push(message) }
+  const about = (): string[] => said.filter((line) => line.includes(fid))
+  const alone = startReconciler(strangers)
+  await vi.waitFor(() => expect(about()[0]).toContain('is it the right one'), PATIENCE)
+  await alone.close()
+  const { attempt } = await until(fid, 'awaiting')
+  said.length = 0
+  await untaken(other)
+  const beside = startReconciler(strangers)
+  await vi.waitFor(() => expect(about().at(-1)).toContain('another installation uses queue'), PATIENCE)
+  await beside.close()
+  expect(about()[0]).toContain('is woken')
+  await vi.waitFor(async () => expect(await rig.store.runs.get(fid)).toMatchObject({ status: 'awaiting', attempt: attempt + 1, openLocks: 1 }), PATIENCE)
+  await launcher.cancel(fid, 'ada')
+  await until(fid, 'cancelled')
 })
 
 test('what lives is let be: waiting, at work, paused, without a worker, just started', async () => {

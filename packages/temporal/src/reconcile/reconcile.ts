@@ -8,7 +8,7 @@ import { openProducer } from '../activities/open-producer.ts'
 import type { RunNews } from '../activities/run-news.ts'
 import type { TemporalServer } from '../client/server.ts'
 import type { Log } from '../log.ts'
-import { SIGNALS } from '../names.ts'
+import { lookAtOpen } from './still-open.ts'
 import { isBehind, judge, type Evidence, type Verdict } from './true-end.ts'
 import { knowsAny, openWorkflows, workflowState } from './workflow-state.ts'
 
@@ -27,8 +27,13 @@ export type ReconcileDeps = {
 export type RoundOptions = {
   /** A run that Temporal does not know may be so young before it counts as never started, in ms. */
   readonly youngMs: number
-  /** Nobody looks on: when Temporal knows no run at all it is more likely the wrong one (or the wrong namespace) than all runs lost, and they are let be. */
+  /**
+   * Nobody looks on: when Temporal knows no run at all it is more likely the wrong one (or the wrong namespace) than all runs lost, and they are let be; likewise open workflows when the store has no run at
+   * all.
+   */
   readonly careful: boolean
+  /** The workflows without a run that were woken before; those of this round come in. */
+  readonly woken: Set<string>
   readonly signal: AbortSignal
 }
 
@@ -43,16 +48,14 @@ export type Reconciled = {
 
 const PAGE = 500
 const AT_ONCE = 8
-/** A run whose workflow is still open so long after its end has been forgotten by it. */
-const OPEN_AFTER_END_S = 60
 /** A try hears within seconds that its workflow was closed; its last events are stored soon after. */
 const SETTLE_MS = 10_000
 const SETTLE_LOOK_MS = 100
 const WRITE_MS = 30_000
 
 /**
- * Compares store, streams and Temporal once. What Temporal has closed, lost or never had gets its true end, as events of a later epoch; a workflow whose run is over is told so. UnavailableError when one of
- * the three does not answer.
+ * Compares store, streams and Temporal once. What Temporal has closed, lost or never had gets its true end, as events of a later epoch; a workflow whose run is over is told so, and one that has no run is
+ * woken, so that it finds that out. UnavailableError when one of the three does not answer.
  */
 export async function reconcile(deps: ReconcileDeps, options: RoundOptions): Promise<readonly Reconciled[]> {
   const open = await openWorkflows(deps.server)
@@ -64,8 +67,9 @@ export async function reconcile(deps: ReconcileDeps, options: RoundOptions): Pro
     if (!open.has(workflowId(deps, run.fid))) suspects.push(run)
   }
   await inLanes(suspects, options.signal, async (run) => done.push(...(await lookAt(deps, run, options))))
-  const others = [...open].filter((id) => !seen.has(id) && id.startsWith(deps.server.settings.workflowIdPrefix))
-  await inLanes(others, options.signal, async (id) => done.push(...(await lookAtOpen(deps, id))))
+  const prefix = deps.server.settings.workflowIdPrefix
+  const others = [...open].filter(([id]) => !seen.has(id) && id.startsWith(prefix)).map(([id, startedAt]) => ({ id, fid: id.slice(prefix.length), startedAt }))
+  await inLanes(others, options.signal, async (workflow) => done.push(...(await lookAtOpen(deps, workflow, options))))
   return done
 }
 
@@ -133,32 +137,6 @@ async function writeEnd(deps: ReconcileDeps, run: RunState, end: RunEnd, signal:
     signal,
     stopChildren: (by, reason) => stopChildren(store, launcher, { fid: run.fid, by, reason }),
   })
-}
-
-/** An open workflow of which the store has no unfinished run. */
-async function lookAtOpen(deps: ReconcileDeps, id: string): Promise<Reconciled[]> {
-  const { server, store, clock } = deps
-  const fid = id.slice(server.settings.workflowIdPrefix.length)
-  const run = await store.runs.get(fid)
-  if (!run)
-    return [
-      {
-        fid,
-        flow: '',
-        found: 'unknown_run',
-        did: 'left',
-        note: `the store has no such run: does another installation use queue ${server.settings.taskQueue}?`,
-      },
-    ]
-  if (!isEnded(run.status) || clock.now() / 1000 - (run.finishedAt ?? 0) < OPEN_AFTER_END_S) return []
-  const state = await workflowState(server, id)
-  if (state.is !== 'open' || !state.idle) return []
-  // Woken, it makes a try, which finds the end in the store and closes it.
-  await server.call('wake a run', async (client) => {
-    await client.workflow.getHandle(id).signal(SIGNALS.resume, { recorded: true })
-    await client.workflow.getHandle(id).signal(SIGNALS.wake, '')
-  })
-  return [{ fid, flow: run.flow, found: 'open_after_end', did: 'told', note: `its workflow was still open, and is told that the run is ${run.status}` }]
 }
 
 async function* unfinished({ runs }: Pick<ExecutionStore, 'runs'>): AsyncGenerator<RunSummary> {

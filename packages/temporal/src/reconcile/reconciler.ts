@@ -32,7 +32,12 @@ export async function reconcileNow(options: ReconcilerOptions): Promise<readonly
   const news = new RunNews()
   await news.open(options.transport.signals)
   try {
-    return await reconcile(depsOf(options, news), { youngMs: options.youngMs ?? YOUNG_MS, careful: false, signal: new AbortController().signal })
+    return await reconcile(depsOf(options, news), {
+      youngMs: options.youngMs ?? YOUNG_MS,
+      careful: false,
+      woken: new Set(),
+      signal: new AbortController().signal,
+    })
   } finally {
     news.close()
   }
@@ -43,6 +48,7 @@ export function startReconciler(options: ReconcilerOptions): { close(): Promise<
   const { store, log = () => undefined, everyMs = EVERY_MS, youngMs = YOUNG_MS } = options
   const stop = new AbortController()
   const news = new RunNews()
+  const woken = new Set<string>()
   let opened = false
   let giveBack: (() => Promise<void>) | undefined
   let working: Promise<void> = Promise.resolve()
@@ -51,7 +57,7 @@ export function startReconciler(options: ReconcilerOptions): { close(): Promise<
     if (giveBack === undefined) return
     if (!opened) await news.open(options.transport.signals)
     opened = true
-    const done = await reconcile(depsOf(options, news), { youngMs, careful: true, signal: stop.signal })
+    const done = await reconcile(depsOf(options, news), { youngMs, careful: true, woken, signal: stop.signal })
     for (const { fid, found, did, note } of done) log(did === 'left' ? 'info' : 'warn', `run ${fid} (${found}): ${note}`)
   }
   const timer = setInterval(() => {

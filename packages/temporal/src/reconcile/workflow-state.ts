@@ -48,12 +48,12 @@ export async function terminateWorkflow(server: TemporalServer, workflowId: stri
   await server.call('terminate a run', (client) => client.workflow.getHandle(workflowId).terminate(reason))
 }
 
-/** The ids of the open workflows of runs on the installation's queue, as Temporal's visibility has them: it may be a second late. */
-export async function openWorkflows(server: TemporalServer): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>()
+/** The open workflows of runs on the installation's queue, id and start in unix ms, as Temporal's visibility has them: it may be a second late. */
+export async function openWorkflows(server: TemporalServer): Promise<ReadonlyMap<string, number>> {
+  const open = new Map<string, number>()
   const query = `${ofRuns(server)} AND ExecutionStatus = 'Running'`
-  for await (const { workflowId } of server.client.workflow.list({ query, pageSize: 1000 })) ids.add(workflowId)
-  return ids
+  for await (const { workflowId, startTime } of server.client.workflow.list({ query, pageSize: 1000 })) open.set(workflowId, startTime.getTime())
+  return open
 }
 
 /** True when Temporal knows of any run of the installation, open or closed. */
