@@ -19,6 +19,7 @@ import { lock, unlock } from './operations/lock.ts'
 import { merge, type MergeOptions, type MergeOutcome } from './operations/merge.ts'
 import type { RestorePlan } from './operations/plan-restore.ts'
 import { dryRun, restore, type Restored, type RestoreOptions } from './operations/restore.ts'
+import { resumeRestores } from './operations/restore-in-place.ts'
 import { applyRetention, type Retention } from './operations/retention.ts'
 import { tree, type Branch, type Tree } from './operations/tree.ts'
 import { repair, validate, type Repair, type Validation } from './operations/validate.ts'
@@ -27,7 +28,7 @@ import type { CheckpointSessions } from './port.ts'
 
 /**
  * `dir`: of the manifests. `maxCheckpoints`: of one session, default 100; a new one makes the oldest go that nobody needs. `compressionLevel`: 0 to 9, default 6. `autoCheckpointIntervalS`: of
- * `enableAuto`, default 300. `checkpointOnError`: whether a failing turn makes one, default true. `alsoHeld`: hashes that others hold in the same content store, asked for at each collection. `clock`: ms
+ * `enableAuto`, default 300. `checkpointOnError`: whether a failing turn makes one, default true. `exclusive`: as of the execution store, where several processes have the same sessions. `alsoHeld`: hashes that others hold in the same content store, asked for at each collection. `clock`: ms
  * since 1970. `crash`: for crash tests.
  */
 export type CheckpointManagerOptions = {
@@ -40,6 +41,7 @@ export type CheckpointManagerOptions = {
   readonly autoCheckpointIntervalS?: number
   readonly checkpointOnError?: boolean
   readonly alsoHeld?: () => Promise<Iterable<string>>
+  readonly exclusive?: Parts['exclusive']
   readonly clock?: () => number
   readonly onProblem?: (sessionId: string, error: unknown) => void
   readonly crash?: CrashPoint
@@ -68,9 +70,13 @@ export interface CheckpointManager {
   exportTo(id: string, file: string): Promise<void>
   exportStream(id: string): Promise<Readable>
   importFrom(source: string | Readable, options?: ImportOptions): Promise<Checkpoint>
-  enableAuto(sessionId: string, options?: AutoOptions): void
-  disableAuto(sessionId: string): void
-  isAutoEnabled(sessionId: string): boolean
+  enableAuto(sessionId: string, options?: AutoOptions): Promise<void>
+  disableAuto(sessionId: string): Promise<void>
+  isAutoEnabled(sessionId: string): Promise<boolean>
+  /** Of `enableAuto`; null when it is not enabled. */
+  autoIntervalS(sessionId: string): Promise<number | null>
+  /** Takes up what processes before have left: restores in place that they died at are finished, automatic checkpoints go on. Call it at the start, and again now and then, for what others leave. */
+  resume(): Promise<void>
   turnFailed: Auto['turnFailed']
   applyRetention(retention?: Retention): Promise<readonly string[]>
   cleanupOlderThan(days: number): Promise<readonly string[]>
@@ -89,10 +95,11 @@ const LIST_LIMIT = 100
 /** Checkpoints of sessions in a content store, with an index. RefusedError `bad_setting`. */
 export function createCheckpointManager(options: CheckpointManagerOptions): CheckpointManager {
   const parts = partsOf(options)
+  const onProblem = options.onProblem ?? (() => undefined)
   const auto = createAuto(parts, {
     intervalS: options.autoCheckpointIntervalS ?? 300,
     onError: options.checkpointOnError ?? true,
-    onProblem: options.onProblem ?? (() => undefined),
+    onProblem,
   })
   const list = (query: Partial<CheckpointQuery> = {}) => parts.store.list({ limit: LIST_LIMIT, ...query })
   return {
@@ -119,7 +126,12 @@ export function createCheckpointManager(options: CheckpointManagerOptions): Chec
     importFrom: (source, given) => importFrom(parts, source, given),
     enableAuto: (sessionId, given) => auto.enable(sessionId, given),
     disableAuto: (sessionId) => auto.disable(sessionId),
-    isAutoEnabled: (sessionId) => auto.isEnabled(sessionId),
+    isAutoEnabled: async (sessionId) => (await auto.intervalOf(sessionId)) !== null,
+    autoIntervalS: (sessionId) => auto.intervalOf(sessionId),
+    async resume() {
+      for (const { session, error } of await resumeRestores(parts)) onProblem(session, error)
+      await auto.look()
+    },
     turnFailed: (sessionId, error) => auto.turnFailed(sessionId, error),
     applyRetention: (retention) => applyRetention(parts, { keep: parts.maxCheckpoints, ...retention }),
     cleanupOlderThan: (days) => applyRetention(parts, { days }),
@@ -139,6 +151,7 @@ function partsOf({
   sessions,
   maxCheckpoints = 100,
   compressionLevel = 6,
+  exclusive = () => Promise.resolve(() => Promise.resolve()),
   clock = Date.now,
   crash = () => undefined,
 }: CheckpointManagerOptions): Parts {
@@ -149,5 +162,5 @@ function partsOf({
     throw new RefusedError(`compressionLevel is a whole number from 0 to 9, not ${String(compressionLevel)}.`, { code: 'bad_setting' })
   }
   const manifests = new ManifestFiles(resolve(dir), blobs, crash)
-  return { store, blobs, manifests, sessions: sessions ?? null, compressionLevel, maxCheckpoints, clock, crash }
+  return { store, blobs, manifests, sessions: sessions ?? null, compressionLevel, maxCheckpoints, exclusive, clock, crash }
 }

@@ -14,6 +14,8 @@ export type Parts = {
   readonly sessions: CheckpointSessions | null
   readonly compressionLevel: CompressionLevel
   readonly maxCheckpoints: number
+  /** What only one process may do at a time: a function that gives it back, or undefined when another has it. */
+  readonly exclusive: (name: string) => Promise<(() => Promise<void>) | undefined>
   readonly clock: () => number
   readonly crash: CrashPoint
 }

@@ -61,6 +61,7 @@ export type {
   CheckpointQuery,
   CheckpointRow,
   CheckpointStore,
+  CheckpointTask,
   CheckpointTotals,
   CheckpointWords,
 } from './port/checkpoints.ts'

@@ -89,11 +89,20 @@ export class TestSessions implements CheckpointSessions {
     return Promise.resolve()
   }
 
+  /** Two changes, as where a conversation is a log: what is said now goes down to what both have, then the rest is said. */
   replace(id: string, { messages, state, record }: Parameters<CheckpointSessions['replace']>[1]) {
     const session = must(this.all.get(id), 'the session')
+    let keep = 0
+    while (keep < messages.length && session.messages[keep]?.['id'] === messages[keep]?.['id']) keep++
+    Object.assign(session, { messages: session.messages.slice(0, keep), position: session.position + 1 })
+    this.changed('truncated')
     Object.assign(session, { messages: [...messages], state, record, position: session.position + 1 })
+    this.changed('said')
     return Promise.resolve()
   }
+
+  /** A session has changed; for those who keep them. */
+  changed(_how: 'truncated' | 'said'): void {}
 
   pending() {
     return Promise.resolve(this.left)

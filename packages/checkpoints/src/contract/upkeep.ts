@@ -22,15 +22,15 @@ export function describeUpkeep(fixture: () => Fixture): void {
   test('automatic ones come by the clock while the session changes, and end with it', async () => {
     const { id } = await sessions().add({ files: { a: '1' } })
     const auto = fixture().another({ autoCheckpointIntervalS: 0.05 })
-    auto.enableAuto(id)
+    await auto.enableAuto(id)
     await until(async () => (await idsOf(id)).length === 1)
     const [first] = (await manager().list({ session: id })).items
     expect(first).toMatchObject({ description: expect.stringContaining('auto'), tags: ['auto-save'], origin: 'auto' })
     sessions().say(id, 'something new')
     await until(async () => (await idsOf(id)).length === 2)
-    expect(auto.isAutoEnabled(id)).toBe(true)
+    expect(await auto.isAutoEnabled(id)).toBe(true)
     sessions().all.delete(id)
-    await until(() => !auto.isAutoEnabled(id))
+    await until(async () => !(await auto.isAutoEnabled(id)))
     await auto.close()
     expect(await idsOf(id)).toHaveLength(2)
   })
@@ -44,12 +44,35 @@ export function describeUpkeep(fixture: () => Fixture): void {
     const counting = fixture().another({
       sessions: Object.assign(Object.create(sessions()) as typeof read & Fixture['sessions'], { read: (of: string) => (looks++, read(of)) }),
     })
-    counting.enableAuto(id, { intervalS: 0.02 })
+    await counting.enableAuto(id, { intervalS: 0.02 })
     await until(() => looks > 3)
-    counting.disableAuto(id)
+    await counting.disableAuto(id)
     await counting.close()
-    expect([await idsOf(id).then((ids) => ids.length), counting.isAutoEnabled(id)]).toEqual([1, false])
+    expect([await idsOf(id).then((ids) => ids.length), await counting.isAutoEnabled(id)]).toEqual([1, false])
     await auto.close()
+  })
+
+  test('they go on in the next process, and two processes make no more than one', async () => {
+    const { id } = await sessions().add({ files: { a: '1' } })
+    const first = fixture().another()
+    await first.enableAuto(id, { intervalS: 0.2 })
+    await first.close()
+    expect(await idsOf(id)).toEqual([])
+    const [second, third] = [fixture().another({ clock: Date.now }), fixture().another({ clock: Date.now })]
+    await Promise.all([second.resume(), third.resume()])
+    expect([await second.autoIntervalS(id), await third.isAutoEnabled(id)]).toEqual([0.2, true])
+    for (let n = 1; n <= 3; n++) {
+      await until(async () => (await idsOf(id)).length >= n)
+      sessions().say(id, `more ${n}`)
+    }
+    const times = (await manager().list({ session: id })).items.map(({ createdAt }) => createdAt).toSorted((a, b) => a - b)
+    // Only ticks that fall together may both make one.
+    const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0))
+    expect(gaps.filter((gap) => gap > 0.05 && gap < 0.17)).toEqual([])
+    await third.disableAuto(id)
+    await second.resume()
+    expect(await second.isAutoEnabled(id)).toBe(false)
+    await Promise.all([second.close(), third.close()])
   })
 
   test('a failing turn makes one, tagged so, unless the manager was told not to', async () => {

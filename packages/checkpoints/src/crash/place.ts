@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { must } from '@koco/core'
 import { createFolderBlobs, type CrashPoint } from '@koco/blobs'
 import { openExecutionStore } from '@koco/storage'
-import { TestSessions } from '../contract/sessions.ts'
+import { filesIn } from '../contract/fixture.ts'
 import { createCheckpointManager } from '../manager.ts'
+import { StoredSessions } from './stored-sessions.ts'
 
 /** What a child may be told to do; each begins where `prepare` ended. */
-export type Operation = 'create' | 'update' | 'delete' | 'gc' | 'import' | 'restore'
+export type Operation = 'create' | 'update' | 'delete' | 'gc' | 'import' | 'restore' | 'in-place'
 
 const SESSION = 'aaaaaaaaaaaa'
 const OTHER = 'bbbbbbbbbbbb'
@@ -17,9 +18,11 @@ const LONG_AGO = new Date('2020-01-01')
 export async function openPlace(dir: string, crash?: CrashPoint) {
   const store = await openExecutionStore({ dir: join(dir, 'execution'), migrate: true })
   const blobs = createFolderBlobs({ dir: join(dir, 'blobs'), ...(crash && { crash }) })
-  const sessions = new TestSessions(join(dir, 'sessions'))
-  await sessions.add({ id: SESSION })
-  await sessions.add({ id: OTHER, texts: ['hello', 'Good day.', 'more'] })
+  const sessions = new StoredSessions(join(dir, 'sessions'), crash)
+  if (sessions.all.size === 0) {
+    await sessions.add({ id: SESSION })
+    await sessions.add({ id: OTHER, texts: ['hello', 'Good day.', 'more'] })
+  }
   const manager = createCheckpointManager({ dir: join(dir, 'manifests'), blobs, store: store.checkpoints, sessions, ...(crash && { crash }) })
   const archive = join(dir, 'archive.tar.gz')
   const first = async (): Promise<string> => must((await manager.list()).items.at(-1), 'the first checkpoint').id
@@ -30,25 +33,40 @@ export async function openPlace(dir: string, crash?: CrashPoint) {
     gc: async () => String((await manager.gc({ graceMs: 0 })).removed),
     import: async () => (await manager.importFrom(archive)).id,
     restore: async () => (await manager.restore(await first())).sessionId,
+    'in-place': async () => (await manager.restore(await first(), { inPlace: true })).sessionId,
   }
   return {
     manager,
     blobs,
+    /** What the first session is now: its files and what was said. */
+    async state(): Promise<unknown> {
+      const { workspace, messages, state } = must(sessions.all.get(SESSION), 'the session')
+      return structuredClone({ files: await filesIn(workspace), messages, state })
+    },
+    tasks: async () => await store.checkpoints.tasks('restore'),
     run: async (operation: Operation) => await operations[operation](),
-    /** Two checkpoints that share a file, an archive of a third that is gone, and its blobs as orphans, old. */
+    /** Two checkpoints that share a file, of sessions that went on since, an archive of a third that is gone, and its blobs as orphans, old. Gives what the first session was at its checkpoint, and what it is. */
     async prepare(): Promise<string> {
       await sessions.write(SESSION, 'shared', 'the same in both')
       await sessions.write(OTHER, 'shared', 'the same in both')
       await sessions.write(OTHER, 'other', 'of the other')
       await manager.create(SESSION, { description: 'first' })
+      sessions.save()
+      const target = await this.state()
       await manager.create(OTHER, { description: 'second' })
       await sessions.write(SESSION, 'gone', 'only in the archive')
       const third = await manager.create(SESSION, { description: 'third' })
       await manager.exportTo(third.id, archive)
       await manager.delete(third.id)
       await sessions.write(SESSION, 'a', 'new since')
+      await sessions.write(SESSION, 'shared', 'changed since')
+      await sessions.write(SESSION, 'deep/er/file', 'new too')
+      await sessions.write(OTHER, 'kept', 'x')
+      sessions.say(SESSION, 'said since')
+      sessions.say(SESSION, 'and this')
+      sessions.save()
       await ageAll(dir)
-      return 'prepared'
+      return JSON.stringify([target, await this.state()])
     },
     async close() {
       await manager.close()

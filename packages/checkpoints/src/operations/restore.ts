@@ -1,13 +1,12 @@
 import { RefusedError } from '@koco/core'
-import type { BlobStore } from '@koco/blobs'
 import { readConversation } from '../conversation.ts'
 import type { CheckpointFile, Manifest } from '../manifest/manifest.ts'
-import { mustFind, mustHaveSessions, mustReadSession, pinned, type Parts } from '../parts.ts'
+import { mustFind, mustHaveSessions, pinned, type Parts } from '../parts.ts'
 import type { SessionState } from '../port.ts'
-import { isSessionPath } from '../workspace/paths.ts'
 import { selector, type Selection } from '../workspace/patterns.ts'
-import { placeFiles, removeFiles } from '../workspace/place.ts'
-import { create } from './create.ts'
+import { presentFiles } from '../workspace/present.ts'
+import { placeFiles } from '../workspace/place.ts'
+import { restoreInPlace } from './restore-in-place.ts'
 import { planRestore, type RestorePlan } from './plan-restore.ts'
 
 /**
@@ -42,7 +41,9 @@ async function restorePinned(parts: Parts, id: string, options: RestoreOptions):
   const manifest = await parts.manifests.read(await mustFind(parts, id))
   const { files, missing } = await presentFiles(manifest, parts.blobs, options)
   if (missing.length > 0 && options.skipMissingFiles !== true) throw missingFiles(id, missing)
-  return options.inPlace === true ? await inPlace(parts, manifest, files, missing, options) : await toNewSession(parts, manifest, files, missing, options)
+  return options.inPlace === true
+    ? await restoreInPlace(parts, manifest, { files: files.length, missing }, options)
+    : await toNewSession(parts, manifest, files, missing, options)
 }
 
 /** What a restore would do, without doing it. */
@@ -69,58 +70,6 @@ async function toNewSession(
   parts.crash('restore:files')
   await sessions.create({ id: place.id, user, from: manifest.sessionId, messages, record, state: { ...manifest.state, ...options.sessionOptions } })
   return { sessionId: place.id, workspace, files: files.length, missing, before: null }
-}
-
-async function inPlace(
-  parts: Parts,
-  manifest: Manifest,
-  files: readonly CheckpointFile[],
-  missing: readonly string[],
-  options: RestoreOptions,
-): Promise<Restored> {
-  const sessions = mustHaveSessions(parts)
-  const { sessionId } = manifest
-  const session = await mustReadSession(parts, sessionId)
-  if (session.busy) {
-    throw new RefusedError(`Session ${sessionId} is at work. Wait for its turn to end or cancel it, or restore to a new session.`, { code: 'session_busy' })
-  }
-  const before = await create(parts, sessionId, {
-    description: `Before restoring ${manifest.description === '' ? manifest.id : `“${manifest.description}”`}`,
-    tags: ['before-restore'],
-    incremental: true,
-    origin: 'restore',
-    needed: [manifest.id],
-  })
-  parts.crash('restore:before')
-  const workspace = options.restoreDir ?? session.workspace
-  if (workspace !== null) {
-    const selected = selector(options)
-    const wanted = new Map(files.map((file) => [file.path, file]))
-    const now = options.restoreDir === undefined ? before.files.filter(({ path }) => !isSessionPath(path) && selected(path)) : []
-    const same = new Set(now.filter(({ path, hash, mode }) => wanted.get(path)?.hash === hash && wanted.get(path)?.mode === mode).map(({ path }) => path))
-    const kept = new Set([...wanted.keys(), ...missing])
-    await removeFiles(
-      workspace,
-      now.filter(({ path }) => !kept.has(path)).map(({ path }) => path),
-    ) // first: a file may be where a folder was
-    await placeFiles(
-      workspace,
-      files.filter(({ path }) => !same.has(path)),
-      parts.blobs,
-    )
-    parts.crash('restore:files')
-  }
-  const { messages, record } = await readConversation(manifest, parts.blobs)
-  await sessions.replace(sessionId, { messages, record, state: { ...manifest.state, ...options.sessionOptions } })
-  return { sessionId, workspace, files: files.length, missing, before: before.id }
-}
-
-/** The files of the workspace that are meant and whose blobs are there, and those whose blobs are not. */
-async function presentFiles(manifest: Manifest, blobs: BlobStore, options: Selection): Promise<{ files: CheckpointFile[]; missing: string[] }> {
-  const selected = selector(options)
-  const wanted = manifest.files.filter(({ path }) => !isSessionPath(path) && selected(path))
-  const gone = new Set(await blobs.touch([...new Set(wanted.map(({ hash }) => hash))]))
-  return { files: wanted.filter(({ hash }) => !gone.has(hash)), missing: wanted.filter(({ hash }) => gone.has(hash)).map(({ path }) => path) }
 }
 
 function missingFiles(id: string, missing: readonly string[]): RefusedError {

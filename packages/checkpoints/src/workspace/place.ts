@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RefusedError } from '@koco/core'
-import type { BlobStore } from '@koco/blobs'
+import type { BlobStore, CrashPoint } from '@koco/blobs'
 import type { CheckpointFile } from '../manifest/manifest.ts'
 import { syncPath } from '../sync-path.ts'
 import { checkPath } from './paths.ts'
@@ -11,18 +11,23 @@ import { checkPath } from './paths.ts'
 const AT_ONCE = 8
 const WHOLE_BYTES_MAX = 4 * 1024 * 1024
 
+/** `there`: hashes of what lies there, by path: what is as it should be stays. `crash`: for crash tests. */
+type PlaceOptions = { readonly there?: ReadonlyMap<string, string>; readonly crash?: CrashPoint }
+
 /**
  * Writes files of a checkpoint below a folder, over what is there: each is whole and on disk under its name, or not there. Nothing is written through a symbolic link.
  * RefusedError `bad_path`, `unknown_blob`; PoisonError `blob_corrupt`.
  */
-export async function placeFiles(root: string, files: readonly CheckpointFile[], blobs: BlobStore): Promise<void> {
+export async function placeFiles(root: string, files: readonly CheckpointFile[], blobs: BlobStore, { there, crash }: PlaceOptions = {}): Promise<void> {
   await mkdir(root, { recursive: true })
   const folders = new Map<string, Promise<void>>()
   const queue = files.values()
   const worker = async (): Promise<void> => {
     for (const file of queue) {
       await realFolder(root, dirname(checkPath(file.path)), folders)
+      if (there?.get(file.path) === file.hash && (await hasMode(root, file))) continue
       await placeFile(root, file, blobs)
+      crash?.('place:placed')
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
@@ -30,15 +35,21 @@ export async function placeFiles(root: string, files: readonly CheckpointFile[],
 }
 
 /** Takes files away, and the folders that are empty then. */
-export async function removeFiles(root: string, paths: readonly string[]): Promise<void> {
+export async function removeFiles(root: string, paths: readonly string[], crash?: CrashPoint): Promise<void> {
   for (const path of paths) {
     await realFolder(root, dirname(checkPath(path)), new Map())
     await rm(join(root, path), { force: true })
+    crash?.('place:removed')
     for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
       if ((await readdir(join(root, folder))).length > 0) break
       await rmdir(join(root, folder))
     }
   }
+}
+
+async function hasMode(root: string, { path, mode }: CheckpointFile): Promise<boolean> {
+  const known = await lstat(join(root, path))
+  return known.isFile() && (known.mode & 0o777) === mode
 }
 
 async function placeFile(root: string, file: CheckpointFile, blobs: BlobStore): Promise<void> {

@@ -86,6 +86,15 @@ test('an archive is written and read back', async () => {
   expect(readdirSync(cwd).filter((name) => name.endsWith('.part'))).toEqual([])
 })
 
+test('by the clock: begun, told, ended', async () => {
+  const told = async (...argv: string[]) => JSON.parse((await run('auto', SESSION, ...argv, '-o', 'json')).out) as object
+  expect(await told()).toEqual({ session_id: SESSION, enabled: false, interval_s: null })
+  expect(await told('--every', '600')).toEqual({ session_id: SESSION, enabled: true, interval_s: 600 })
+  expect(await told()).toEqual({ session_id: SESSION, enabled: true, interval_s: 600 })
+  expect(await told('--off')).toEqual({ session_id: SESSION, enabled: false, interval_s: null })
+  expect((await run('auto', SESSION, '--off', '--every', '5')).code).toBe(2)
+})
+
 test('damage ends with 1 until it is repaired', async () => {
   const made = await ids('create', SESSION)
   writeFileSync(join(cwd, 'data/checkpoints', `${made}.json`), '{')

@@ -2,6 +2,7 @@ import type { Checkpoint, WholeCheckpoint } from '@koco/core/api'
 import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
+import { checkpointAutoCommand } from './checkpoint-auto.ts'
 import { checkpointContentCommands } from './checkpoint-content.ts'
 import { checkpointBranchCommands } from './checkpoint-branches.ts'
 import { brief, parseObject, pathOf } from './checkpoint-shape.ts'
@@ -30,6 +31,7 @@ export function checkpointsCommand(context: CommandContext): Command {
     ...checkpointBranchCommands(context),
     ...(['lock', 'unlock', 'delete'] as const).map((action) => actCommand(context, action)),
     ...checkpointContentCommands(context),
+    checkpointAutoCommand(context),
     ...(['validate', 'repair', 'gc'] as const).map((action) => upkeepCommand(context, action)),
   ]
   for (const command of commands) checkpoints.addCommand(command)
@@ -138,7 +140,7 @@ function upkeepCommand(context: CommandContext, action: 'validate' | 'repair' | 
   const what = {
     validate: 'Look whether all checkpoints are whole',
     repair: 'Write damaged manifests again from the store',
-    gc: 'Take away what no checkpoint holds',
+    gc: 'Take away what neither a checkpoint nor a run holds',
   }
   const command = new Command(action).description(`${what[action]} (operators)`)
   if (action !== 'gc') command.argument('[id]')

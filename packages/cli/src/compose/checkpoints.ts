@@ -7,6 +7,8 @@ import type { ExecutionStore } from '@koco/storage'
 import type { Logger } from 'pino'
 import type { Settings } from '../settings/schema.ts'
 
+/** How often a process looks for what others have left, or enabled. */
+const LOOK_MS = 30_000
 const COLLECT_MS = 6 * 3_600_000
 
 /** What checkpoints are made with. `alsoHeld`: what a collection must leave to others. */
@@ -19,12 +21,12 @@ export type CheckpointParts = {
 }
 
 /** Opens the checkpoints of this installation; what nobody holds is taken away from time to time, by one of the processes. */
-export function openCheckpoints(
+export async function openCheckpoints(
   settings: Settings,
   cwd: string,
   { store, blobs, alsoHeld, workspaces, log }: CheckpointParts,
   opened: (() => Promise<void>)[],
-): CheckpointManager {
+): Promise<CheckpointManager> {
   const part = log.child({ part: 'checkpoints' })
   const manager = createCheckpointManager({
     dir: resolve(cwd, settings.checkpointDir),
@@ -36,10 +38,23 @@ export function openCheckpoints(
     compressionLevel: settings.checkpointCompression as CompressionLevel,
     autoCheckpointIntervalS: settings.checkpointInterval,
     checkpointOnError: settings.checkpointOnError === 'on',
-    onProblem: (session, error) => part.warn({ err: error, session }, 'an automatic checkpoint could not be made; the next one is tried all the same'),
+    exclusive: (name) => store.exclusive(name),
+    onProblem: (session, error) => part.warn({ err: error, session }, 'a checkpoint could not be made or restored by itself; it is tried again'),
   })
-  opened.push(() => manager.close(), keepCollecting(manager, store, part))
+  await resume(manager, part)
+  const looking = setInterval(() => void resume(manager, part), LOOK_MS)
+  looking.unref()
+  opened.push(
+    () => manager.close(),
+    async () => clearInterval(looking),
+    keepCollecting(manager, store, part),
+  )
   return manager
+}
+
+/** What cannot be taken up now is met again at the next look. */
+async function resume(manager: CheckpointManager, log: Logger): Promise<void> {
+  await manager.resume().catch((error: unknown) => log.warn({ err: error }, 'what was left of checkpoints could not be looked at; it is looked at again'))
 }
 
 /** Collects while the process lives; gives the function that ends it when nothing is under way. */

@@ -104,7 +104,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const rooms = workspaces(settings, cwd)
   const consumers = async () => (await watcher.status()).filter((one) => one.name !== WATCHER)
   const alsoHeld = () => heldByRuns(store, consumers)
-  const checkpoints = openCheckpoints(settings, cwd, { store, blobs, alsoHeld, workspaces: rooms, log }, opened)
+  const checkpoints = await openCheckpoints(settings, cwd, { store, blobs, alsoHeld, workspaces: rooms, log }, opened)
   const panel = await createPanel({
     store,
     admin,

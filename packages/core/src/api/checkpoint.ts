@@ -106,3 +106,6 @@ export type CheckpointTree = {
 
 /** How much checkpoints hold, and what is stored for it. */
 export type CheckpointTotals = { readonly count: number; readonly bytes: number; readonly stored_bytes: number }
+
+/** Whether checkpoints of a session are made by the clock, and how often. */
+export type AutoCheckpoints = { readonly session_id: string; readonly enabled: boolean; readonly interval_s: number | null }

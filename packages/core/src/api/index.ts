@@ -1,5 +1,6 @@
 export type { ApiKey, BrowserSession, Me, Providers, Role, User } from './account.ts'
 export type {
+  AutoCheckpoints,
   Checkpoint,
   CheckpointComparison,
   CheckpointTotals,
@@ -17,7 +18,7 @@ export type { Flow, FlowDetail, FlowWorker } from './flow.ts'
 export type { ComparedStep, DiffLine, ForkPlan, RunComparison } from './fork.ts'
 export type { Insights, ModelSums, Sums } from './insights.ts'
 export type { Lock } from './lock.ts'
-export type { AuditEntry, Budget, DeadEvent, Delay, Operations } from './operations.ts'
+export type { AuditEntry, Budget, ContentTotals, DeadEvent, Delay, KeptContent, Operations } from './operations.ts'
 export type { Page } from './page.ts'
 export type { BulkOutcome, Run, RunDetail } from './run.ts'
 export type { Schedule } from './schedule.ts'

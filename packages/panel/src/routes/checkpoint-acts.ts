@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import { z } from 'zod'
 import { can } from '../auth/permissions.ts'
 import type { App, PanelContext, Routes } from '../context.ts'
@@ -17,6 +18,7 @@ import {
   treeJson,
 } from '../shapes/checkpoint.ts'
 import { json } from '../shapes/json.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 import { checkpointId, given, mustOwnSession, sessionId, visibleCheckpoint } from './checkpoints.ts'
 import { caller } from './visible-run.ts'
 
@@ -155,6 +157,8 @@ function branches(app: App, context: PanelContext): void {
   )
 }
 
+const Auto = shapeOf<api.AutoCheckpoints>()(z.object({ session_id: z.string(), enabled: z.boolean(), interval_s: z.number().nullable() }))
+
 function keeping(app: App, context: PanelContext): void {
   const { checkpoints } = context
 
@@ -176,6 +180,25 @@ function keeping(app: App, context: PanelContext): void {
     )
   }
 
+  app.get(
+    '/api/checkpoints/auto',
+    {
+      config: { access: 'checkpoints.read' },
+      schema: {
+        tags,
+        summary: 'Whether checkpoints of a session are made by the clock, and how often',
+        querystring: z.object({ session_id: sessionId }),
+        ...answers({ 200: Auto }, 401, 403, 404),
+      },
+    },
+    async (request) => {
+      const id = request.query.session_id
+      await mustOwnSession(context, request, id)
+      const interval = await checkpoints.autoIntervalS(id)
+      return { session_id: id, enabled: interval !== null, interval_s: interval }
+    },
+  )
+
   app.post(
     '/api/checkpoints/auto',
     {
@@ -183,17 +206,17 @@ function keeping(app: App, context: PanelContext): void {
       schema: {
         tags,
         summary: 'Make checkpoints of a session by the clock while it changes, or stop that',
-        description: 'It ends with the session, and when the panel restarts.',
+        description: 'It ends with the session; a restart of the panel does not end it.',
         body: z.object({ session_id: sessionId, interval_s: z.number().min(1).max(86_400).nullable().describe('null: stop') }),
-        ...answers({ 200: z.object({ session_id: z.string(), enabled: z.boolean() }) }, 401, 403, 404, 422),
+        ...answers({ 200: Auto }, 401, 403, 404, 422),
       },
     },
     async (request) => {
       const { session_id: id, interval_s: intervalS } = request.body
       await mustOwnSession(context, request, id)
-      if (intervalS === null) checkpoints.disableAuto(id)
-      else checkpoints.enableAuto(id, { intervalS })
-      return { session_id: id, enabled: checkpoints.isAutoEnabled(id) }
+      if (intervalS === null) await checkpoints.disableAuto(id)
+      else await checkpoints.enableAuto(id, { intervalS })
+      return { session_id: id, enabled: await checkpoints.isAutoEnabled(id), interval_s: await checkpoints.autoIntervalS(id) }
     },
   )
 }

@@ -219,6 +219,6 @@ test('operators look after all checkpoints; totals are those of the caller', asy
 
 test('automatic ones are switched on and off', async () => {
   const session = await makeSession()
-  expect((await post('/auto', { session_id: session, interval_s: 60 })).body).toEqual({ session_id: session, enabled: true })
-  expect((await post('/auto', { session_id: session, interval_s: null })).body).toEqual({ session_id: session, enabled: false })
+  expect((await post('/auto', { session_id: session, interval_s: 60 })).body).toEqual({ session_id: session, enabled: true, interval_s: 60 })
+  expect((await post('/auto', { session_id: session, interval_s: null })).body).toEqual({ session_id: session, enabled: false, interval_s: null })
 })

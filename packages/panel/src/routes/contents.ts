@@ -1,18 +1,24 @@
+import type * as api from '@koco/core/api'
 import { z } from 'zod'
 import type { PanelContext, App, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 import { fidParam, visibleRun } from './visible-run.ts'
 
-const Kept = z.object({
-  count: z.number().int().describe('how often content is named'),
-  bytes: z.number().int().describe('all that is named, equal content as often as it is named'),
-  stored_bytes: z.number().int().describe('what is kept for it'),
-})
+const Kept = shapeOf<api.KeptContent>()(
+  z.object({
+    count: z.number().int().describe('how often content is named'),
+    bytes: z.number().int().describe('all that is named, equal content as often as it is named'),
+    stored_bytes: z.number().int().describe('what is kept for it'),
+  }),
+)
 
-const Totals = z
-  .object({ results: Kept.describe('large results of steps'), checkpoints: Kept.describe('files and conversations of checkpoints') })
-  .meta({ id: 'ContentTotals', description: 'How much the content store holds, and for how much.' })
+const Totals = shapeOf<api.ContentTotals>()(
+  z
+    .object({ results: Kept.describe('large results of steps'), checkpoints: Kept.describe('files and conversations of checkpoints') })
+    .meta({ id: 'ContentTotals', description: 'How much the content store holds, and for how much.' }),
+)
 
 /** What runs keep outside their events. */
 export const contentRoutes: Routes = (app, context) => {

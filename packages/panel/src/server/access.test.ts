@@ -182,6 +182,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/checkpoints/tree': { own: signedIn, path: '/api/checkpoints/tree?session_id={sid}' },
   'GET /api/checkpoints/compare': checkpoint('read', { path: '/api/checkpoints/compare?a={cid}&b={cid}' }),
   'POST /api/checkpoints/merge': checkpoint('write', { body: { ours: '{cid}', theirs: '{cid}', strategy: 'ours' } }),
+  'GET /api/checkpoints/auto': session('/api/checkpoints/auto'),
   'POST /api/checkpoints/auto': checkpoint('write', { body: { session_id: '{sid}', interval_s: null } }),
   'POST /api/checkpoints/import': { own: users, body: {} },
   'GET /api/checkpoints/totals': { own: signedIn },

@@ -46,6 +46,26 @@ export function describeCheckpoints(store: () => ExecutionStore): void {
     await expect(insert({ id: row.id })).rejects.toMatchObject({ code: 'checkpoint_exists' })
   })
 
+  test('a task is kept for a kind and session until it is dropped, and copied with the rest', async () => {
+    const { setTask, dropTask, tasks } = store().checkpoints
+    await setTask({ kind: 'auto', session: 'b'.repeat(12), about: { interval_s: 60 } })
+    await setTask({ kind: 'restore', session: 'b'.repeat(12), about: ['“ü” 🚂'] })
+    await setTask({ kind: 'auto', session: 'a'.repeat(12), about: null })
+    await setTask({ kind: 'auto', session: 'b'.repeat(12), about: { interval_s: 5 } })
+    const autos = [
+      { kind: 'auto', session: 'a'.repeat(12), about: null },
+      { kind: 'auto', session: 'b'.repeat(12), about: { interval_s: 5 } },
+    ]
+    expect(await tasks('auto')).toEqual(autos)
+    const rows = await store().keeper.sideRows('checkpoint_tasks')
+    expect(rows).toHaveLength(3)
+    expect([await dropTask('auto', 'b'.repeat(12)), await dropTask('auto', 'b'.repeat(12))]).toEqual([true, false])
+    await store().keeper.putSideRows('checkpoint_tasks', rows)
+    expect(await tasks('auto')).toEqual(autos)
+    expect(await tasks('restore')).toEqual([{ kind: 'restore', session: 'b'.repeat(12), about: ['“ü” 🚂'] }])
+    for (const kind of ['auto', 'restore'] as const) for (const { session } of await tasks(kind)) await dropTask(kind, session)
+  })
+
   test('a list is filtered by session, user, time and all of the tags, newest first, page by page', async () => {
     const user = 'lister'
     const [a, b, c] = [

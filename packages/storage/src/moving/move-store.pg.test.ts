@@ -73,7 +73,7 @@ async function fill(): Promise<string[]> {
       ],
     },
     { fid: holed, records: [...opening(E1), ...lines(E1, 9, 3)] },
-    { fid: bare, records: opening(E1) },
+    { fid: bare, records: [...opening(E1), record(E1, 6, 'step', { ...STEP, content: { sha256: 'ab'.repeat(32), bytes: 70_000, stored: 900 } })] },
   ])
   await from.writer.write([{ fid: retried, records: lines(E1, 12, 2) }])
   await from.locks.answer(asking, { lid: 'l', answer: { yes: true }, by: 'ada', at: START + 1 })
@@ -82,6 +82,7 @@ async function fill(): Promise<string[]> {
   await from.keeper.putSideRows('budgets', [{ id: 'b', about: '{"limit":1}' }])
   const names = { id: 'c', session: 'abcdef000001', username: 'ada', parent: null, merged: null, locked: null, tokens: '\n', search: 'c', about: '{}' }
   await from.keeper.putSideRows('checkpoints', [{ ...names, created_at: START + 0.5, bytes: 10, added: 5, revision: 1 }])
+  await from.checkpoints.setTask({ kind: 'auto', session: 'abcdef000001', about: { interval_s: 60 } })
   await from.dead.add({ fid: over, position: `${E1}-9999`, reason: 'r', body: '{', at: START })
   await from.sessions.create({ id: 'abcdef000001', user: 'ada', at: START, title: 'A talk', messages: [{ id: 'm', role: 'user', content: 'hi' }] })
   await from.schedules.create({ ...SCHEDULE, flow: 'trip-planner', inputs: { z: 1, a: [] } })
@@ -90,6 +91,8 @@ async function fill(): Promise<string[]> {
   ])
   return [over, asking, retried, holed, bare]
 }
+
+const STEP = { phase: 'finished', id: 's', name: 's', try: 1, duration_s: 1, result: null } as const
 
 async function expectSame(fids: readonly string[]): Promise<void> {
   for (const fid of fids) {

@@ -49,6 +49,9 @@ export type CheckpointQuery = {
 /** All checkpoints together, or those of a user; `stored` is the sum of what each added. */
 export type CheckpointTotals = { readonly count: number; readonly bytes: number; readonly stored: number }
 
+/** What is to be done for a session beyond the call that wanted it. `auto`: checkpoints by the clock. `restore`: a restore in place that is under way. `about` is whoever does it's own. */
+export type CheckpointTask = { readonly kind: 'auto' | 'restore'; readonly session: string; readonly about: Json }
+
 /** The index of the checkpoints. */
 export interface CheckpointStore {
   /** RefusedError `checkpoint_exists`. A parent that is not there counts as none. */
@@ -67,4 +70,9 @@ export interface CheckpointStore {
   /** The checkpoints of a session, what they continue, and what continues any of these, in other sessions too; oldest first, at most 10,000. */
   family(session: string): Promise<readonly CheckpointRow[]>
   totals(user?: string): Promise<CheckpointTotals>
+  /** Keeps a task until it is dropped, in place of another of its kind and session. */
+  setTask(task: CheckpointTask): Promise<void>
+  /** False when there was none. */
+  dropTask(kind: CheckpointTask['kind'], session: string): Promise<boolean>
+  tasks(kind: CheckpointTask['kind']): Promise<readonly CheckpointTask[]>
 }

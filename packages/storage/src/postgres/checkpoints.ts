@@ -5,6 +5,7 @@ import type { CheckpointQuery, CheckpointRow, CheckpointStore } from '../port/ch
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { Page } from '../port/page.ts'
 import { searchWords } from '../search.ts'
+import { checkpointTasks } from './checkpoint-tasks.ts'
 import type { ExecutionDatabase } from './schema.ts'
 
 type Raw = Omit<StoredCheckpoint, 'tokens' | 'search'>
@@ -44,6 +45,7 @@ export function createCheckpointTable(db: ExecutionDatabase): CheckpointStore {
       const { numUpdatedRows } = await db.updateTable('checkpoints').set({ locked }).where('id', '=', id).executeTakeFirst()
       return numUpdatedRows > 0n
     },
+    ...checkpointTasks(db),
     delete: (id) => remove(db, id),
     list: (query) => list(db, query),
     ancestors: (id) => related(db, sql`id = ${id}`, sql``, 'up'),

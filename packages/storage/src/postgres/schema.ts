@@ -3,13 +3,14 @@ import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
 import type { StoredCheckpoint } from '../checkpoint-row.ts'
 import type { Schema } from '../migrations.ts'
 import type { NamedContent } from '../named-contents.ts'
+import type { CheckpointTask } from '../port/checkpoints.ts'
 import type { EntryRow } from '../sessions/entry.ts'
 import type { ModelTally, RunTally } from '../tally.ts'
 import { createEventTables, createRunContents } from './tables/events.ts'
 import { createRunTables, createChildIndex, createProjection, createHealthTable } from './tables/runs.ts'
 import { createPeopleTables, addLockPeople } from './tables/people.ts'
 import { createFlowTables, createFlowVersions, createScheduleTable } from './tables/flows.ts'
-import { createSessionTables, createCheckpointTable } from './tables/sessions.ts'
+import { createSessionTables, createCheckpointTable, createCheckpointTasks } from './tables/sessions.ts'
 import { createTallyTables, createBudgets } from './tables/spending.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
@@ -31,6 +32,7 @@ export type ExecutionTables = {
   budgets: { id: string; about: string }
   checkpoints: StoredCheckpoint
   run_contents: NamedContent
+  checkpoint_tasks: { kind: CheckpointTask['kind']; session: string; about: string }
   projection: { version: number; cursor: string | null }
   store_health: { id: number; at: number }
 }
@@ -147,6 +149,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'versions of flows', up: createFlowVersions },
     { name: 'versions of the projector', up: createProjection },
     { name: 'contents that events name', up: createRunContents },
+    { name: 'what is to be done for sessions', up: createCheckpointTasks },
   ],
 }
 

@@ -5,6 +5,7 @@ import type { ExecutionDatabase } from './schema.ts'
 
 const KEYS: Readonly<Record<SideTable, readonly string[]>> = {
   budgets: ['id'],
+  checkpoint_tasks: ['kind', 'session'],
   checkpoints: ['id'],
   flow_versions: ['name', 'version'],
   run_contents: ['fid', 'epoch', 'seq'],

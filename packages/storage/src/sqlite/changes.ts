@@ -5,6 +5,7 @@ import type { ControlRequest } from '../port/runs.ts'
 import type { DeadEvent } from '../port/dead-events.ts'
 import type { FlowEntry, FlowWorker } from '../port/flows.ts'
 import type { LockAnswer } from '../port/locks.ts'
+import { checkpointTaskChanges } from './checkpoint-tasks.ts'
 import { checkpointChanges } from './checkpoints.ts'
 import type { Db } from './connection.ts'
 import type { KnownRun, RunCache } from './run-cache.ts'
@@ -37,6 +38,7 @@ export function createChanges(db: Db, rows: RunRows, cache: RunCache) {
     ...sessionChanges(db),
     ...budgetChanges(db),
     ...checkpointChanges(db),
+    ...checkpointTaskChanges(db),
   }
 }
 

@@ -10,6 +10,7 @@ import type { LockAnswer, LockStore } from '../port/locks.ts'
 import type { Page } from '../port/page.ts'
 import { searchWords } from '../search.ts'
 import { CHILD_OF, childQueries } from './child-queries.ts'
+import { checkpointTaskQueries } from './checkpoint-tasks.ts'
 import { checkpointQueries } from './checkpoints.ts'
 import { Conditions } from './conditions.ts'
 import type { Db } from './connection.ts'
@@ -45,6 +46,7 @@ export function createQueries(db: Db) {
     ...sessionQueries(db),
     ...budgetQueries(db),
     ...checkpointQueries(db),
+    ...checkpointTaskQueries(db),
     ...contentQueries(db),
   }
 }

@@ -149,6 +149,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX run_contents_hash ON run_contents (hash, bytes, stored);
   `,
+  'CREATE TABLE checkpoint_tasks (kind TEXT NOT NULL, session TEXT NOT NULL, about TEXT NOT NULL, PRIMARY KEY (kind, session)) STRICT, WITHOUT ROWID',
 ]
 
 /** The schema version that this code writes. */

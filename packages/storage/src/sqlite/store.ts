@@ -161,6 +161,9 @@ function checkpointCalls({ writer, reader }: Threads): ExecutionStore['checkpoin
     ancestors: (id) => reader.call('checkpointAncestors', id),
     family: (session) => reader.call('checkpointFamily', session),
     totals: (user) => reader.call('checkpointTotals', user ?? null),
+    setTask: (task) => writer.call('setCheckpointTask', task),
+    dropTask: (kind, session) => writer.call('dropCheckpointTask', kind, session),
+    tasks: (kind) => reader.call('checkpointTasks', kind),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Checkpoint, CheckpointComparison, CheckpointTotals, CheckpointTree, Merge, Page, RestorePlan } from '@koco/core/api'
+import type { AutoCheckpoints, Checkpoint, CheckpointComparison, CheckpointTotals, CheckpointTree, Merge, Page, RestorePlan } from '@koco/core/api'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
 
@@ -80,4 +80,16 @@ export function lockCheckpoint(id: string, lock: boolean): Promise<Checkpoint> {
 /** Deletes it. */
 export function deleteCheckpoint(id: string): Promise<null> {
   return api(`/api/checkpoints/${id}`, { method: 'DELETE' })
+}
+
+/** Whether checkpoints of a session are made by the clock. */
+export const autoQuery = (session: string) =>
+  queryOptions({
+    queryKey: ['checkpoints', 'auto', session],
+    queryFn: ({ signal }) => api<AutoCheckpoints>(`/api/checkpoints/auto?session_id=${session}`, { signal }),
+  })
+
+/** Begins that, or ends it (null). */
+export function setAuto(session: string, intervalS: number | null): Promise<AutoCheckpoints> {
+  return api('/api/checkpoints/auto', { method: 'POST', body: { session_id: session, interval_s: intervalS } })
 }

@@ -1,14 +1,10 @@
 import { isJsonObject, type Json } from '@koco/core'
+import type { ContentTotals } from '@koco/core/api'
 import { queryOptions } from '@tanstack/react-query'
 import { api } from './client.ts'
 
 /** A large result of a step, which the events of a run only name. */
 export type NamedContent = { readonly fid: string; readonly sha256: string; readonly bytes: number }
-
-type Kept = { readonly count: number; readonly bytes: number; readonly stored_bytes: number }
-
-/** What the content store holds: how often content is named, what that comes to, and what is kept for it. */
-export type ContentTotals = { readonly results: Kept; readonly checkpoints: Kept }
 
 /** The content that the data of an event names; null when it holds all that it says. */
 export function contentIn(fid: string, data: { readonly [key: string]: Json }): NamedContent | null {

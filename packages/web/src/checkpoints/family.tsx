@@ -8,6 +8,7 @@ import { Failure, Loading } from '../app/states.tsx'
 import { bytes } from '../show/format.ts'
 import { Ago } from '../show/time.tsx'
 import { CheckpointActions } from './actions.tsx'
+import { AutoChoice } from './auto-choice.tsx'
 import classes from './checkpoints.module.css'
 import { layLanes, type Row } from './lanes.ts'
 
@@ -23,9 +24,10 @@ export function Family({ session, chosen, choose }: { readonly session: string; 
   const rows = layLanes(data.nodes)
   return (
     <Card withBorder padding="lg">
-      <Title order={2} mb="xs">
-        Branches
-      </Title>
+      <Group justify="space-between" mb="xs">
+        <Title order={2}>Branches</Title>
+        <AutoChoice session={session} />
+      </Group>
       <Drawn rows={rows} chosen={chosen} choose={choose} />
     </Card>
   )

@@ -1,6 +1,7 @@
+import type { KeptContent } from '@koco/core/api'
 import { Card, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { contentTotalsQuery, type ContentTotals } from '../api/contents.ts'
+import { contentTotalsQuery } from '../api/contents.ts'
 import { bytes, count } from '../show/format.ts'
 
 const NAMES = { results: ['Large results of steps', 'named'], checkpoints: ['Checkpoints', 'made'] } as const
@@ -23,7 +24,7 @@ export function ContentCard() {
   )
 }
 
-function Kept({ of, kept }: { readonly of: keyof typeof NAMES; readonly kept: ContentTotals['results'] }) {
+function Kept({ of, kept }: { readonly of: keyof typeof NAMES; readonly kept: KeptContent }) {
   const [name, verb] = NAMES[of]
   return (
     <div>
@@ -40,6 +41,6 @@ function Kept({ of, kept }: { readonly of: keyof typeof NAMES; readonly kept: Co
   )
 }
 
-function ratio({ bytes: named, stored_bytes: stored }: ContentTotals['results']): string {
+function ratio({ bytes: named, stored_bytes: stored }: KeptContent): string {
   return stored === 0 ? '' : `${(named / stored).toFixed(1)} : 1`
 }

@@ -55,3 +55,14 @@ export async function createCheckpointTable(db: Kysely<unknown>): Promise<void> 
   await sql`create index ix_checkpoints_parent on checkpoints (parent) where parent is not null`.execute(db)
   await sql`create index ix_checkpoints_merged on checkpoints (merged) where merged is not null`.execute(db)
 }
+
+/** What is to be done for sessions beyond the call that wanted it; `about` is JSON text. */
+export async function createCheckpointTasks(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('checkpoint_tasks')
+    .addColumn('kind', key, (column) => column.notNull())
+    .addColumn('session', key, (column) => column.notNull())
+    .addColumn('about', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('checkpoint_tasks_pkey', ['kind', 'session'])
+    .execute()
+}
