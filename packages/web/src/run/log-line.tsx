@@ -10,7 +10,15 @@ export const LogLine = memo(function LogLine({ text }: { readonly text: string }
       {ansiSpans(text).map((span, index) => (
         // Spans of a text that does not change.
         // oxlint-disable-next-line react/no-array-index-key
-        <span key={index} className={classes['span']} data-color={span.color ?? undefined} data-bold={span.bold || undefined} data-dim={span.dim || undefined}>
+        <span
+          key={index}
+          className={classes['span']}
+          data-color={span.color ?? undefined}
+          data-ground={span.background ?? undefined}
+          data-bold={span.bold || undefined}
+          data-dim={span.dim || undefined}
+          data-underline={span.underline || undefined}
+        >
           {span.text}
         </span>
       ))}

@@ -3,13 +3,26 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ansiSpans, plainText } from './ansi.ts'
 
+const PLAIN = { color: null, background: null, bold: false, dim: false, underline: false }
+
 test('keeps colours and weight until they are reset', () => {
   expect(ansiSpans('a\u001b[1;31mb\u001b[0mc')).toEqual([
-    { text: 'a', color: null, bold: false, dim: false },
-    { text: 'b', color: 1, bold: true, dim: false },
-    { text: 'c', color: null, bold: false, dim: false },
+    { text: 'a', ...PLAIN },
+    { text: 'b', ...PLAIN, color: 1, bold: true },
+    { text: 'c', ...PLAIN },
   ])
   expect(ansiSpans('\u001b[38;5;9mx\u001b[38;2;1;2;3my')[1]).toMatchObject({ text: 'y', color: 9 })
+})
+
+test('grounds and lines below are shown, and end by themselves or with all else', () => {
+  expect(ansiSpans('\u001b[41;4ma\u001b[24mb\u001b[49mc\u001b[103md\u001b[48;5;12me\u001b[0mf')).toEqual([
+    { text: 'a', ...PLAIN, background: 1, underline: true },
+    { text: 'b', ...PLAIN, background: 1 },
+    { text: 'c', ...PLAIN },
+    { text: 'd', ...PLAIN, background: 11 },
+    { text: 'e', ...PLAIN, background: 12 },
+    { text: 'f', ...PLAIN },
+  ])
 })
 
 test('drops titles, cursor moves, bells and marks that reorder text', () => {

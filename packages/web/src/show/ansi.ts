@@ -1,9 +1,16 @@
 /** A piece of terminal text in one style; colours are 0 to 15, the terminal's palette. */
-export type AnsiSpan = { readonly text: string; readonly color: number | null; readonly bold: boolean; readonly dim: boolean }
+export type AnsiSpan = {
+  readonly text: string
+  readonly color: number | null
+  readonly background: number | null
+  readonly bold: boolean
+  readonly dim: boolean
+  readonly underline: boolean
+}
 
 type Style = Omit<AnsiSpan, 'text'>
 
-const PLAIN: Style = { color: null, bold: false, dim: false }
+const PLAIN: Style = { color: null, background: null, bold: false, dim: false, underline: false }
 // CSI sequences, OSC sequences (titles, links: ended by BEL or ST) and lone escapes.
 // oxlint-disable-next-line eslint/no-control-regex -- escapes are what this looks for
 const ESCAPE = /\u001b\[([0-9;:]*)[ -/]*([@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[@-_]?/g
@@ -45,7 +52,7 @@ function restyle(style: Style, codes: string): Style {
       // An extended colour takes its arguments with it; of the 256 only the first 16 are shown.
       const palette = numbers[index + 1] === 5
       const chosen = palette ? (numbers[index + 2] ?? 16) : 16
-      if (code === 38 && chosen < 16) next = { ...next, color: chosen }
+      if (chosen < 16) next = code === 38 ? { ...next, color: chosen } : { ...next, background: chosen }
       index += palette ? 2 : 4
     } else next = apply(next, code)
   }
@@ -57,7 +64,15 @@ function apply(style: Style, code: number): Style {
   if (code === 1) return { ...style, bold: true }
   if (code === 2) return { ...style, dim: true }
   if (code === 22) return { ...style, bold: false, dim: false }
+  if (code === 4 || code === 24) return { ...style, underline: code === 4 }
+  if (code === 39) return { ...style, color: null }
+  if (code === 49) return { ...style, background: null }
+  return coloured(style, code)
+}
+
+function coloured(style: Style, code: number): Style {
   if (code >= 30 && code <= 37) return { ...style, color: code - 30 }
   if (code >= 90 && code <= 97) return { ...style, color: code - 82 }
-  return code === 39 ? { ...style, color: null } : style
+  if (code >= 40 && code <= 47) return { ...style, background: code - 40 }
+  return code >= 100 && code <= 107 ? { ...style, background: code - 92 } : style
 }
