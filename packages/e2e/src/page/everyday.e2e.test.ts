@@ -112,6 +112,27 @@ test('many runs are chosen and cancelled at once, each with its outcome', async 
   await page.context().close()
 })
 
+test('runs that were archived together come back together', async () => {
+  const fids = await Promise.all([1, 2, 3].map(async (n) => (await client.startAndWait('stepping', { n: 80 + n })).fid))
+  const archived = async () => (await Promise.all(fids.map((fid) => client.json<{ archived: boolean }>('GET', `/api/runs/${fid}`)))).map((run) => run.archived)
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/runs?flow=stepping`)
+  await page.getByText('n=83').waitFor()
+  await page.getByRole('button', { name: 'Choose', exact: true }).click()
+  await page.getByRole('button', { name: /Choose the \d+ shown/ }).click()
+  await page.getByRole('toolbar').getByRole('button', { name: 'Archive' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(/Archive: \d+ accepted$/).waitFor()
+  expect(await archived()).toEqual([true, true, true])
+  await dialog.getByRole('button', { name: 'Undo' }).click()
+  await dialog.getByText(/Bring back: \d+ accepted$/).waitFor()
+  expect(await archived()).toEqual([false, false, false])
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+  await page.getByText('n=83').waitFor()
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
 test('each link of the navigation leads to a page', async () => {
   const { page, errors } = await signIn(browser, stack.address, PASSWORD)
   const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link')

@@ -57,7 +57,7 @@ export const insightRoutes: Routes = (app, context) => {
       schema: {
         tags: ['insights'],
         summary: 'Runs, failures, durations, tokens and cost',
-        description: `By day (UTC), flow, user and model, of at most ${DAYS_MAX} days; your own runs, an operator sees those of all. Kept up to date as events are stored; runs that were taken away since still count.`,
+        description: `By day (UTC), flow, user and model, of at most ${DAYS_MAX} days; your own runs, an operator sees those of all. Kept up to date as events are stored; runs that were taken away since still count, runs that were read from a file do not: they were not paid for here.`,
         querystring: z.object({
           from: date.optional(),
           to: date.optional(),

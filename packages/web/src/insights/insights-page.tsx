@@ -21,7 +21,7 @@ export function InsightsPage() {
   const { days = DAYS_STANDARD, flow, user } = useSearch({ from: '/signed-in/insights' })
   const { data, error, refetch, isPlaceholderData } = useQuery({ ...insightsQuery({ days, flow, user }), placeholderData: keepPreviousData })
   return (
-    <Page title="Insights" about="What runs and models came to. Days are those of UTC." actions={<Filters />}>
+    <Page title="Insights" about="What runs and models came to. Days are those of UTC; imported runs do not count." actions={<Filters />}>
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Loading what="insights" />}
       {data && (

@@ -78,7 +78,18 @@ export function BulkBar(props: Props) {
           if (asked) void start(asked)
         }}
       />
-      {work && <Outcomes work={work} total={all ? null : chosen.size} stop={stop} close={close} />}
+      {work && (
+        <Outcomes
+          work={work}
+          total={all ? null : chosen.size}
+          stop={stop}
+          close={close}
+          undo={(fids) => {
+            const back = UNDO[work.action]
+            if (back) void start(back, fids)
+          }}
+        />
+      )}
     </div>
   )
 }
@@ -92,18 +103,21 @@ function CompareButton({ fids: [b = '', a = ''] }: { readonly fids: readonly str
   )
 }
 
-/** Asks the chosen runs, one request after the other. */
+/** What takes an action back, for those runs that accepted it. A cancel and a retry cannot be taken back. */
+const UNDO: Partial<Record<BulkAction, BulkAction>> = { archive: 'restore', restore: 'archive' }
+
+/** Asks the chosen runs, or those that are named, one request after the other. */
 function useBulk({ all, chosen, filter }: Props) {
   const [work, setWork] = useState<Work | null>(null)
   const aborter = useRef(new AbortController())
   const client = useQueryClient()
-  const start = async (action: BulkAction) => {
+  const start = async (action: BulkAction, fids?: readonly string[]) => {
     aborter.current = new AbortController()
     const { signal } = aborter.current
     setWork({ action, outcomes: [], over: false, error: null })
     const told = (outcomes: readonly BulkOutcome[]) => setWork((now) => now && { ...now, outcomes: [...now.outcomes, ...outcomes] })
     try {
-      await bulkRuns(action, all ? { filter } : { fids: [...chosen] }, told, signal)
+      await bulkRuns(action, fids ? { fids } : all ? { filter } : { fids: [...chosen] }, told, signal)
       setWork((now) => now && { ...now, over: true })
     } catch (error) {
       setWork((now) => now && { ...now, over: true, error: signal.aborted ? 'Stopped; what was asked before goes on.' : messageOf(error) })
@@ -143,14 +157,22 @@ function actionsFor(filter: RunFilter, runs: readonly RunRow[]): BulkAction[] {
   return [...(runs.some((run) => !isEnded(run.status)) ? (['cancel'] as const) : []), ...(ended ? (['retry', 'archive'] as const) : [])]
 }
 
-function Outcomes({ work, total, stop, close }: { readonly work: Work; readonly total: number | null; readonly stop: () => void; readonly close: () => void }) {
+type OutcomesProps = {
+  readonly work: Work
+  readonly total: number | null
+  readonly stop: () => void
+  readonly close: () => void
+  readonly undo: (fids: readonly string[]) => void
+}
+
+function Outcomes({ work, total, stop, close, undo }: OutcomesProps) {
   const refused = work.outcomes.filter((one) => one.outcome === 'refused')
-  const done = work.outcomes.length - refused.length
+  const accepted = work.outcomes.filter((one) => one.outcome === 'accepted').map((one) => one.fid)
   return (
     <Modal
       opened
       onClose={work.over ? close : stop}
-      title={`${LABELS[work.action]}: ${count(done)} accepted${refused.length > 0 ? `, ${count(refused.length)} refused` : ''}`}
+      title={`${LABELS[work.action]}: ${count(accepted.length)} accepted${refused.length > 0 ? `, ${count(refused.length)} refused` : ''}`}
       centered
       size="lg"
     >
@@ -167,6 +189,11 @@ function Outcomes({ work, total, stop, close }: { readonly work: Work; readonly 
           </Text>
         ))}
         <Group justify="flex-end">
+          {work.over && UNDO[work.action] && accepted.length > 0 && (
+            <Button variant="light" onClick={() => undo(accepted)}>
+              Undo
+            </Button>
+          )}
           <Button variant="default" onClick={work.over ? close : stop}>
             {work.over ? 'Close' : 'Stop'}
           </Button>
