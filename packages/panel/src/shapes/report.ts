@@ -5,7 +5,8 @@ type Shown = { readonly position: string; readonly ts: number; readonly kind: st
 const STYLE = `body{font:14px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{color:#555}dd{margin:0}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;font:12px/1.45 ui-monospace,monospace}table{border-collapse:collapse;width:100%}td,th{vertical-align:top;text-align:left;padding:.3rem .6rem .3rem 0;border-top:1px solid #ddd}
-td:nth-child(-n+3){white-space:nowrap;font-size:12px;color:#333}tr{break-inside:avoid}@page{margin:15mm}`
+td:nth-child(-n+3){white-space:nowrap;font-size:12px;color:#333}tr{break-inside:avoid}@page{margin:15mm}
+@media screen and (max-width:40rem){thead{display:none}tr{display:block;border-top:1px solid #ddd;padding:.4rem 0}td{display:inline-block;border:0;padding:0 .6rem .2rem 0}td:last-child{display:block}}`
 
 /** The beginning of a page about a run that is made for paper: plain, without script, everything of the agent's as text. */
 export function reportHead(run: { readonly [name: string]: unknown }): string {

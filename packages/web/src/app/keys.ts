@@ -21,7 +21,10 @@ export function openPalette(): void {
 export const KEYS: readonly { readonly keys: string; readonly does: string }[] = [
   { keys: 'Ctrl K', does: 'Search pages, flows, runs and actions' },
   { keys: '?', does: 'Show these keys' },
-  { keys: 'G then F, R, A, C, K, I, S', does: 'Go to flows, runs, approvals, schedules, checkpoints, insights, settings; operators: O operations, U users' },
+  {
+    keys: 'G then F, R, H, A, C, K, I, S',
+    does: 'Go to flows, runs, chat, approvals, schedules, checkpoints, insights, settings; operators: O operations, U users',
+  },
   { keys: '/', does: 'Jump to the search field of the page' },
   { keys: 'J, K or arrows', does: 'Next, previous row of a list' },
   { keys: 'Enter', does: 'Open the row' },

@@ -18,6 +18,13 @@ export const theme = createTheme({
     InputWrapper: { defaultProps: { descriptionProps: { component: 'div' } } },
     Input: { defaultProps: { size: 'sm' } },
     Button: { defaultProps: { size: 'sm' } },
+    // A table that stands as cards on a phone keeps the roles that its layout would take from it.
+    Table: { defaultProps: { role: 'table' } },
+    TableThead: { defaultProps: { role: 'rowgroup' } },
+    TableTbody: { defaultProps: { role: 'rowgroup' } },
+    TableTr: { defaultProps: { role: 'row' } },
+    TableTh: { defaultProps: { role: 'columnheader' } },
+    TableTd: { defaultProps: { role: 'cell' } },
     ColorInput: { defaultProps: { eyeDropperButtonProps: { 'aria-label': 'Pick a colour from the screen' } } },
   },
 })

@@ -9,7 +9,7 @@ import { Page } from '../app/page.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { OperationsTabs } from '../operations/operations-tabs.tsx'
 import { Ago } from '../show/time.tsx'
-import { WideTable } from '../show/wide-table.tsx'
+import { RowTable } from '../show/wide-table.tsx'
 
 /** Who did what, newest first, with a filter and as a file. */
 export function AuditPage() {
@@ -57,7 +57,7 @@ function Filters({ filter }: { readonly filter: AuditFilter }) {
           label={label}
           placeholder={placeholder}
           size="xs"
-          w={190}
+          w={{ base: '100%', xs: 190 }}
           value={filter[name] ?? ''}
           onChange={(event) => void navigate({ search: { ...filter, [name]: event.target.value === '' ? undefined : event.target.value }, replace: true })}
         />
@@ -87,20 +87,11 @@ function Export({ filter }: { readonly filter: AuditFilter }) {
 function Entries({ entries }: { readonly entries: readonly AuditEntry[] }) {
   return (
     <Card withBorder padding="xs">
-      <WideTable label="Audit log" minWidth={820}>
-        <Table.Thead>
-          <Table.Tr>
-            {['When', 'Who', 'What', 'On what', 'Outcome', 'Details', 'From'].map((name) => (
-              <Table.Th key={name}>{name}</Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {entries.map((entry) => (
-            <Entry key={entry.id} entry={entry} />
-          ))}
-        </Table.Tbody>
-      </WideTable>
+      <RowTable label="Audit log" minWidth={820} heads={['When', 'Who', 'What', 'On what', 'Outcome', 'Details', 'From']}>
+        {entries.map((entry) => (
+          <Entry key={entry.id} entry={entry} />
+        ))}
+      </RowTable>
     </Card>
   )
 }
@@ -112,15 +103,17 @@ function Entry({ entry }: { readonly entry: AuditEntry }) {
         <Ago at={entry.at} fz="inherit" />
       </Table.Td>
       <Table.Td>
-        <Text inherit fw={550} span>
-          {entry.actor || 'nobody'}
-        </Text>
-        {entry.via === 'key' && (
-          <Text inherit c="dimmed" span>
-            {' '}
-            by key
+        <span>
+          <Text inherit fw={550} span>
+            {entry.actor || 'nobody'}
           </Text>
-        )}
+          {entry.via === 'key' && (
+            <Text inherit c="dimmed" span>
+              {' '}
+              by key
+            </Text>
+          )}
+        </span>
       </Table.Td>
       <Table.Td style={{ whiteSpace: 'nowrap' }}>{entry.action}</Table.Td>
       <Table.Td>
@@ -132,9 +125,11 @@ function Entry({ entry }: { readonly entry: AuditEntry }) {
         </Badge>
       </Table.Td>
       <Table.Td maw={320} style={{ overflowWrap: 'anywhere' }}>
-        <Text size="xs" c="dimmed" lineClamp={2}>
-          {detailText(entry.detail)}
-        </Text>
+        {detailText(entry.detail) !== '' && (
+          <Text size="xs" c="dimmed" lineClamp={2}>
+            {detailText(entry.detail)}
+          </Text>
+        )}
       </Table.Td>
       <Table.Td>
         <Text size="xs" c="dimmed">
@@ -149,12 +144,12 @@ function Target({ target }: { readonly target: string }) {
   const [first = '', ...rest] = target.split('/')
   if (!isFid(first)) return target
   return (
-    <>
+    <span>
       <Anchor component={Link} to="/runs/$fid" params={{ fid: first } as never} inherit>
         {first.slice(-8)}
       </Anchor>
       {rest.length > 0 && ` ${rest.join('/')}`}
-    </>
+    </span>
   )
 }
 

@@ -10,7 +10,7 @@ import { Empty, Failure, Loading } from '../app/states.tsx'
 import { OperationsTabs } from '../operations/operations-tabs.tsx'
 import { compact, cost } from '../show/format.ts'
 import { Ago } from '../show/time.tsx'
-import { WideTable } from '../show/wide-table.tsx'
+import { RowTable } from '../show/wide-table.tsx'
 import { BudgetDialog } from './budget-dialog.tsx'
 
 /** What may be spent on models before runs are held and people are asked; for operators. */
@@ -48,21 +48,11 @@ function BudgetsView() {
 function BudgetTable({ budgets, edit }: { readonly budgets: readonly Budget[]; readonly edit: (budget: Budget) => void }) {
   return (
     <Card withBorder padding="xs">
-      <WideTable label="Budgets" minWidth={700}>
-        <Table.Thead>
-          <Table.Tr>
-            {['Budget', 'Holds for', 'At most', 'Who lets runs go on'].map((name) => (
-              <Table.Th key={name}>{name}</Table.Th>
-            ))}
-            <Table.Th aria-label="Actions" />
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {budgets.map((budget) => (
-            <BudgetRow key={budget.id} budget={budget} edit={() => edit(budget)} />
-          ))}
-        </Table.Tbody>
-      </WideTable>
+      <RowTable label="Budgets" minWidth={700} heads={['Budget', 'Holds for', 'At most', 'Who lets runs go on', '']}>
+        {budgets.map((budget) => (
+          <BudgetRow key={budget.id} budget={budget} edit={() => edit(budget)} />
+        ))}
+      </RowTable>
     </Card>
   )
 }
@@ -79,22 +69,23 @@ function BudgetRow({ budget, edit }: { readonly budget: Budget; readonly edit: (
   return (
     <Table.Tr>
       <Table.Td>
-        <Text inherit fw={550}>
-          {budget.id}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {budget.changed_by}, <Ago at={budget.changed_at} span />
-        </Text>
+        <div>
+          <Text inherit fw={550}>
+            {budget.id}
+          </Text>
+          <Text size="xs" c="dimmed">
+            {budget.changed_by}, <Ago at={budget.changed_at} span />
+          </Text>
+        </div>
       </Table.Td>
-      <Table.Td>
-        {budget.per === 'run' ? 'each run' : 'all runs of a day'} of {flow ?? 'every flow'}
-        {user !== null && `, by ${user}`}
-      </Table.Td>
+      <Table.Td>{`${budget.per === 'run' ? 'each run' : 'all runs of a day'} of ${flow ?? 'every flow'}${user === null ? '' : `, by ${user}`}`}</Table.Td>
       <Table.Td style={{ whiteSpace: 'nowrap' }}>
-        {[budget.cost === null ? null : cost(budget.cost), budget.tokens === null ? null : `${compact(budget.tokens)} tokens`].filter(Boolean).join(', ')}
-        <Text size="xs" c="dimmed">
-          warns at {Math.round(budget.warn_at * 100)} %
-        </Text>
+        <div>
+          {[budget.cost === null ? null : cost(budget.cost), budget.tokens === null ? null : `${compact(budget.tokens)} tokens`].filter(Boolean).join(', ')}
+          <Text size="xs" c="dimmed">
+            warns at {Math.round(budget.warn_at * 100)} %
+          </Text>
+        </div>
       </Table.Td>
       <Table.Td>{[...budget.assignees, 'operators'].join(', ')}</Table.Td>
       <Table.Td>

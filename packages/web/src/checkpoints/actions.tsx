@@ -37,7 +37,7 @@ export function CheckpointActions({
   return (
     <>
       <Checkbox size="xs" checked={isChosen} onChange={() => choose(id)} aria-label={`Choose ${name} to compare`} />
-      <Button size="compact-sm" variant="default" onClick={() => setRestoring(true)} aria-label={`Restore ${name}`}>
+      <Button size="compact-sm" variant="default" visibleFrom="xs" onClick={() => setRestoring(true)} aria-label={`Restore ${name}`}>
         Restore
       </Button>
       <Menu position="bottom-end" withinPortal>
@@ -47,6 +47,9 @@ export function CheckpointActions({
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item hiddenFrom="xs" onClick={() => setRestoring(true)}>
+            Restore
+          </Menu.Item>
           <Menu.Item onClick={() => locking.mutate()}>{lock === null ? 'Lock' : 'Unlock'}</Menu.Item>
           <Menu.Item component="a" href={`/api/checkpoints/${id}/export`} download>
             Download

@@ -60,17 +60,18 @@ function RunCard({ run, which }: { readonly run: Run; readonly which: 'a' | 'b' 
 }
 
 function Steps({ steps }: Pick<RunComparison, 'steps'>) {
+  const sides = steps.flatMap(({ a, b }) => [a, b])
+  const priced = sides.some((step) => step !== null && (step.tokens > 0 || step.cost !== null))
+  const names = ['Came to', 'Time', ...(priced ? ['Tokens', 'Cost'] : [])]
   return (
     <WideTable label="Steps of both runs" minWidth={900}>
       <Table.Thead>
         <Table.Tr>
           <Table.Th rowSpan={2}>Step</Table.Th>
-          <Table.Th colSpan={4}>A</Table.Th>
-          <Table.Th colSpan={4}>B</Table.Th>
+          <Table.Th colSpan={names.length}>A</Table.Th>
+          <Table.Th colSpan={names.length}>B</Table.Th>
         </Table.Tr>
-        <Table.Tr>
-          {['a', 'b'].flatMap((side) => ['Came to', 'Time', 'Tokens', 'Cost'].map((name) => <Table.Th key={`${side} ${name}`}>{name}</Table.Th>))}
-        </Table.Tr>
+        <Table.Tr>{['a', 'b'].flatMap((side) => names.map((name) => <Table.Th key={`${side} ${name}`}>{name}</Table.Th>))}</Table.Tr>
       </Table.Thead>
       <Table.Tbody>
         {steps.map(({ id, same, a, b }) => (
@@ -78,8 +79,8 @@ function Steps({ steps }: Pick<RunComparison, 'steps'>) {
             <Table.Td ff="monospace" fz="sm">
               {id}
             </Table.Td>
-            <Cells step={a} />
-            <Cells step={b} />
+            <Cells step={a} priced={priced} />
+            <Cells step={b} priced={priced} />
           </Table.Tr>
         ))}
       </Table.Tbody>
@@ -87,10 +88,10 @@ function Steps({ steps }: Pick<RunComparison, 'steps'>) {
   )
 }
 
-function Cells({ step }: { readonly step: ComparedStep | null }) {
+function Cells({ step, priced }: { readonly step: ComparedStep | null; readonly priced: boolean }) {
   if (!step)
     return (
-      <Table.Td colSpan={4} c="dimmed">
+      <Table.Td colSpan={priced ? 4 : 2} c="dimmed">
         not asked for
       </Table.Td>
     )
@@ -100,9 +101,9 @@ function Cells({ step }: { readonly step: ComparedStep | null }) {
         {step.status === 'finished' ? JSON.stringify(step.result).slice(0, 60) : step.status}
         {step.tries > 1 && <Text span c="dimmed" size="xs">{` after ${step.tries} tries`}</Text>}
       </Table.Td>
-      <Table.Td>{step.duration_s === null ? '' : duration(step.duration_s)}</Table.Td>
-      <Table.Td>{step.tokens === 0 ? '' : compact(step.tokens)}</Table.Td>
-      <Table.Td>{step.cost === null ? '' : cost(step.cost)}</Table.Td>
+      <Table.Td className={classes['figure']}>{step.duration_s === null ? '' : duration(step.duration_s)}</Table.Td>
+      {priced && <Table.Td className={classes['figure']}>{step.tokens === 0 ? '' : compact(step.tokens)}</Table.Td>}
+      {priced && <Table.Td className={classes['figure']}>{step.cost === null ? '' : cost(step.cost)}</Table.Td>}
     </>
   )
 }

@@ -7,12 +7,14 @@ import { STATUS_LOOK } from '../show/status.tsx'
 import { Ago } from '../show/time.tsx'
 import classes from './flow-card.module.css'
 
+const TAGS_SHOWN = 3
+
 /** A flow in the catalogue; the whole card leads to its page. */
 export function FlowCard({ flow, last, usual }: { readonly flow: Flow; readonly last: readonly RunRow[]; readonly usual: number | null }) {
   return (
     <Card withBorder padding="md" className={classes['card']}>
-      <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Title order={2} className={classes['name']}>
+      <Group justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
+        <Title order={2} title={flow.name} className={classes['name']}>
           <Link to="/flows/$name" params={{ name: flow.name }} className={classes['link']}>
             {flow.name}
           </Link>
@@ -27,18 +29,23 @@ export function FlowCard({ flow, last, usual }: { readonly flow: Flow; readonly 
           <Group gap="xs" wrap="nowrap">
             <LastRuns runs={last} />
             {usual !== null && (
-              <Text size="xs" c="dimmed" title="Half of the runs that finished in the last 30 days took no longer">
+              <Text size="xs" c="dimmed" className={classes['usual']} title="Half of the runs that finished in the last 30 days took no longer">
                 {duration(usual)}
               </Text>
             )}
           </Group>
         )}
         <Group gap={6}>
-          {flow.tags.map((tag) => (
+          {flow.tags.slice(0, TAGS_SHOWN).map((tag) => (
             <Badge key={tag} variant="default" size="sm" radius="sm" tt="none" fw={500}>
               {tag}
             </Badge>
           ))}
+          {flow.tags.length > TAGS_SHOWN && (
+            <Text size="xs" c="dimmed" title={flow.tags.slice(TAGS_SHOWN).join(', ')}>
+              and {flow.tags.length - TAGS_SHOWN} more
+            </Text>
+          )}
         </Group>
         <FlowOrigin flow={flow} />
       </Group>

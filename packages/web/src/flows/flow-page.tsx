@@ -8,6 +8,7 @@ import { Page } from '../app/page.tsx'
 import { Failure, Loading } from '../app/states.tsx'
 import { withFilesOf } from '../files/earlier-files.ts'
 import { Markdown } from '../show/markdown.tsx'
+import { ONE_LINE } from '../show/one-line.ts'
 import { FlowOrigin, Liveness } from './flow-card.tsx'
 import { HowToCall } from './how-to-call.tsx'
 import { RecentRuns } from './recent-runs.tsx'
@@ -22,11 +23,11 @@ export function FlowPage() {
   if (!flow) return <Loading what="flow" />
   return (
     <Stack gap="xs">
-      <Breadcrumbs fz="sm">
+      <Breadcrumbs fz="sm" styles={ONE_LINE}>
         <Anchor component={Link} to="/flows">
           Flows
         </Anchor>
-        <Text size="sm" c="dimmed">
+        <Text size="sm" c="dimmed" truncate>
           {flow.name}
         </Text>
       </Breadcrumbs>

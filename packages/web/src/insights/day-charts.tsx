@@ -5,7 +5,7 @@ import { Card, Group, SegmentedControl, SimpleGrid, Table, Title } from '@mantin
 import { useState } from 'react'
 import { tokensOf } from '../api/insights.ts'
 import { compact, cost, count } from '../show/format.ts'
-import { WideTable } from '../show/wide-table.tsx'
+import { RowTable } from '../show/wide-table.tsx'
 
 type Days = Insights['days']
 
@@ -124,30 +124,22 @@ function DayTable({ days, choice }: { readonly days: Days; readonly choice: Reac
         <Title order={2}>By day</Title>
         {choice}
       </Group>
-      <WideTable label="By day" minWidth={560}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Day (UTC)</Table.Th>
-            {['Started', 'Finished', 'Failed', 'Cancelled', 'Tokens', 'Cost'].map((name) => (
-              <Table.Th key={name} ta="right">
-                {name}
-              </Table.Th>
+      <RowTable
+        label="By day"
+        minWidth={560}
+        heads={['Day (UTC)', ...['Started', 'Finished', 'Failed', 'Cancelled', 'Tokens', 'Cost'].map((name) => ({ name, right: true }) as const)]}
+      >
+        {days.toReversed().map((day) => (
+          <Table.Tr key={day.day}>
+            <Table.Td>{day.day}</Table.Td>
+            {[count(day.started), count(day.finished), count(day.failed), count(day.cancelled), compact(tokensOf(day)), cost(day.cost)].map((value, i) => (
+              <Table.Td key={i} ta="right">
+                {value}
+              </Table.Td>
             ))}
           </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {days.toReversed().map((day) => (
-            <Table.Tr key={day.day}>
-              <Table.Td>{day.day}</Table.Td>
-              {[count(day.started), count(day.finished), count(day.failed), count(day.cancelled), compact(tokensOf(day)), cost(day.cost)].map((value, i) => (
-                <Table.Td key={i} ta="right">
-                  {value}
-                </Table.Td>
-              ))}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </WideTable>
+        ))}
+      </RowTable>
     </Card>
   )
 }

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { tokensOf } from '../api/insights.ts'
 import { compact, cost, count, duration } from '../show/format.ts'
-import { WideTable } from '../show/wide-table.tsx'
+import { RowTable } from '../show/wide-table.tsx'
 
 type Column = { readonly name: string; readonly left?: boolean }
 
@@ -55,12 +55,14 @@ export function ModelTable({ models }: { readonly models: Insights['models'] }) 
       {models.map((one) => (
         <Table.Tr key={`${one.provider}/${one.model}`}>
           <Table.Td>
-            <Text fw={550} inherit span>
-              {one.model}
-            </Text>{' '}
-            <Text c="dimmed" inherit span>
-              {one.provider}
-            </Text>
+            <span>
+              <Text fw={550} inherit span>
+                {one.model}
+              </Text>{' '}
+              <Text c="dimmed" inherit span>
+                {one.provider}
+              </Text>
+            </span>
           </Table.Td>
           <Cell>{count(one.calls)}</Cell>
           <Cell>{duration(one.mean_s)}</Cell>
@@ -70,7 +72,7 @@ export function ModelTable({ models }: { readonly models: Insights['models'] }) 
           <Cell>{compact(one.tokens.reasoning)}</Cell>
           <Cell>{one.priced_calls === 0 ? 'unknown' : cost(one.cost)}</Cell>
           <Table.Td w={120}>
-            <Progress value={whole === 0 ? 0 : (one.cost / whole) * 100} color="indigo.5" aria-label={`${one.model}: part of the cost`} />
+            <Progress miw={90} value={whole === 0 ? 0 : (one.cost / whole) * 100} color="indigo.5" aria-label={`${one.model}: part of the cost`} />
           </Table.Td>
         </Table.Tr>
       ))}
@@ -84,18 +86,9 @@ function SumsTable({ title, columns, children }: { readonly title: string; reado
       <Title order={2} mb="xs">
         {title}
       </Title>
-      <WideTable label={title} minWidth={720}>
-        <Table.Thead>
-          <Table.Tr>
-            {columns.map(({ name, left }) => (
-              <Table.Th key={name} ta={left === true ? 'left' : 'right'}>
-                {name}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>{children}</Table.Tbody>
-      </WideTable>
+      <RowTable label={title} minWidth={720} heads={columns.map(({ name, left }) => (left === true ? name : { name, right: true }))}>
+        {children}
+      </RowTable>
     </Card>
   )
 }

@@ -4,6 +4,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { answeredLocksQuery, openLocksQuery } from '../api/locks.ts'
 import { Page } from '../app/page.tsx'
+import { useShownTab } from '../app/shown-tab.ts'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { AnsweredCard } from './answered-card.tsx'
 import { LockCard } from './lock-card.tsx'
@@ -14,14 +15,17 @@ const LABELS: Readonly<Record<InboxTab, string>> = { 'for-me': 'For me', 'to-ans
 
 /** The questions of runs: those put to me, all that I may answer, those that others must, and those that are answered. */
 export function InboxPage() {
-  const { tab = 'for-me' } = useSearch({ from: '/signed-in/approvals' })
+  const search = useSearch({ from: '/signed-in/approvals' })
+  // What a URL says that is no part of the inbox comes through as it is.
+  const tab = TABS.find((name) => name === search.tab) ?? 'for-me'
+  const list = useShownTab(tab)
   const navigate = useNavigate({ from: '/approvals' })
   const { data: open, error, isPending, refetch } = useQuery({ ...openLocksQuery, refetchInterval: 4000 })
   const countOf = (name: InboxTab): number => (name === 'answered' || !open ? 0 : questionsOf(name, open).length)
   return (
     <Page title="Approvals" about="Questions of runs to people; the most urgent first." actions={<NoticeButton />}>
       <Tabs value={tab} onChange={(next) => void navigate({ search: next === 'for-me' ? {} : { tab: next as InboxTab }, replace: true })} keepMounted={false}>
-        <Tabs.List mb="md" style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
+        <Tabs.List ref={list} mb="md" style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
           {TABS.map((name) => (
             <Tabs.Tab key={name} value={name} rightSection={countOf(name) > 0 && <Count of={countOf(name)} urgent={name === 'for-me'} />}>
               {LABELS[name]}

@@ -29,7 +29,9 @@ export function LockCard({ lock, withRun = false }: { readonly lock: Lock; reado
             <Badge color="orange" variant="light" radius="sm" tt="none">
               Question
             </Badge>
-            <Title order={2}>{lock.name}</Title>
+            <Title order={2} className={classes['name']}>
+              {lock.name}
+            </Title>
           </Group>
           <Text size="xs" c="dimmed">
             asked <Ago at={lock.asked_at} />

@@ -10,7 +10,7 @@ import { Failure, Loading } from '../app/states.tsx'
 import { count, duration } from '../show/format.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { Ago } from '../show/time.tsx'
-import { WideTable } from '../show/wide-table.tsx'
+import { RowTable } from '../show/wide-table.tsx'
 import { ContentCard } from './content-card.tsx'
 import { DeadEvents } from './dead-events.tsx'
 import { OperationsTabs } from './operations-tabs.tsx'
@@ -125,26 +125,20 @@ function Consumers({ consumers }: { readonly consumers: Operations['consumers'] 
         </Text>
       )}
       {consumers !== null && consumers.length > 0 && (
-        <WideTable label="Spoolers" minWidth={420}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Name</Table.Th>
-              <Table.Th ta="right">Streams</Table.Th>
-              <Table.Th ta="right">Lag</Table.Th>
-              <Table.Th ta="right">Oldest</Table.Th>
+        <RowTable
+          label="Spoolers"
+          minWidth={420}
+          heads={['Name', { name: 'Streams', right: true }, { name: 'Lag', right: true }, { name: 'Oldest', right: true }]}
+        >
+          {consumers.map((one) => (
+            <Table.Tr key={one.name}>
+              <Table.Td>{one.name === '' ? 'held by nobody' : one.name}</Table.Td>
+              <Table.Td ta="right">{count(one.streams)}</Table.Td>
+              <Table.Td ta="right">{count(one.lag)}</Table.Td>
+              <Table.Td ta="right">{one.oldest_pending_s === null ? '' : duration(one.oldest_pending_s)}</Table.Td>
             </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {consumers.map((one) => (
-              <Table.Tr key={one.name}>
-                <Table.Td>{one.name === '' ? 'held by nobody' : one.name}</Table.Td>
-                <Table.Td ta="right">{count(one.streams)}</Table.Td>
-                <Table.Td ta="right">{count(one.lag)}</Table.Td>
-                <Table.Td ta="right">{one.oldest_pending_s === null ? '' : duration(one.oldest_pending_s)}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </WideTable>
+          ))}
+        </RowTable>
       )}
     </Card>
   )
@@ -162,32 +156,20 @@ function Workers({ workers }: { readonly workers: Operations['workers'] }) {
         </Text>
       )}
       {workers.length > 0 && (
-        <WideTable label="Workers" minWidth={480}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Worker</Table.Th>
-              <Table.Th>Launcher</Table.Th>
-              <Table.Th ta="right">Flows</Table.Th>
-              <Table.Th>Heard of</Table.Th>
+        <RowTable label="Workers" minWidth={480} heads={['Worker', 'Launcher', { name: 'Flows', right: true }, 'Heard of']}>
+          {workers.map((one) => (
+            <Table.Tr key={one.id}>
+              <Table.Td>{`${one.host} · ${one.pid}`}</Table.Td>
+              <Table.Td>{one.launcher}</Table.Td>
+              <Table.Td ta="right">{count(one.flows)}</Table.Td>
+              <Table.Td>
+                <Badge color={one.live ? 'teal' : 'gray'} variant="dot" tt="none">
+                  {one.live ? 'live' : <Ago at={one.seen_at} />}
+                </Badge>
+              </Table.Td>
             </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {workers.map((one) => (
-              <Table.Tr key={one.id}>
-                <Table.Td>
-                  {one.host} · {one.pid}
-                </Table.Td>
-                <Table.Td>{one.launcher}</Table.Td>
-                <Table.Td ta="right">{count(one.flows)}</Table.Td>
-                <Table.Td>
-                  <Badge color={one.live ? 'teal' : 'gray'} variant="dot" tt="none">
-                    {one.live ? 'live' : <Ago at={one.seen_at} />}
-                  </Badge>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </WideTable>
+          ))}
+        </RowTable>
       )}
     </Card>
   )

@@ -75,7 +75,7 @@ export function About({ run, feed }: { readonly run: WholeRun; readonly feed: Ru
 function Line({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
     <Table.Tr>
-      <Table.Td w={120} c="dimmed" pl={0}>
+      <Table.Td w={{ base: 84, sm: 120 }} c="dimmed" pl={0} style={{ verticalAlign: 'top' }}>
         {name}
       </Table.Td>
       <Table.Td style={{ overflowWrap: 'anywhere' }}>{children}</Table.Td>

@@ -6,6 +6,7 @@ import type { WholeRun } from '../api/shapes.ts'
 import { StreamLight } from '../live/stream-light.tsx'
 import { Copy } from '../show/copy.tsx'
 import { compact, cost, count } from '../show/format.ts'
+import { ONE_LINE } from '../show/one-line.ts'
 import { StatusBadge } from '../show/status.tsx'
 import { Ago, Runtime } from '../show/time.tsx'
 import type { FeedState } from './feed.ts'
@@ -19,11 +20,11 @@ export function RunHeader({ run, eventCount, state, last }: Props) {
   return (
     <Stack gap="xs">
       <Group justify="space-between" wrap="nowrap">
-        <Breadcrumbs fz="sm" miw={0}>
+        <Breadcrumbs fz="sm" styles={ONE_LINE}>
           <Anchor component={Link} to="/runs">
             Runs
           </Anchor>
-          <Group gap={4} wrap="nowrap">
+          <Group gap={4} wrap="nowrap" miw={0}>
             <Text size="sm" c="dimmed" ff="monospace" truncate>
               {run.fid}
             </Text>

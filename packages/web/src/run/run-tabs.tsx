@@ -4,6 +4,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import type { WholeRun } from '../api/shapes.ts'
+import { useShownTab } from '../app/shown-tab.ts'
 import { Empty, Loading } from '../app/states.tsx'
 import { count } from '../show/format.ts'
 import { JsonBlock } from '../show/json.tsx'
@@ -42,7 +43,9 @@ export function RunTabs({ run, feed, state }: Props) {
   const search = useSearch({ from: '/signed-in/runs/$fid' })
   const navigate = useNavigate({ from: '/runs/$fid' })
   const [first] = useState<RunTab>(() => (isEnded(run.status) && run.final !== null ? 'result' : 'timeline'))
-  const tab = search.tab ?? first
+  // What a URL says that is no tab comes through as it is.
+  const tab = RUN_TABS.find((one) => one === search.tab) ?? first
+  const list = useShownTab(tab)
   const change = useCallback((next: RunSearch) => void navigate({ search: next, replace: true }), [navigate])
   const counts: Partial<Record<RunTab, number>> = {
     steps: feed.spans.steps,
@@ -51,7 +54,7 @@ export function RunTabs({ run, feed, state }: Props) {
   }
   return (
     <Tabs value={tab} onChange={(next) => change({ ...search, tab: next as RunTab })} keepMounted={false}>
-      <Tabs.List mb="md" style={{ flexWrap: 'nowrap', overflowX: 'auto' }}>
+      <Tabs.List ref={list} mb="md" style={{ flexWrap: 'nowrap', overflowX: 'auto' }}>
         {RUN_TABS.map((one) => (
           <Tabs.Tab
             key={one}

@@ -117,6 +117,7 @@ function Ruler({ axis, lens }: { readonly axis: Axis; readonly lens: Lens }) {
             key={`${kind} ${seconds} ${at}`}
             className={classes['mark']}
             data-kind={kind}
+            data-late={at > 0.86 ? 'always' : at > 0.5 ? 'narrow' : undefined}
             title={kind === 'idle' ? `${duration(seconds)} idle` : undefined}
             style={{ left: `${at * 100}%`, ...(kind === 'idle' && { width: `max(4px, ${width * 100}%)` }) }}
           >

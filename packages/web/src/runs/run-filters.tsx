@@ -28,7 +28,7 @@ export function RunFilters({ search, onChange }: { readonly search: RunsSearch; 
         placeholder={statuses.length === 0 ? 'Any status' : ''}
         aria-label="Status"
         clearable
-        w={{ base: 'calc(50% - 4px)', xs: statuses.length > 1 ? 260 : 190 }}
+        w={{ base: 'calc(50% - 4px)', xs: statuses.length > 1 ? 250 : 160 }}
         hidePickedOptions
       />
       <Select
@@ -39,7 +39,7 @@ export function RunFilters({ search, onChange }: { readonly search: RunsSearch; 
         aria-label="Flow"
         clearable
         searchable
-        w={{ base: 'calc(50% - 4px)', xs: 190 }}
+        w={{ base: 'calc(50% - 4px)', xs: 160 }}
       />
       <MoreFilters search={search} change={change} />
       {Object.keys(search).length > 0 && (
@@ -77,7 +77,7 @@ function Words({ value, onChange }: { readonly value: string; readonly onChange:
       placeholder="Search summary, inputs, tags"
       aria-label="Search runs"
       leftSection={<Icon name="search" size={16} />}
-      w={{ base: '100%', xs: 280 }}
+      w={{ base: '100%', xs: 250 }}
     />
   )
 }

@@ -10,7 +10,7 @@ import { Page } from '../app/page.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
 import { duration } from '../show/format.ts'
 import { Ago } from '../show/time.tsx'
-import { WideTable } from '../show/wide-table.tsx'
+import { RowTable } from '../show/wide-table.tsx'
 
 /** What starts flows again and again: when, the last and the next start, pause, start now, delete. */
 export function SchedulesPage() {
@@ -27,21 +27,11 @@ export function SchedulesPage() {
       )}
       {schedules.length > 0 && (
         <Card withBorder padding="xs">
-          <WideTable label="Schedules" minWidth={760}>
-            <Table.Thead>
-              <Table.Tr>
-                {['Schedule', 'Flow', 'When', 'Next start', 'Last start', 'Owner'].map((name) => (
-                  <Table.Th key={name}>{name}</Table.Th>
-                ))}
-                <Table.Th aria-label="Actions" />
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {schedules.map((schedule) => (
-                <ScheduleRow key={schedule.id} schedule={schedule} />
-              ))}
-            </Table.Tbody>
-          </WideTable>
+          <RowTable label="Schedules" minWidth={760} heads={['Schedule', 'Flow', 'When', 'Next start', 'Last start', 'Owner', '']}>
+            {schedules.map((schedule) => (
+              <ScheduleRow key={schedule.id} schedule={schedule} />
+            ))}
+          </RowTable>
         </Card>
       )}
       {hasNextPage && (
@@ -66,12 +56,12 @@ function ScheduleRow({ schedule }: { readonly schedule: Schedule }) {
         {schedule.cron === null ? (
           `every ${duration(schedule.every_s ?? 0)}`
         ) : (
-          <>
+          <span>
             <code>{schedule.cron}</code>{' '}
             <Text inherit c="dimmed" span>
               {schedule.time_zone}
             </Text>
-          </>
+          </span>
         )}
       </Table.Td>
       <Table.Td>
@@ -83,11 +73,15 @@ function ScheduleRow({ schedule }: { readonly schedule: Schedule }) {
         {!schedule.paused && (schedule.next_at === null ? 'none' : <Ago at={schedule.next_at} fz="inherit" />)}
       </Table.Td>
       <Table.Td maw={260}>
-        {schedule.last_at === null ? '' : <LastStart at={schedule.last_at} fid={schedule.last_fid} />}
-        {schedule.problem !== null && (
-          <Text size="xs" c="var(--mantine-color-error)" style={{ overflowWrap: 'anywhere' }}>
-            {schedule.problem}
-          </Text>
+        {(schedule.last_at !== null || schedule.problem !== null) && (
+          <div>
+            {schedule.last_at !== null && <LastStart at={schedule.last_at} fid={schedule.last_fid} />}
+            {schedule.problem !== null && (
+              <Text size="xs" c="var(--mantine-color-error)" style={{ overflowWrap: 'anywhere' }}>
+                {schedule.problem}
+              </Text>
+            )}
+          </div>
         )}
       </Table.Td>
       <Table.Td>{schedule.user}</Table.Td>

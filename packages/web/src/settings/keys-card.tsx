@@ -56,7 +56,14 @@ function KeyLine({ apiKey, withUser }: { readonly apiKey: ApiKey; readonly withU
           )}
         </Text>
       </div>
-      <Button size="xs" variant="default" loading={remove.isPending} onClick={() => remove.mutate()} aria-label={`Delete the key ${apiKey.name}`}>
+      <Button
+        size="xs"
+        variant="default"
+        style={{ flex: 'none' }}
+        loading={remove.isPending}
+        onClick={() => remove.mutate()}
+        aria-label={`Delete the key ${apiKey.name}`}
+      >
         Delete
       </Button>
     </Group>

@@ -38,7 +38,13 @@ export function SessionsCard() {
               </Text>
             </div>
             {!session.current && (
-              <Button size="xs" variant="default" loading={end.isPending && end.variables === session.id} onClick={() => end.mutate(session.id)}>
+              <Button
+                size="xs"
+                variant="default"
+                style={{ flex: 'none' }}
+                loading={end.isPending && end.variables === session.id}
+                onClick={() => end.mutate(session.id)}
+              >
                 Sign out
               </Button>
             )}

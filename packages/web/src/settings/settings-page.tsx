@@ -81,7 +81,7 @@ function KeyTable() {
       <Table.Tbody>
         {KEYS.map((key) => (
           <Table.Tr key={key.keys}>
-            <Table.Td w={200} ff="monospace" fz="sm">
+            <Table.Td w={{ base: '40%', sm: 280 }} ff="monospace" fz="sm" style={{ verticalAlign: 'top' }}>
               {key.keys}
             </Table.Td>
             <Table.Td>{key.does}</Table.Td>

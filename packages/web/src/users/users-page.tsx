@@ -9,7 +9,7 @@ import { OperatorsOnly } from '../app/operators-only.tsx'
 import { Page } from '../app/page.tsx'
 import { Failure, Loading } from '../app/states.tsx'
 import { Ago } from '../show/time.tsx'
-import { WideTable } from '../show/wide-table.tsx'
+import { RowTable } from '../show/wide-table.tsx'
 import { AddUser } from './add-user.tsx'
 
 /** The people who may sign in; for operators. */
@@ -34,22 +34,11 @@ function UsersView() {
       {!users && !error && <Loading what="users" />}
       {users && (
         <Card withBorder padding="xs">
-          <WideTable label="Users" minWidth={560}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Name</Table.Th>
-                <Table.Th>Email</Table.Th>
-                <Table.Th>Role</Table.Th>
-                <Table.Th>Added</Table.Th>
-                <Table.Th aria-label="Actions" />
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {users.map((user) => (
-                <UserRow key={user.id} user={user} />
-              ))}
-            </Table.Tbody>
-          </WideTable>
+          <RowTable label="Users" minWidth={560} heads={['Name', 'Email', 'Role', 'Added', '']}>
+            {users.map((user) => (
+              <UserRow key={user.id} user={user} />
+            ))}
+          </RowTable>
         </Card>
       )}
       <AddUser opened={adding} close={() => setAdding(false)} />
