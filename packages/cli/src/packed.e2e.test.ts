@@ -19,7 +19,7 @@ let env: Record<string, string>
 beforeAll(async () => {
   folder = newFolder('packed')
   env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', KODO_APP_SERVER: `http://127.0.0.1:${await freePort()}` }
-  const { stdout } = await run(process.execPath, [join(CLI, 'src/packing/pack.ts')])
+  const { stdout } = await run(process.execPath, [join(CLI, 'src/packing/pack.ts'), folder])
   writeFileSync(join(folder, 'package.json'), '{"name": "author", "private": true}')
   await run('npm', ['install', '--no-audit', '--no-fund', stdout.trim()], { cwd: folder })
 })

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { BUNDLE_FILE, buildWorkflowBundle } from '@koco/temporal/worker'
@@ -8,30 +9,39 @@ import { webPage } from '../compose/web-page.ts'
 import { bundle } from './bundle.ts'
 import { writeTypes } from './declarations.ts'
 
-/** Where the checkout's packages are, and where the packed package is put together. */
+/** Where the checkout's packages are. */
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url))
 const CLI = join(PACKAGES, 'cli')
-const STAGE = join(CLI, 'dist/package')
 
 /**
  * Makes the package that people install: compiled code of the whole workspace, types, the web page, the command; npm's own packages stay
- * dependencies. Gives the path of the tgz.
+ * dependencies. Gives the path of the tgz in the folder `out`. Several processes may pack at once, each into a folder of its own.
  */
-export async function pack(): Promise<string> {
-  await rm(STAGE, { recursive: true, force: true })
-  await mkdir(join(STAGE, 'bin'), { recursive: true })
+export async function pack(out: string): Promise<string> {
+  const stage = await mkdtemp(join(tmpdir(), 'koco-pack-'))
+  try {
+    await fill(stage)
+    await mkdir(out, { recursive: true })
+    const { stdout } = await promisify(execFile)('npm', ['pack', '--json', '--pack-destination', out], { cwd: stage })
+    const [made] = JSON.parse(stdout) as { filename: string }[]
+    return join(out, made?.filename ?? '')
+  } finally {
+    await rm(stage, { recursive: true, force: true })
+  }
+}
+
+/** Puts the package together in an empty folder. */
+async function fill(stage: string): Promise<void> {
+  await mkdir(join(stage, 'bin'))
   const web = await webPage((text) => void process.stderr.write(`${text}\n`))
-  const packages = await bundle({ packages: PACKAGES, out: join(STAGE, 'dist') })
-  await buildWorkflowBundle(join(STAGE, 'dist', BUNDLE_FILE), (level, message) => void (level === 'error' && process.stderr.write(`${message}\n`)))
-  await writeTypes({ packages: PACKAGES, out: join(STAGE, 'dist/types') })
-  await cp(web, join(STAGE, 'web'), { recursive: true })
-  await cp(join(CLI, 'bin/koco.mjs'), join(STAGE, 'bin/koco.mjs'))
-  await chmod(join(STAGE, 'bin/koco.mjs'), 0o755)
-  await cp(join(CLI, 'README.md'), join(STAGE, 'README.md'))
-  await writeFile(join(STAGE, 'package.json'), `${JSON.stringify(await manifest(packages), null, 2)}\n`)
-  const { stdout } = await promisify(execFile)('npm', ['pack', '--json', '--pack-destination', join(CLI, 'dist')], { cwd: STAGE })
-  const [made] = JSON.parse(stdout) as { filename: string }[]
-  return join(CLI, 'dist', made?.filename ?? '')
+  const packages = await bundle({ packages: PACKAGES, out: join(stage, 'dist') })
+  await buildWorkflowBundle(join(stage, 'dist', BUNDLE_FILE), (level, message) => void (level === 'error' && process.stderr.write(`${message}\n`)))
+  await writeTypes({ packages: PACKAGES, out: join(stage, 'dist/types') })
+  await cp(web, join(stage, 'web'), { recursive: true })
+  await cp(join(CLI, 'bin/koco.mjs'), join(stage, 'bin/koco.mjs'))
+  await chmod(join(stage, 'bin/koco.mjs'), 0o755)
+  await cp(join(CLI, 'README.md'), join(stage, 'README.md'))
+  await writeFile(join(stage, 'package.json'), `${JSON.stringify(await manifest(packages), null, 2)}\n`)
 }
 
 type Manifest = {
@@ -72,4 +82,4 @@ async function readManifest(folder: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(PACKAGES, folder, 'package.json'), 'utf8')) as Manifest
 }
 
-if (import.meta.main) process.stdout.write(`${await pack()}\n`)
+if (import.meta.main) process.stdout.write(`${await pack(resolve(process.argv[2] ?? join(CLI, 'dist')))}\n`)

@@ -20,7 +20,7 @@ const SHOWS = /^(.*?)\s+# shows: (.+)$/
 
 /**
  * The guide as a script for bash. It stops at the first command that fails, or that does not print what the guide says after `# shows`. With job control, so that `kill %1` ends a whole job as it does
- * at a prompt; at its end all jobs are ended.
+ * at a prompt; at its end all jobs are told to end.
  */
 export function guideScript(commands: readonly string[]): string {
   const lines = commands.map((line, index) => {
@@ -34,7 +34,7 @@ export function guideScript(commands: readonly string[]): string {
       '\n',
     )
   })
-  return ['set -m -e -o pipefail', "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT", ...lines].join('\n')
+  return ['set -m -e -o pipefail', "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", ...lines].join('\n')
 }
 
 function quoted(text: string): string {

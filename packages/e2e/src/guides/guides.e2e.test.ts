@@ -1,7 +1,9 @@
 // Goal: every command of the guides in TESTING.md does what the page says. Method: each guide's commands run in bash in a folder that stands for the checkout, over servers of their own, with only addresses and ports changed.
-import { execFile, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { clientsFolder, composeLoader, createDatabase, freePort, newFolder, startRedis, type RedisServer } from '@koco/testing'
@@ -11,6 +13,7 @@ import { guideScript, readComposeCommand, readGuides } from './guide.ts'
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const GUIDES = readGuides(readFileSync(join(ROOT, 'TESTING.md'), 'utf8'))
 const GUIDE_MS = 180_000
+const END_MS = 30_000
 
 let clients: string
 let redis: RedisServer
@@ -69,7 +72,7 @@ async function withAddresses(commands: readonly string[]): Promise<string[]> {
   )
 }
 
-function runScript(script: string, cwd: string): Promise<{ code: number | null; output: string }> {
+async function runScript(script: string, cwd: string): Promise<{ code: number | null; output: string }> {
   const panel = /localhost:(\d+)\/readyz/.exec(script)?.[1]
   const child = spawn('bash', ['-c', script], {
     cwd,
@@ -82,11 +85,36 @@ function runScript(script: string, cwd: string): Promise<{ code: number | null; 
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: GUIDE_MS,
+    // A session of its own, by which everything that the guide has started is found at its end.
+    detached: true,
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code) => resolve({ code, output }))
-  })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  await sessionEnded(child.pid ?? 0)
+  return { code, output }
+}
+
+/** Ends whoever is left of a session, and waits until they are gone: they could still write into the folder. Each is told once (a second SIGTERM cuts a spooler's orderly end), then killed. */
+async function sessionEnded(session: number): Promise<void> {
+  const members = new RegExp(`^ *${session} +(\\d+)$`, 'gm')
+  const left = (): number[] => [...execFileSync('ps', ['-A', '-o', 'sid=,pid='], { encoding: 'utf8' }).matchAll(members)].map(([, pid]) => Number(pid))
+  const told = new Set<number>()
+  const patience = Date.now() + END_MS
+  for (let pids = left(); pids.length > 0; pids = left()) {
+    const late = Date.now() > patience
+    for (const pid of pids) {
+      if (late || !told.has(pid)) tell(pid, late ? 'SIGKILL' : 'SIGTERM')
+      told.add(pid)
+    }
+    await delay(50)
+  }
+}
+
+function tell(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }

@@ -1,5 +1,5 @@
 // Goal: the rules of SECURITY.md are enough to work with and no more. Method: the blocks are read from the page itself and given to a real Redis and Postgres; panel and spooler work under them, and each role is refused what is not its business.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { must, ORIGIN } from '@koco/core'
@@ -19,6 +19,7 @@ function block(words: string): string {
   return must(PAGE.split(`\`\`\`${words}\n`)[1]?.split('\n```')[0], `the block ${words} of SECURITY.md`)
 }
 
+let folder: string
 let redis: RedisServer
 let postgres: PostgresServer
 let at: Installation
@@ -38,7 +39,8 @@ async function run(url: string, statements: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  const aclfile = join(newFolder('acl'), 'users.acl')
+  folder = newFolder('acl')
+  const aclfile = join(folder, 'users.acl')
   // A probe of this test, with which the server's starter sees that it answers.
   writeFileSync(aclfile, `${block('acl').replace('user default off', 'user default on nopass resetkeys -@all +ping')}\n`)
   redis = await startRedis({ config: { aclfile } })
@@ -61,6 +63,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await at?.close()
   await Promise.all([redis?.stop(), postgres?.stop()])
+  rmSync(folder, { recursive: true, force: true })
 })
 
 test('panel and spooler do their work under the rules, from a run to its events, a spooler that dies, and an order end', async () => {

@@ -13,6 +13,8 @@ import { crashRuns } from './crash-runs.ts'
 import { createSqliteExecutionStore } from './index.ts'
 
 const CHILD = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
+/** Kept from one test to the next: each starts many processes of the same code. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/koco-compile', import.meta.url))
 const CRASHES = [
   ['write:before-commit', 3],
   ['write:committed', 4],
@@ -68,7 +70,7 @@ function runChild(dir: string, point: string, nth: number): Promise<{ signal: st
     const child = execFile(
       process.execPath,
       [CHILD, dir, point, String(nth)],
-      { timeout: 25_000, env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'koco-compile-cache') } },
+      { timeout: 25_000, env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE } },
       (_error, stdout) => {
         const acknowledged = new Map<string, Position>()
         for (const line of stdout.split('\n').slice(0, -1)) {

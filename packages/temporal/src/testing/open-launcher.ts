@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createCatalog, type Contents, type Flow, type TryLimits } from '@koco/flow'
 import { folderContents, type LauncherUnderTest, type OpenLauncher } from '@koco/flow/contract'
 import { createSpooler } from '@koco/spooler'
@@ -35,7 +36,7 @@ export type TemporalRig = {
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 /** Bundled once for all tests of a checkout. */
-const CACHE = join(tmpdir(), 'koco-workflow-bundles')
+const CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/koco-workflow-bundles', import.meta.url))
 
 /** Opens store, transport and spooler. */
 export async function openRig(servers: Servers): Promise<TemporalRig> {

@@ -1,35 +1,59 @@
 import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 
-/** How many tests of a kind there were. */
-export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }
+/** How many tests of a kind there were, and a line or two about each that failed. */
+export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number; readonly failures: readonly string[] }
 
-/** What of vitest's JSON report is read here; its sums leave skipped tests out. */
-type Report = { readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly { readonly status: string }[] }[] }
+/** What of vitest's JSON report is read here; its sums leave skipped tests out. `message`: why a file did not load. */
+type Report = { readonly testResults: readonly FileResult[] }
+type FileResult = { readonly name: string; readonly status: string; readonly message?: string; readonly assertionResults: readonly TestResult[] }
+type TestResult = {
+  readonly status: string
+  readonly ancestorTitles?: readonly string[]
+  readonly title?: string
+  readonly failureMessages?: readonly string[]
+}
+
+const LINE_MAX = 300
 
 /**
- * Counts a vitest run. A file that did not load counts as a failed test, and so does a run that ended badly without one: a crash, an error outside tests, no report, no test at all.
+ * Counts a vitest run. A file that did not load counts as a failed test, and so does a run that ended badly without one: a crash, an error outside tests, no report, no test at all. Files are named by
+ * their paths from `root`.
  */
-export function countReport(reportFile: string, exitCode: number): Counts {
+export function countReport(reportFile: string, exitCode: number, root: string): Counts {
   const report = readReport(reportFile)
-  if (!report) return { passed: 0, failed: 1, skipped: 0 }
+  if (!report) return { passed: 0, failed: 1, skipped: 0, failures: [`the tests left no report and ended with ${exitCode}: see above`] }
   const tests = report.testResults.flatMap((file) => file.assertionResults)
   const passed = tests.filter((test) => test.status === 'passed').length
-  const broken = report.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')).length
-  const failed = tests.filter((test) => test.status === 'failed').length + broken
-  const skipped = tests.length + broken - passed - failed
-  const silent = failed === 0 && (exitCode !== 0 || passed + skipped === 0)
-  return { passed, failed: silent ? 1 : failed, skipped }
+  const failures = report.testResults.flatMap((file) => failuresOf(file, root))
+  const skipped = tests.length - passed - tests.filter((test) => test.status === 'failed').length
+  if (failures.length === 0 && passed + skipped === 0) failures.push('there was no test')
+  if (failures.length === 0 && exitCode !== 0) failures.push(`no test failed, and yet the tests ended with ${exitCode}: see above`)
+  return { passed, failed: failures.length, skipped, failures }
 }
 
 /** The last line of `npm test`. */
-export function summaryLine({ passed, failed, skipped }: Counts): string {
+export function summaryLine({ passed, failed, skipped }: Omit<Counts, 'failures'>): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 }
 
 /** The sum of several counts. */
 export function addCounts(counts: readonly Counts[]): Counts {
-  const sum = (key: keyof Counts) => counts.reduce((total, one) => total + one[key], 0)
-  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
+  const sum = (key: 'passed' | 'failed' | 'skipped') => counts.reduce((total, one) => total + one[key], 0)
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped'), failures: counts.flatMap(({ failures }) => failures) }
+}
+
+function failuresOf({ name, status, message, assertionResults }: FileResult, root: string): string[] {
+  const file = relative(root, name)
+  const failed = assertionResults.filter((test) => test.status === 'failed')
+  if (failed.length === 0) return status === 'failed' ? [failure(file, message)] : []
+  return failed.map(({ ancestorTitles = [], title = '', failureMessages }) => failure([file, ...ancestorTitles, title].join(' > '), failureMessages?.[0]))
+}
+
+/** What failed, and the first line of why. */
+function failure(what: string, why = ''): string {
+  const [first = ''] = why.trim().split('\n')
+  return first === '' ? what : `${what}\n    ${first.slice(0, LINE_MAX)}`
 }
 
 function readReport(file: string): Report | undefined {
