@@ -1,6 +1,6 @@
 // Goal: every command of the guides in TESTING.md does what the page says. Method: each guide's commands run in bash in a folder that stands for the checkout, over servers of their own, with only addresses and ports changed.
-import { execFile, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -39,7 +39,7 @@ for (const { title, commands } of GUIDES.filter((guide) => guide.commands.length
       expect(code, output).toBe(0)
     } finally {
       await redis.restart({ wipe: true })
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
     }
   })
 }
@@ -85,29 +85,42 @@ async function runScript(script: string, cwd: string): Promise<{ code: number | 
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: GUIDE_MS,
-    // A session of its own, by which everything that the guide has started is found at its end.
-    detached: true,
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const [code] = (await once(child, 'exit')) as [number | null]
-  await sessionEnded(child.pid ?? 0)
+  await leave(cwd)
   return { code, output }
 }
 
-/** Ends whoever is left of a session, and waits until they are gone: they could still write into the folder. Each is told once (a second SIGTERM cuts a spooler's orderly end), then killed. */
-async function sessionEnded(session: number): Promise<void> {
-  const members = new RegExp(`^ *${session} +(\\d+)$`, 'gm')
-  const left = (): number[] => [...execFileSync('ps', ['-A', '-o', 'sid=,pid='], { encoding: 'utf8' }).matchAll(members)].map(([, pid]) => Number(pid))
+/** Ends whoever still works in a folder, a background spooler too, and waits until they are gone. Each is told once (a second SIGTERM cuts a spooler's orderly end), then killed. */
+async function leave(folder: string): Promise<void> {
   const told = new Set<number>()
   const patience = Date.now() + END_MS
-  for (let pids = left(); pids.length > 0; pids = left()) {
+  for (let pids = workersIn(folder); pids.length > 0; pids = workersIn(folder)) {
     const late = Date.now() > patience
     for (const pid of pids) {
       if (late || !told.has(pid)) tell(pid, late ? 'SIGKILL' : 'SIGTERM')
       told.add(pid)
     }
     await delay(50)
+  }
+}
+
+/** The processes whose working folder it is, where the system says so in files. */
+function workersIn(folder: string): number[] {
+  if (!existsSync('/proc/self/cwd')) return []
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && workingFolder(pid) === folder)
+}
+
+function workingFolder(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    // It has ended meanwhile, or is somebody else's.
+    return undefined
   }
 }
 

@@ -6,25 +6,15 @@ import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { createDatabase, type TestDatabase } from './database.ts'
 import { postgresPrograms, unprivilegedUser, type PostgresUser } from './postgres-program.ts'
-import { freePort, newFolder, ServerProcess, startOrStop } from './process.ts'
+import { freePort, newFolder, ServerProcess, startOrStop, type RunningServer } from './process.ts'
 
 /** A Postgres of one test's own. */
-export type PostgresServer = {
+export type PostgresServer = RunningServer & {
   /** The address of its database `postgres`; its only user needs no password. */
   readonly url: string
   readonly port: number
-  readonly pid: number
-  log(): string
-  pause(): void
-  resume(): void
-  /** As at a power cut. Everything committed is there again after `restart`. */
-  kill(): Promise<void>
-  /** Kills it when it runs and starts it on the same port; `wipe` gives an empty one. */
-  restart(options?: { readonly wipe?: boolean }): Promise<void>
   /** A database of its own, a copy of `template`; dropped by its `drop`. */
   createDatabase(template?: string): Promise<TestDatabase>
-  stop(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Settings of postgresql.conf. Default: durable as in production; `{fsync: 'off'}` where only answers count. */
@@ -47,30 +37,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const data = join(folder, 'data')
   const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
   const command = join(bin, 'postgres')
-  const server = new ServerProcess({ name: 'Postgres', command, args, folder, user, answers: () => answers(url), withinMs: 60_000 })
-  await startOrStop(server, () => initialise(bin, data, user))
-  return {
-    url,
-    port,
-    get pid() {
-      return server.pid
-    },
-    log: () => server.log(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    kill: () => server.kill(),
-    restart: async ({ wipe = false } = {}) => {
-      await server.kill()
-      if (wipe) {
-        rmSync(data, { recursive: true })
-        await initialise(bin, data, user)
-      }
-      await server.start()
-    },
-    createDatabase: (template) => createDatabase(url, template),
-    stop: () => server.stop(),
-    [Symbol.asyncDispose]: () => server.stop(),
+  const wipe = async (): Promise<void> => {
+    rmSync(data, { recursive: true })
+    await initialise(bin, data, user)
   }
+  const server = new ServerProcess({ name: 'Postgres', command, args, folder, user, answers: () => answers(url), withinMs: 60_000, wipe })
+  await startOrStop(server, () => initialise(bin, data, user))
+  return Object.assign(server, { url, port, createDatabase: (template?: string) => createDatabase(url, template) })
 }
 
 async function initialise(bin: string, data: string, user: PostgresUser): Promise<void> {

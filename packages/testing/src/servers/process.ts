@@ -21,10 +21,30 @@ export type ServerSpec = {
   readonly withinMs: number
   readonly env?: NodeJS.ProcessEnv
   readonly user?: { readonly uid: number; readonly gid: number } | undefined
+  /** Removes its data, while it does not run. */
+  readonly wipe?: () => Promise<void>
+}
+
+/** What a test may do with a server of its own, whichever it is. */
+export type RunningServer = {
+  readonly pid: number
+  /** The last lines that it logged. */
+  log(): string
+  /** SIGSTOP: it keeps its sockets and answers nothing. */
+  pause(): void
+  /** SIGCONT after a `pause`. */
+  resume(): void
+  /** As at a power cut: what it has on its disk is there again after `restart`. */
+  kill(): Promise<void>
+  /** Kills it when it runs and starts it on the same port; `wipe` removes its data. */
+  restart(options?: { readonly wipe?: boolean }): Promise<void>
+  /** Kills it and removes its folder. Nothing can be done with it afterwards. */
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** A server process of a test: started when it answers, gone with its folder at the end, also when the tests are killed. */
-export class ServerProcess {
+export class ServerProcess implements RunningServer {
   readonly #spec: ServerSpec
   readonly #guard: Guard
   #child: ChildProcess | undefined
@@ -34,7 +54,6 @@ export class ServerProcess {
     this.#guard = startGuard(spec.folder)
   }
 
-  /** The running server's process id. */
   get pid(): number {
     assert(this.#child?.pid !== undefined, `${this.#spec.name} is not running`)
     return this.#child.pid
@@ -57,17 +76,14 @@ export class ServerProcess {
     throw new Error(`${name} ${fault} (${command} ${args.join(' ')}, waited up to ${withinMs} ms). Its log:\n${tail}`)
   }
 
-  /** The last lines that the server logged. */
   log(): string {
     return readFileSync(join(this.#spec.folder, 'server.log'), 'utf8').split('\n').slice(-LOG_LINES).join('\n')
   }
 
-  /** SIGSTOP: the server keeps its sockets and answers nothing. */
   pause(): void {
     for (const pid of familyOf(this.pid)) process.kill(pid, 'SIGSTOP')
   }
 
-  /** SIGCONT after a `pause`. */
   resume(): void {
     for (const pid of familyOf(this.pid)) process.kill(pid, 'SIGCONT')
   }
@@ -86,10 +102,19 @@ export class ServerProcess {
     this.#guard.watch(undefined)
   }
 
-  /** Kills the server and removes its folder. Nothing can be done with it afterwards. */
+  async restart({ wipe = false }: { readonly wipe?: boolean } = {}): Promise<void> {
+    await this.kill()
+    if (wipe) await this.#spec.wipe?.()
+    await this.start()
+  }
+
   async stop(): Promise<void> {
     await this.kill()
     await this.#guard.end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 }
 

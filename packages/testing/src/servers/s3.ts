@@ -1,23 +1,12 @@
 import { mkdirSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { findProgram } from './find.ts'
-import { findOrInstall, runToEnd } from './install.ts'
-import { freePort, newFolder, ServerProcess, startOrStop } from './process.ts'
+import { goProgram } from './go-program.ts'
+import { freePort, newFolder, ServerProcess, startOrStop, type RunningServer } from './process.ts'
 
 /** An S3 server of one test's own, with one bucket. */
-export type S3Server = {
+export type S3Server = RunningServer & {
   /** `http://<key>:<secret>@host:port/<bucket>`: everything that a client has to know. */
   readonly url: string
-  readonly pid: number
-  log(): string
-  pause(): void
-  resume(): void
-  kill(): Promise<void>
-  /** Kills it when it runs and starts it on the same port; its objects are there again. */
-  restart(): Promise<void>
-  stop(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 const VERSION = 'v1.8.0'
@@ -29,7 +18,7 @@ const REMEDY =
 
 /** Starts a Versity S3 gateway over a folder on a free port of the loopback interface; without it on this machine, Go builds it (some minutes, once). */
 export async function startS3(): Promise<S3Server> {
-  const command = await s3Program()
+  const command = await goProgram({ name: 'versitygw', source: `github.com/versity/versitygw/cmd/versitygw@${VERSION}`, remedy: REMEDY })
   const port = await freePort()
   const folder = newFolder('s3')
   for (const sub of ['data', `data/${BUCKET}`, 'sidecar']) mkdirSync(join(folder, sub))
@@ -48,32 +37,7 @@ export async function startS3(): Promise<S3Server> {
   ]
   const server = new ServerProcess({ name: 'S3', command, args, folder, answers: () => answers(port), withinMs: 20_000 })
   await startOrStop(server)
-  return {
-    url: `http://${KEY}:${SECRET}@127.0.0.1:${port}/${BUCKET}`,
-    get pid() {
-      return server.pid
-    },
-    log: () => server.log(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    kill: () => server.kill(),
-    restart: async () => {
-      await server.kill()
-      await server.start()
-    },
-    stop: () => server.stop(),
-    [Symbol.asyncDispose]: () => server.stop(),
-  }
-}
-
-async function s3Program(): Promise<string> {
-  const goFolders = [process.env['GOBIN'], join(process.env['GOPATH'] ?? join(homedir(), 'go'), 'bin')].filter((folder) => folder !== undefined)
-  const install = async () => {
-    const go = findProgram(['go'], ['/usr/local/go/bin', '/usr/lib/go/bin'])
-    if (go === undefined) throw new Error('there is no go on this machine')
-    await runToEnd(go, ['install', `github.com/versity/versitygw/cmd/versitygw@${VERSION}`])
-  }
-  return await findOrInstall(() => findProgram(['versitygw'], goFolders), install, REMEDY)
+  return Object.assign(server, { url: `http://${KEY}:${SECRET}@127.0.0.1:${port}/${BUCKET}` })
 }
 
 /** Any answer of HTTP will do: without a signature it is a refusal. */

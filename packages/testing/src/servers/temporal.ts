@@ -1,23 +1,13 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { findProgram } from './find.ts'
-import { findOrInstall, runToEnd } from './install.ts'
-import { freePort, newFolder, ServerProcess, startOrStop } from './process.ts'
+import { goProgram } from './go-program.ts'
+import { runToEnd } from './install.ts'
+import { freePort, newFolder, ServerProcess, startOrStop, type RunningServer } from './process.ts'
 
 /** A Temporal development server of one test's own. */
-export type TemporalServer = {
+export type TemporalServer = RunningServer & {
   /** `host:port`; its namespace is `default`. */
   readonly address: string
   readonly port: number
-  readonly pid: number
-  log(): string
-  pause(): void
-  resume(): void
-  kill(): Promise<void>
-  /** Kills it when it runs and starts it on the same port; its workflows are there again. */
-  restart(): Promise<void>
-  stop(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 const VERSION = 'v1.5.1' // newer tags do not install by `go install`
@@ -35,34 +25,12 @@ export async function startTemporal(): Promise<TemporalServer> {
   const args = ['server', 'start-dev', ...place, '--db-filename', join(folder, 'temporal.db'), ...pragmas, '--log-level', 'error']
   const server = new ServerProcess({ name: 'Temporal', command, args, folder, answers: () => serves(command, address), withinMs: 60_000 })
   await startOrStop(server)
-  return {
-    address,
-    port,
-    get pid() {
-      return server.pid
-    },
-    log: () => server.log(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    kill: () => server.kill(),
-    restart: async () => {
-      await server.kill()
-      await server.start()
-    },
-    stop: () => server.stop(),
-    [Symbol.asyncDispose]: () => server.stop(),
-  }
+  return Object.assign(server, { address, port })
 }
 
 /** The temporal CLI: on the PATH, in the folders of Go, else built by Go. */
-export async function temporalProgram(): Promise<string> {
-  const goFolders = [process.env['GOBIN'], join(process.env['GOPATH'] ?? join(homedir(), 'go'), 'bin')].filter((folder) => folder !== undefined)
-  const install = async () => {
-    const go = findProgram(['go'], ['/usr/local/go/bin', '/usr/lib/go/bin'])
-    if (go === undefined) throw new Error('there is no go on this machine')
-    await runToEnd(go, ['install', `github.com/temporalio/cli/cmd/temporal@${VERSION}`])
-  }
-  return await findOrInstall(() => findProgram(['temporal'], goFolders), install, REMEDY)
+export function temporalProgram(): Promise<string> {
+  return goProgram({ name: 'temporal', source: `github.com/temporalio/cli/cmd/temporal@${VERSION}`, remedy: REMEDY })
 }
 
 async function serves(command: string, address: string): Promise<boolean> {
