@@ -17,7 +17,8 @@ function serverProject(name: string) {
       runner: 'packages/testing/src/vitest/skipping-runner.ts',
       testTimeout: slow,
       hookTimeout: slow,
-      // Two at a time, as all: each file has a prefix, a database, a task queue or servers of its own.
+      // Crash tests mostly wait, and each has servers of its own.
+      fileParallelism: ['redis', 'pg', 'crash'].includes(name),
     },
   }
 }
