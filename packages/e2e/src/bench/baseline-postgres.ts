@@ -1,24 +1,56 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { must } from '@koco/core'
 import { openExecutionStore } from '@koco/storage'
 import type { PostgresServer } from '@koco/testing'
 import { Redis } from 'ioredis'
 import { Client } from 'pg'
+import { serverCpuSeconds } from './cpu.ts'
 import { benchRecords, benchRun } from './rows.ts'
 
 const SINGLE_ROWS = 2000
 const COLUMNS = 'fid, epoch, seq, username, timestamp, kind, step, message'
 
-/** Rows a second of `COPY` from a file on the server into our table with all its indexes: no client, no network, nothing to beat it. */
-export async function copyRate(postgres: PostgresServer, rows: number, runs: number): Promise<number> {
+/** Rows a second, and CPU seconds of the server, of `COPY` from a file on the server into our table with all its indexes: no client, no network, nothing to beat it. */
+export async function copyRate(postgres: PostgresServer, rows: number, runs: number): Promise<{ readonly rate: number; readonly cpu: number }> {
   const dir = await mkdtemp(join(tmpdir(), 'koco-copy-'))
   await chmod(dir, 0o755)
   const file = join(dir, 'rows.tsv')
   await writeFile(file, copyText(rows, runs), { mode: 0o644 })
-  const seconds = await inOurTable(postgres, (client) => client.query(`COPY execution_events (${COLUMNS}) FROM '${file}'`))
+  let cpu = 0
+  const seconds = await inOurTable(postgres, async (client) => {
+    const before = await serverCpuSeconds(postgres.pid)
+    await client.query(`COPY execution_events (${COLUMNS}) FROM '${file}'`)
+    cpu = (await serverCpuSeconds(postgres.pid)) - before
+  })
   await rm(dir, { recursive: true })
-  return rows / seconds
+  return { rate: rows / seconds, cpu }
+}
+
+/** Bytes of the events' table with its indexes, and of the indexes alone. */
+export async function tableSizes(url: string): Promise<{ readonly all: number; readonly indexes: number }> {
+  const rows = await ask<{ all: number; indexes: number }>(
+    url,
+    `select pg_total_relation_size('execution_events')::float8 as all, pg_indexes_size('execution_events')::float8 as indexes`,
+  )
+  return must(rows[0], 'sizes')
+}
+
+/** Bytes of each index of the events' table. */
+export async function indexSizes(url: string): Promise<readonly { readonly name: string; readonly bytes: number }[]> {
+  return await ask(
+    url,
+    `select indexrelid::regclass::text as name, pg_relation_size(indexrelid)::float8 as bytes from pg_index where indrelid = 'execution_events'::regclass order by 1`,
+  )
+}
+
+async function ask<Row extends object>(url: string, text: string): Promise<Row[]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query<Row>(text)
+  await client.end()
+  return rows
 }
 
 /** Events a second of the usual way: a consumer that takes one entry from Redis, inserts it, commits, acknowledges, and takes the next. */

@@ -6,7 +6,8 @@ import { memory } from './memory.ts'
 import { pageLive, pageLoad, pageLongRun, pageRunList } from './page.ts'
 import { recovery } from './recovery.ts'
 import { runsDistributed, runsEmbedded } from './runs.ts'
-import { spoolToPostgres, spoolToSqlite } from './spool.ts'
+import { scaleTo10Million } from './scale.ts'
+import { spoolShared, spoolToPostgres, spoolToSqlite } from './spool.ts'
 import { sockets } from './sockets.ts'
 import { startUp } from './start-up.ts'
 import { recoveryTemporal } from './temporal-recovery.ts'
@@ -14,7 +15,13 @@ import { runsTemporal } from './temporal-runs.ts'
 import { waitingTemporal } from './temporal-waiting.ts'
 
 /** A named measurement; each starts the servers and processes that it needs and ends them. */
-export type Bench = { readonly name: string; readonly about: string; run(): Promise<Figure[]> }
+export type Bench = {
+  readonly name: string
+  readonly about: string
+  /** It takes long and much disk, so it runs only when it is named. */
+  readonly onlyNamed?: true
+  run(): Promise<Figure[]>
+}
 
 /** All benches, in the order in which they run. */
 export const benches: readonly Bench[] = [
@@ -24,7 +31,14 @@ export const benches: readonly Bench[] = [
     run: () => spoolToPostgres(20),
   },
   { name: 'spool-postgres-2000', about: 'Redis → Postgres, 100,000 events over 2,000 streams, against COPY', run: () => spoolToPostgres(2000) },
+  { name: 'spool-shared', about: 'Redis → Postgres, 5,000 open streams shared by one, two and four spoolers', run: spoolShared },
   { name: 'spool-sqlite', about: 'Redis → SQLite, 100,000 events over 20 streams, against a bare prepared loop into one file', run: spoolToSqlite },
+  {
+    name: 'scale-10m',
+    about: '10 million events in Postgres by the writer: inserting, listing, reading (12 GB of disk)',
+    onlyNamed: true,
+    run: scaleTo10Million,
+  },
   { name: 'live-embedded', about: 'append to visible in a live tail at 1,000 events/s, embedded', run: () => liveTail('embedded') },
   { name: 'live-distributed', about: 'append to visible in a live tail at 1,000 events/s, over Redis and Postgres', run: () => liveTail('distributed') },
   { name: 'catch-up', about: '10,000 missed events, embedded', run: catchUp },

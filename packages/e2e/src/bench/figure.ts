@@ -39,6 +39,11 @@ export function elsewhere(name: string, figure: number, unit: string): Figure {
   return { name, figure, unit, baseline: null, ratio: null, goal: 'measured elsewhere', holds: null }
 }
 
+/** A figure without a goal, told beside the others. */
+export function noted(name: string, figure: number, unit: string, baseline: number | null = null): Figure {
+  return { name, figure, unit, baseline, ratio: baseline === null ? null : figure / baseline, goal: '', holds: null }
+}
+
 /** The value below which `share` (0 to 1) of the samples lie. */
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b)

@@ -45,7 +45,8 @@ export const ADD_UNKNOWN_RUNS = statement(
   select fid, '', '', '', '[]', 'null', 'starting', created_at, '', '' from unnest($1::text[], $2::double precision[]) as x (fid, created_at) order by fid on conflict do nothing`,
 )
 
-const EVENT_COLUMNS = 'fid, epoch, seq, username, timestamp, kind, step, message'
+/** What is written of an event; the rest comes by itself. */
+export const EVENT_COLUMNS = 'fid, epoch, seq, username, timestamp, kind, step, message'
 
 /** For rows that are known to be new: without the speculation that ON CONFLICT costs. */
 export const INSERT_NEW = statement(

@@ -19,9 +19,9 @@ export async function storeAndCommit(client: Client, runs: readonly FoldedRun[])
   const advanced = changed.filter(({ sorted, fold }) => isOnlyAdvanced(sorted.locked.state, fold.state))
   const others = changed.filter((each) => !advanced.includes(each))
   const inputs = await loadInputs(client, others)
-  const rows = runs.flatMap(({ sorted, fold }) => sorted.fresh.map((record) => ({ fid: fold.state.fid, user: fold.state.user, record })))
+  const fresh = runs.map(({ sorted, fold: { state } }) => ({ fid: state.fid, user: state.user, records: sorted.fresh }))
   await inPipeline(client, () => [
-    unlessEmpty(rows, () => insertNew(client, rows)),
+    insertNew(client, fresh),
     unlessEmpty(advanced, () => advance(client, advanced)),
     unlessEmpty(others, () => update(client, others, inputs)),
     storeLocks(
