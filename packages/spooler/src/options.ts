@@ -40,7 +40,7 @@ export type SpoolerOptions = {
   readonly dead: DeadEventStore
   readonly log: SpoolerLog
   readonly metrics?: SpoolerMetrics
-  /** Entries read of one stream in one round; a write holds up to four times as many, of many streams. 1 to 5,000, default 500. */
+  /** Entries read of one stream in one round; a write holds up to eight times as many, of many shallow streams, or four times as many, of a few deep ones. 1 to 5,000, default 500. */
   readonly batchSize?: number
   /** How long events gather while a write is in flight, in seconds; an idle spooler never waits. Default 0.01. */
   readonly batchTimeoutS?: number
@@ -48,7 +48,7 @@ export type SpoolerOptions = {
   readonly blockMs?: number
   /** Streams held at a time. Default 256. */
   readonly streamsMax?: number
-  /** Batches in flight, always of different streams, so that no stream is written out of order. Default 2. */
+  /** Batches in flight, always of different streams, so that no stream is written out of order. Default 3: while two are written, one is read or acknowledged. */
   readonly lanes?: number
   /** How often leases are renewed and lost hints looked for, in ms. Defaults 5,000 and 10,000. */
   readonly renewMs?: number
@@ -69,7 +69,7 @@ export function withDefaults(options: SpoolerOptions) {
     batchTimeoutS: 0.01,
     blockMs: 1000,
     streamsMax: 256,
-    lanes: 2,
+    lanes: 3,
     renewMs: 5000,
     sweepMs: 10_000,
     backoffMs: { first: 50, last: 5000 },

@@ -5,7 +5,7 @@ import { WRITE_BYTES_MAX, type ReadBatch } from './batch.ts'
 const STREAMS_MAX = 128
 const STREAMS_MIN = 4
 /** A write holds up to so many times the entries of one stream. */
-const STREAMS_FULL = 4
+const STREAMS_FULL = 8
 
 /**
  * Decides how many streams a batch takes and how much it reads of each. A stream costs about the same however much is read of it, so deep streams are read deep and few
@@ -20,8 +20,9 @@ export class BatchSizer {
     this.#batchSize = batchSize
   }
 
-  /** How many streams the next batch takes at most. */
+  /** How many streams the next batch takes at most: of those that fill a round by themselves a few, which leaves the others to other spoolers. */
   get streams(): number {
+    if (this.#entriesEach >= this.#batchSize) return STREAMS_MIN
     return Math.max(STREAMS_MIN, Math.min(STREAMS_MAX, Math.ceil(this.#rows / this.#entriesEach)))
   }
 

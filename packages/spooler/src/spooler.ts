@@ -6,8 +6,8 @@ import { HeldStreams } from './held.ts'
 import { BatchSizer } from './sizer.ts'
 import { withDefaults, type FullOptions, type SpoolerOptions } from './options.ts'
 
-/** Batches whose streams are held at a time. */
-const BATCHES_AHEAD = 2
+/** Batches whose streams are held at a time, besides those that the lanes have. */
+const BATCHES_AHEAD = 1
 /** Streams taken at a time: spoolers that begin together begin with a part each. */
 const ACQUIRE_MAX = 32
 /** How long a stream that never runs dry is held while others may wait elsewhere, in ms. */
@@ -177,9 +177,9 @@ class StreamSpooler implements Spooler {
     await this.#release(shared, true)
   }
 
-  /** How many streams are worth holding: what the lanes take in their next two batches. More would wait here while another spooler is idle. */
+  /** How many streams are worth holding: those of the lanes and of the batch that comes next. More would wait here while another spooler is idle. */
   get #holdMax(): number {
-    return Math.min(this.#options.streamsMax, BATCHES_AHEAD * this.#options.lanes * this.#sizer.streams)
+    return Math.min(this.#options.streamsMax, (this.#options.lanes + BATCHES_AHEAD) * this.#sizer.streams)
   }
 
   /** One read and everything that follows from it. Gives the streams that are known to hold more. */
