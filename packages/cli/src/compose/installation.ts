@@ -21,6 +21,7 @@ import { openCheckpoints } from './checkpoints.ts'
 import { heldByRuns, openContents } from './contents.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
 import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
+import { pricesOf } from './prices.ts'
 import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
 import { startPruning } from './retention.ts'
 import { recoverRuns, startSnapshots } from './snapshots.ts'
@@ -121,7 +122,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     contents,
     checkpoints,
     webDir,
-    settings: { ...panelSettings(settings), ...limits },
+    settings: { ...panelSettings(settings), prices: pricesOf(settings, cwd), ...limits },
     clock: Date.now,
     log: log.child({ part: 'panel' }),
     registry,

@@ -1,33 +1,39 @@
-import type { TokenCounts } from '@koco/core'
+import { RefusedError, type TokenCounts } from '@koco/core'
 import type { ModelUse } from '@koco/storage'
+import { z } from 'zod'
 
-/** What a model costs from a day on (UTC), in US dollars a million tokens; cached reading and writing as input where the provider has no price of its own, reasoning as output. */
-export type Price = {
+/** What a million tokens cost, in US dollars; cached reading and writing as input where there is no price of its own, reasoning as output. */
+type Rates = { readonly input: number; readonly output: number; readonly cacheRead?: number | undefined; readonly cacheWrite?: number | undefined }
+
+/** What a model costs, from a day on (UTC; ever since there is the model, when absent). `above`: what all tokens of a call cost whose input has more tokens than that. */
+export type Price = Rates & {
   readonly model: string
-  readonly from: string
-  readonly input: number
-  readonly output: number
-  readonly cacheRead?: number
-  readonly cacheWrite?: number
+  readonly from?: string | undefined
+  readonly above?: (Rates & { readonly tokens: number }) | undefined
 }
 
-/** List prices as the providers published them. A call is priced by what held on its day, so what it cost can be worked out again at any time. */
-export const LIST_PRICES: readonly Price[] = [
-  { model: 'gpt-4o', from: '2024-10-02', input: 2.5, cacheRead: 1.25, output: 10 },
-  { model: 'gpt-4o-mini', from: '2024-07-18', input: 0.15, cacheRead: 0.075, output: 0.6 },
-  { model: 'gpt-4.1', from: '2025-04-14', input: 2, cacheRead: 0.5, output: 8 },
-  { model: 'gpt-4.1-mini', from: '2025-04-14', input: 0.4, cacheRead: 0.1, output: 1.6 },
-  { model: 'gpt-4.1-nano', from: '2025-04-14', input: 0.1, cacheRead: 0.025, output: 0.4 },
-  { model: 'o3', from: '2025-04-16', input: 10, cacheRead: 2.5, output: 40 },
-  { model: 'o3', from: '2025-06-10', input: 2, cacheRead: 0.5, output: 8 },
-  { model: 'o4-mini', from: '2025-04-16', input: 1.1, cacheRead: 0.275, output: 4.4 },
-  { model: 'gpt-5', from: '2025-08-07', input: 1.25, cacheRead: 0.125, output: 10 },
-  { model: 'gpt-5-mini', from: '2025-08-07', input: 0.25, cacheRead: 0.025, output: 2 },
-  { model: 'gpt-5-nano', from: '2025-08-07', input: 0.05, cacheRead: 0.005, output: 0.4 },
-  { model: 'claude-3-5-haiku', from: '2024-12-03', input: 0.8, cacheRead: 0.08, cacheWrite: 1, output: 4 },
-  { model: 'claude-sonnet-4', from: '2025-05-22', input: 3, cacheRead: 0.3, cacheWrite: 3.75, output: 15 },
-  { model: 'claude-opus-4', from: '2025-05-22', input: 15, cacheRead: 1.5, cacheWrite: 18.75, output: 75 },
-]
+const dollars = z.number().min(0)
+const rates = { input: dollars, output: dollars, cache_read: dollars.optional(), cache_write: dollars.optional() }
+const Row = z.strictObject({
+  model: z.string().min(1),
+  from: z.iso.date().optional(),
+  ...rates,
+  above: z.strictObject({ tokens: z.number().int().min(1), ...rates }).optional(),
+})
+
+/**
+ * The prices of an operator's file, a JSON list of `{model, input, output, cache_read?, cache_write?, from?, above?}`, in front of the list prices: a model that the file names costs what the file says and nothing else. RefusedError `bad_prices`.
+ */
+export function withOwnPrices(text: string, list: readonly Price[]): readonly Price[] {
+  const own = parseRows(text).map(({ model, from, above, ...price }): Price => ({
+    model,
+    from,
+    ...ratesOf(price),
+    above: above && { tokens: above.tokens, ...ratesOf(above) },
+  }))
+  const named = new Set(own.map(({ model }) => bareName(model)))
+  return [...own, ...list.filter(({ model }) => !named.has(bareName(model)))]
+}
 
 /** What model calls cost together; null when there are none, or when one of them has no known price: unknown is not nothing. */
 export function costOf(uses: readonly ModelUse[], prices: readonly Price[]): number | null {
@@ -40,24 +46,57 @@ export function costOf(uses: readonly ModelUse[], prices: readonly Price[]): num
   return sum
 }
 
+/** A call is priced by what held on its day, so what it cost can be worked out again at any time. */
 function priced({ model, at, tokens }: ModelUse, prices: readonly Price[]): number | null {
   const day = new Date(at * 1000).toISOString().slice(0, 10)
   const name = bareName(model)
   const price = prices
-    .filter((one) => one.model === name && one.from <= day)
-    .toSorted((a, b) => (a.from < b.from ? -1 : 1))
+    .filter((one) => bareName(one.model) === name && (one.from ?? '') <= day)
+    .toSorted((a, b) => ((a.from ?? '') < (b.from ?? '') ? -1 : 1))
     .at(-1)
-  return price ? millionths(tokens, price) / 1_000_000 : null
+  if (!price) return null
+  const isLong = price.above !== undefined && inputOf(tokens) > price.above.tokens
+  return millionths(tokens, isLong && price.above ? price.above : price) / 1_000_000
 }
 
-function millionths(tokens: TokenCounts, { input, output, cacheRead = input, cacheWrite = input }: Price): number {
+function inputOf({ input_uncached: uncached, cache_read: read, cache_write: write }: TokenCounts): number {
+  return uncached + read + write
+}
+
+function millionths(tokens: TokenCounts, { input, output, cacheRead = input, cacheWrite = input }: Rates): number {
   return tokens.input_uncached * input + tokens.cache_read * cacheRead + tokens.cache_write * cacheWrite + (tokens.output + tokens.reasoning) * output
 }
 
-/** `openai/gpt-4o-2024-11-20` is `gpt-4o`: neither who passes it on nor the day of its making changes the list price. */
+/** `openai/gpt-4o-2024-11-20` is `gpt-4o`, and `claude-opus-4.5` is `claude-opus-4-5`: neither who passes it on, nor the day of its making, nor how a number is written changes the list price. */
 function bareName(model: string): string {
   return model
     .toLowerCase()
     .replace(/^.*\//, '')
-    .replace(/-(?:\d{4}-\d{2}-\d{2}|\d{8})$/, '')
+    .replace(/-latest$/, '')
+    .replace(/[-@](?:\d{4}-\d{2}-\d{2}|\d{8})$/, '')
+    .replaceAll('.', '-')
+}
+
+function parseRows(text: string): z.output<typeof Row>[] {
+  try {
+    return z.array(Row).parse(JSON.parse(text))
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' ') : 'it is no JSON'
+    throw new RefusedError(
+      `The prices of KODO_PRICES cannot be used: ${why}. It is a JSON list like [{"model": "my-model", "input": 1, "output": 4}], in US dollars a million tokens.`,
+      {
+        code: 'bad_prices',
+        cause: error,
+      },
+    )
+  }
+}
+
+function ratesOf({
+  input,
+  output,
+  cache_read: cacheRead,
+  cache_write: cacheWrite,
+}: Pick<z.output<typeof Row>, 'input' | 'output' | 'cache_read' | 'cache_write'>): Rates {
+  return { input, output, cacheRead, cacheWrite }
 }
