@@ -15,6 +15,7 @@ const Listed = z.object({
   files: z.array(FileShape),
   bytes: z.number().describe('all that the workspace holds, hidden files too'),
   bytes_max: z.number(),
+  file_bytes_max: z.number().describe('what one file may have'),
 })
 const content = { type: 'application/octet-stream', description: 'The content, as an attachment. `Range` gives a part (206).' }
 
@@ -32,7 +33,13 @@ export const sessionFileRoutes: Routes = (app, context) => {
     async (request) => {
       const key = await keyOf(context, request)
       const [files, { bytes }] = await Promise.all([workspaces.list(key), workspaces.use(key)])
-      return { session_id: key.session, files: files.map(fileJson), bytes, bytes_max: workspaces.limits.bytesMax }
+      return {
+        session_id: key.session,
+        files: files.map(fileJson),
+        bytes,
+        bytes_max: workspaces.limits.bytesMax,
+        file_bytes_max: workspaces.limits.fileBytesMax,
+      }
     },
   )
   const download = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>

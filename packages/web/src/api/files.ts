@@ -22,9 +22,9 @@ export function fileUrl(fid: string, path: string): string {
 }
 
 /** The first bytes of a file, and whether that is all of it. Throws ApiProblem. */
-export async function fileStart(fid: string, file: RunFile, bytes: number, signal: AbortSignal): Promise<{ readonly content: Blob; readonly whole: boolean }> {
+export async function fileStart(url: string, file: RunFile, bytes: number, signal: AbortSignal): Promise<{ readonly content: Blob; readonly whole: boolean }> {
   const headers: Record<string, string> = file.size > bytes ? { range: `bytes=0-${bytes - 1}` } : {}
-  const response = await fetch(fileUrl(fid, file.path), { headers, signal, credentials: 'same-origin' }).catch((error: unknown) => {
+  const response = await fetch(url, { headers, signal, credentials: 'same-origin' }).catch((error: unknown) => {
     throw signal.aborted ? error : unreachable(error)
   })
   if (!response.ok) throw problemOf(response.status, undefined, response.headers.get('retry-after'))

@@ -6,6 +6,7 @@ const PATHS = {
   redo: <path d="m15 6 5 5-5 5M20 11H10a6 6 0 0 0 0 12h2" transform="translate(0 -3)" />,
   pencil: <path d="M4 20l1-4L16 5l3 3L8 19zM14 7l3 3" />,
   clip: <path d="M19 11.5 12 18.5a4.2 4.2 0 0 1-6-6l7.5-7.5a2.8 2.8 0 0 1 4 4l-7.3 7.3a1.4 1.4 0 0 1-2-2l6.6-6.6" />,
+  folder: <path d="M3.5 6h6l2 2.5h9V19h-17z" />,
   inbox: <path d="M4 13l2.5-8h11L20 13v6H4zM4 13h5l1 3h4l1-3h5" />,
   settings: (
     <>

@@ -3,14 +3,15 @@ import type { Json } from '@koco/core'
 /** A file that goes along with a message: a picture as it is, anything else as text. */
 export type Attached = { readonly name: string; readonly part: { readonly [field: string]: Json } }
 
-/** One message takes at most so much, all files together; larger ones belong into the workspace or a run's files. */
+/** One message takes at most so much, all files together; larger ones belong into the workspace. */
 const BYTES_MAX = 4 * 1024 * 1024
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/
 
 /** Reads files for a message. Throws with one sentence for one that is too large or holds no text. */
 export async function attach(files: readonly File[]): Promise<Attached[]> {
   const size = files.reduce((sum, file) => sum + file.size, 0)
-  if (size > BYTES_MAX) throw new Error(`These files have ${Math.ceil(size / 1024 / 1024)} MiB; a message takes 4 MiB. Start a run with them, or send less.`)
+  if (size > BYTES_MAX)
+    throw new Error(`These files have ${Math.ceil(size / 1024 / 1024)} MiB; a message takes 4 MiB. Put them into the workspace, or send less.`)
   return Promise.all(files.map(read))
 }
 

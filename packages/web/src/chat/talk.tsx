@@ -1,5 +1,6 @@
 import type { Conversation } from '@koco/core/api'
 import { ActionIcon, Button, Group, Modal, Text, Textarea, Title, Tooltip } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -14,21 +15,28 @@ import { ForksMenu } from './forks-menu.tsx'
 import { SessionMenu } from './session-menu.tsx'
 import { Transcript } from './transcript.tsx'
 import { useTalk, type TalkActions } from './use-talk.ts'
+import { WorkspaceSide } from './workspace-side.tsx'
 
 /** One conversation: its head with what it has spent, what was said, the running turn, and where one writes. */
 export function Talk({ id }: { readonly id: string }) {
   const { data: session, error, refetch } = useQuery(conversationQuery(id))
   const { data: me } = useQuery(meQuery)
   const actions = useTalk(session)
+  const [files, showFiles] = useDisclosure(false)
   const [editing, setEditing] = useState<{ readonly index: number; readonly text: string } | null>(null)
   usePageTitle(session?.title ?? 'Chat')
   if (!session) return error ? <Failure error={error} retry={() => void refetch()} /> : <Loading what="conversation" />
   const mayWrite = me?.user.role !== 'viewer'
   return (
     <>
-      <Head session={session} actions={actions} mayWrite={mayWrite} />
-      <Transcript session={session} actions={mayWrite ? actions : null} onEdit={(index, text) => setEditing({ index, text })} />
-      {mayWrite && <Composer session={session} />}
+      <Head session={session} actions={actions} mayWrite={mayWrite} files={files} onFiles={showFiles.toggle} />
+      <div className={classes['beside']}>
+        <div className={classes['said']}>
+          <Transcript session={session} actions={mayWrite ? actions : null} onEdit={(index, text) => setEditing({ index, text })} />
+          {mayWrite && <Composer session={session} />}
+        </div>
+        <WorkspaceSide session={session} mayWrite={mayWrite} opened={files} onClose={showFiles.close} />
+      </div>
       <Modal opened={editing !== null} onClose={() => setEditing(null)} title="Say it differently, in a fork" size="lg">
         {editing && (
           <EditForm
@@ -44,7 +52,15 @@ export function Talk({ id }: { readonly id: string }) {
   )
 }
 
-function Head({ session, actions, mayWrite }: { readonly session: Conversation; readonly actions: TalkActions; readonly mayWrite: boolean }) {
+type HeadProps = {
+  readonly session: Conversation
+  readonly actions: TalkActions
+  readonly mayWrite: boolean
+  readonly files: boolean
+  readonly onFiles: () => void
+}
+
+function Head({ session, actions, mayWrite, files, onFiles }: HeadProps) {
   const quiet = session.active_stream_id === null && mayWrite
   return (
     <header className={classes['head']}>
@@ -59,6 +75,11 @@ function Head({ session, actions, mayWrite }: { readonly session: Conversation; 
       </div>
       <Group gap={6} wrap="nowrap">
         <ForksMenu id={session.session_id} />
+        <Tooltip label="Files that you and the agent work on" withArrow>
+          <ActionIcon variant={files ? 'light' : 'default'} aria-label="Workspace files" aria-expanded={files} onClick={onFiles}>
+            <Icon name="folder" size={16} />
+          </ActionIcon>
+        </Tooltip>
         <HeadAction icon="undo" label="Take the last turn back" disabled={!quiet || session.message_count === 0} onClick={() => void actions.undo()} />
         <HeadAction icon="redo" label="Bring back what was taken back" disabled={!quiet || session.redoable === 0} onClick={() => void actions.redo()} />
         {mayWrite && <SessionMenu session={session} />}

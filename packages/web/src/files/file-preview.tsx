@@ -14,12 +14,12 @@ const TEXT_BYTES = 512 * 1024
 const IMAGE_BYTES = 20 * 1024 * 1024
 const ROWS_SHOWN = 500
 
-/** The beginning of a file, as what it is: Markdown, a table, a picture, text. Nothing in it can act: Markdown is sanitised, a picture is only drawn, everything else is text. */
-export function FilePreview({ fid, file }: { readonly fid: string; readonly file: RunFile }) {
+/** The beginning of a file, as what it is: Markdown, a table, a picture, text. Nothing in it can act: Markdown is sanitised, a picture is only drawn, everything else is text. `url`: where it is downloaded. */
+export function FilePreview({ url, file }: { readonly url: string; readonly file: RunFile }) {
   const kind = previewKind(file)
   const { data, error, isPending } = useQuery({
-    queryKey: ['file-start', fid, file.path, file.modified_at],
-    queryFn: ({ signal }) => fileStart(fid, file, kind === 'image' ? IMAGE_BYTES : TEXT_BYTES, signal),
+    queryKey: ['file-start', url, file.modified_at],
+    queryFn: ({ signal }) => fileStart(url, file, kind === 'image' ? IMAGE_BYTES : TEXT_BYTES, signal),
     enabled: kind !== null && (kind !== 'image' || file.size <= IMAGE_BYTES),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 30_000,

@@ -52,7 +52,7 @@ export function FilesTab({ run, uploads }: { readonly run: WholeRun; readonly up
           The first {count(FILES_SHOWN)} files. The API lists them all.
         </Text>
       )}
-      {chosen && <FilePreview key={`${chosen.path} ${chosen.modified_at}`} fid={run.fid} file={chosen} />}
+      {chosen && <FilePreview key={`${chosen.path} ${chosen.modified_at}`} url={fileUrl(run.fid, chosen.path)} file={chosen} />}
     </Stack>
   )
 }
