@@ -10,3 +10,18 @@ export const chat = defineChatFlow({
     book: chatTool({ description: 'Books a train', input: z.object({ to: z.string() }), approve: true, run: ({ to }) => `Booked to ${to}` }),
   },
 })
+
+const SCRIBE = `
+const fs = require('node:fs')
+fs.mkdirSync('data', { recursive: true })
+fs.writeFileSync('report.md', '# Cities\\n\\nTwo of **them**.\\n')
+fs.writeFileSync('data/cities.csv', 'name,people\\nOslo,700000\\n"Lisbon, old town",100\\n')
+console.log(JSON.stringify({ type: 'assistant', message: { content: [{ type: 'text', text: 'Written.' }] } }))
+`
+
+/** A program at work in the session's workspace: it writes a report and a table. */
+export const scribe = defineChatFlow({
+  name: 'scribe',
+  summary: 'Writes files into the workspace.',
+  command: () => ({ command: [process.execPath, '-e', SCRIBE] }),
+})
