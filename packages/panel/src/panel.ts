@@ -23,6 +23,7 @@ import { insightRoutes } from './routes/insights.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { answerRoutes, lockRoutes } from './routes/locks.ts'
 import { myAccountRoutes } from './routes/my-account.ts'
+import { signInRoutes } from './routes/sign-ins.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { opsRoutes } from './routes/ops.ts'
 import { providerRoutes } from './routes/providers.ts'
@@ -70,7 +71,7 @@ export type Panel = {
   close(graceMs?: number): Promise<void>
 }
 
-const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, providerRoutes, tokenRoutes, ticketRoutes, myAccountRoutes, userRoutes, keyRoutes]
+const ACCOUNT_ROUTES: readonly Routes[] = [authRoutes, providerRoutes, tokenRoutes, ticketRoutes, myAccountRoutes, signInRoutes, userRoutes, keyRoutes]
 const RUN_ROUTES: readonly Routes[] = [
   flowRoutes,
   startRunRoutes,

@@ -15,7 +15,7 @@ export type { EndedRun, RunCopy, SessionCopy, StoreKeeper } from './port/keeper.
 export { moveExecutionStore, type MoveReport } from './moving/move-store.ts'
 export { contentsInUse } from './named-contents.ts'
 export { inputsInShort } from './inputs-in-short.ts'
-export type { Identity, SigningKey, Ticket, TokenFamily } from './port/sign-in.ts'
+export type { Identity, ListedFamily, SigningKey, Ticket, TokenFamily } from './port/sign-in.ts'
 export { isUserName } from './user-name.ts'
 export { foldRun, type EpochSeal, type FoldResult, type Hole } from './projection.ts'
 export { coldLoad } from './snapshots/cold-load.ts'

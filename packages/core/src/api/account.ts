@@ -40,6 +40,16 @@ export type BrowserSession = {
   readonly current: boolean
 }
 
+/** A program that is signed in by tokens in the name of the person who asks. `used_at`: when it last got tokens. */
+export type SignIn = {
+  readonly id: string
+  readonly agent: string
+  readonly created_at: number
+  readonly used_at: number
+  readonly expires_at: number
+  readonly current: boolean
+}
+
 /** What people may sign in with: passwords, and these providers; `start` is the address that begins the sign-in in the browser. */
 export type Providers = {
   readonly password: true

@@ -1,4 +1,4 @@
-export type { ApiKey, BrowserSession, Me, Providers, Role, User } from './account.ts'
+export type { ApiKey, BrowserSession, Me, Providers, Role, SignIn, User } from './account.ts'
 export type {
   AutoCheckpoints,
   Checkpoint,

@@ -1,5 +1,5 @@
 import type * as api from '@koco/core/api'
-import type { ApiKey, Session, User } from '@koco/storage'
+import type { ApiKey, ListedFamily, Session, User } from '@koco/storage'
 import { z } from 'zod'
 import { shapeOf } from './shape-of.ts'
 
@@ -35,6 +35,20 @@ export const SessionShape = shapeOf<api.BrowserSession>()(
     .meta({ id: 'Session' }),
 )
 
+/** A program that is signed in by tokens. */
+export const SignIn = shapeOf<api.SignIn>()(
+  z
+    .object({
+      id: z.string(),
+      agent: z.string(),
+      created_at: z.number(),
+      used_at: z.number().describe('when it last got tokens; an access token lives for 15 minutes'),
+      expires_at: z.number(),
+      current: z.boolean(),
+    })
+    .meta({ id: 'SignIn' }),
+)
+
 /** Who the caller is, and what the page must know of this panel. */
 export const Me = shapeOf<api.Me>()(
   z
@@ -67,4 +81,9 @@ export function sessionJson(session: Session, current: string): z.infer<typeof S
     expires_at: session.expiresAt,
     current: session.idHash === current,
   }
+}
+
+/** The JSON of a program's sign-in. Its id names it and signs nobody in. */
+export function signInJson({ id, agent, createdAt, usedAt, expiresAt }: ListedFamily, current: string): z.infer<typeof SignIn> {
+  return { id, agent, created_at: createdAt, used_at: usedAt, expires_at: expiresAt, current: id === current }
 }

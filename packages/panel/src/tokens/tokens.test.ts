@@ -187,6 +187,38 @@ describe('revocation', () => {
     expect((await post('/auth/revoke', {})).status).toBe(422)
   })
 
+  test('a person sees the programs that are signed in for them and signs one out; those of others are none of theirs', async () => {
+    const { headers } = await at.user('user')
+    const begin = async (agent: string) =>
+      (await (await post('/api/auth/token', { grant_type: 'session' }, { ...headers, 'user-agent': agent })).json()) as Pair
+    const list = async (of: Record<string, string>) =>
+      (
+        (await (await fetch(`${at.url}/api/auth/sign-ins`, { headers: of })).json()) as {
+          items: { id: string; agent: string; used_at: number; current: boolean }[]
+        }
+      ).items
+    const first = await begin('nightly/1.0')
+    nowMs += 60_000
+    const second = await begin('script/2.0')
+    nowMs += 60_000
+    const again = (await (await refresh(first.refresh_token)).json()) as Pair
+    expect(await list(headers)).toMatchObject([
+      { agent: 'nightly/1.0', used_at: Math.floor(nowMs / 1000), current: false },
+      { agent: 'script/2.0', used_at: Math.floor(nowMs / 1000) - 60, current: false },
+    ])
+    const [nightly] = await list({ authorization: `Bearer ${again.access_token}` })
+    expect(nightly?.current).toBe(true)
+    const end = (of: Record<string, string>) => fetch(`${at.url}/api/auth/sign-ins/${nightly?.id}`, { method: 'DELETE', headers: of })
+    const other = await at.user('operator')
+    expect(await list(other.headers)).toEqual([])
+    expect((await end(other.headers)).status).toBe(404)
+    expect((await end(headers)).status).toBe(204)
+    expect([await me(again.access_token), (await refresh(again.refresh_token)).status, await me(second.access_token)]).toEqual([401, 401, 200])
+    expect((await end(headers)).status).toBe(404)
+    nowMs += 8 * 86_400_000
+    expect(await list(headers)).toEqual([])
+  })
+
   test('a signed-in browser or a key gets tokens of its own', async () => {
     const { headers } = await at.user('user')
     const answer = await post('/api/auth/token', { grant_type: 'session' }, headers)

@@ -97,6 +97,21 @@ function describeTokens(storeWithUsers: () => Promise<AdminStore>): void {
     expect(await tokens.familyOf('q2')).toMatchObject({ id: 'f2' })
   })
 
+  test('a user’s sign-ins are listed by when they last got tokens', async () => {
+    const { tokens } = await storeWithUsers()
+    for (const [index, id] of ['f1', 'f2', 'f3'].entries())
+      await tokens.create({ ...family, id, createdAt: 1000 + index, userId: id === 'f3' ? 'u2' : 'u1' }, `r-${id}`)
+    expect(await tokens.list('u1')).toEqual([
+      { ...family, id: 'f2', createdAt: 1001, usedAt: 1001 },
+      { ...family, usedAt: 1000 },
+    ])
+    await tokens.rotate('r-f1', { hash: 'next', at: 1500, expiresAt: 2500 })
+    expect((await tokens.list('u1')).map(({ id, usedAt }) => [id, usedAt])).toEqual([
+      ['f1', 1500],
+      ['f2', 1001],
+    ])
+  })
+
   test('families are revoked one by one and of a user', async () => {
     const { tokens } = await storeWithUsers()
     for (const id of ['f1', 'f2', 'f3']) await tokens.create({ ...family, id, userId: id === 'f3' ? 'u2' : 'u1' }, `r-${id}`)

@@ -59,8 +59,12 @@ export function createTokenTable(db: AdminDatabase): TokenStore {
       await db.deleteFrom('token_families').where('user_id', '=', userId).execute()
     },
     async list(userId) {
-      const rows = await families().where('user_id', '=', userId).orderBy('created_at', 'desc').orderBy('id').execute()
-      return rows.map(fromRow)
+      const used = db
+        .selectFrom('refresh_tokens')
+        .select(['family_id', ({ fn }) => fn.max('created_at').as('last')])
+        .groupBy('family_id')
+      const rows = await families().leftJoin(used.as('used'), 'used.family_id', 'token_families.id').select('used.last').where('user_id', '=', userId).execute()
+      return rows.map((row) => ({ ...fromRow(row), usedAt: row.last ?? row.created_at })).toSorted((a, b) => b.usedAt - a.usedAt || (a.id < b.id ? -1 : 1))
     },
   }
 }

@@ -31,6 +31,9 @@ export type TokenFamily = {
   readonly agent: string
 }
 
+/** A sign-in of a program as lists show it; `usedAt`: when it last got tokens. */
+export type ListedFamily = TokenFamily & { readonly usedAt: number }
+
 /** What became of a refresh token that was shown. `reused`: it had been exchanged before, so its family is revoked now. */
 export type RotateOutcome = { readonly outcome: 'rotated' | 'reused'; readonly family: TokenFamily } | { readonly outcome: 'unknown' }
 
@@ -47,7 +50,8 @@ export interface TokenStore {
   /** Ends a family with all its tokens; false when there was none. */
   revoke(id: string): Promise<boolean>
   revokeOf(userId: string): Promise<void>
-  list(userId: string): Promise<readonly TokenFamily[]>
+  /** A user's, those used last first; also those that are over and not yet forgotten. */
+  list(userId: string): Promise<readonly ListedFamily[]>
 }
 
 /** A key that signs access tokens. `sealed` holds the private key in a form that only the installation can read. Times are unix seconds. */

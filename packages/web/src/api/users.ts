@@ -1,4 +1,4 @@
-import type { ApiKey, BrowserSession, Page, User } from '@koco/core/api'
+import type { ApiKey, BrowserSession, Page, SignIn, User } from '@koco/core/api'
 import { queryOptions } from '@tanstack/react-query'
 import { api } from './client.ts'
 
@@ -24,6 +24,18 @@ export const sessionsQuery = queryOptions({
   queryFn: async ({ signal }) => (await api<Page<BrowserSession>>('/api/auth/sessions', { signal })).items,
   staleTime: 5000,
 })
+
+/** My programs that are signed in by tokens. */
+export const signInsQuery = queryOptions({
+  queryKey: ['sign-ins'],
+  queryFn: async ({ signal }) => (await api<Page<SignIn>>('/api/auth/sign-ins', { signal })).items,
+  staleTime: 5000,
+})
+
+/** Signs one of my programs out; its tokens are refused at once. */
+export function endSignIn(id: string): Promise<unknown> {
+  return api(`/api/auth/sign-ins/${encodeURIComponent(id)}`, { method: 'DELETE' })
+}
 
 /** Adds a user; `password` is shown this one time. */
 export function addUser(

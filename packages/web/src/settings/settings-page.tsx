@@ -6,6 +6,7 @@ import { setTimeStyle, useTimeStyle } from '../show/time-style.ts'
 import { Page } from '../app/page.tsx'
 import { ConnectCard } from './connect-card.tsx'
 import { KeysCard } from './keys-card.tsx'
+import { ProgramsCard } from './programs-card.tsx'
 import { SessionsCard } from './sessions-card.tsx'
 
 /** How the page looks on this device, who is signed in, and the keys. */
@@ -64,6 +65,7 @@ export function SettingsPage() {
         {me?.auth === 'on' && <SessionsCard />}
         {me?.auth === 'on' && <ConnectCard />}
         <KeysCard />
+        {me?.auth === 'on' && <ProgramsCard />}
         <Card withBorder padding="lg">
           <Title order={2} mb="sm">
             Keyboard
