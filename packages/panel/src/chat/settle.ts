@@ -56,6 +56,12 @@ export class TurnFold {
     })
   }
 
+  /** The message that is being written, as far as it is stored; null between messages. */
+  get writing(): { readonly step: string | null; readonly text: string } | null {
+    const last = this.#pieces.at(-1)
+    return last && 'partial' in last && !last.stale ? { step: last.step, text: last.partial.text } : null
+  }
+
   /**
    * What ends the turn in its session. `steers`: what was said into it. What it did not come to is said next; after a cancel, which is a person's wish for quiet, it only stays in the talk.
    */

@@ -19,7 +19,7 @@ export async function attach(deps: AttachDeps, at: SocketConnection, session: Ch
   if (known && !from) return { attachment: known, isReset: false, begin: () => undefined }
   if (!known && at.attachments.size >= ATTACHMENTS_MAX) return undefined
   known?.close()
-  const attachment = new Attachment(deps, session.id, (frame) => at.deliver(frame))
+  const attachment = new Attachment(deps, session.id, at)
   at.attachments.set(session.id, attachment)
   const found = await attachment.begin(session, from)
   const begin = (): void => {

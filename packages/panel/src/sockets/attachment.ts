@@ -4,6 +4,8 @@ import type { Conversations } from '../chat/conversations.ts'
 import type { Wakeups } from '../tail/wakeups.ts'
 import { errorFrame, type Frame } from './frames.ts'
 import type { SessionNews } from './session-news.ts'
+import { LivePreview } from './live-preview.ts'
+import type { HeardTurn, LiveWords } from './live-words.ts'
 import { formatSessionPosition, type SessionPosition } from './session-position.ts'
 import type { SharedReads } from './shared-reads.ts'
 import { TurnFrames } from './turn-frames.ts'
@@ -15,14 +17,25 @@ export type AttachmentDeps = {
   readonly news: SessionNews
   readonly wakeups: Wakeups
   readonly reads: SharedReads
+  readonly words: LiveWords
   readonly lookAgainMs: number
 }
 
-/** Sends a frame and waits while the client is slow; rejects when it is gone. */
-type Deliver = (frame: Frame) => Promise<void>
+/** Who follows. */
+export type Follower = {
+  /** Sends a frame and waits while the client is slow; rejects when it is gone. */
+  deliver(frame: Frame): Promise<void>
+  /** Sends a frame that may be left out, unless the client is behind; says whether it was sent. */
+  offer(frame: Frame): boolean
+  /** Whether it wants text before it is stored. */
+  readonly live: boolean
+}
+
+/** The live text of a turn for a client that wants it. */
+type Preview = { readonly preview: LivePreview; readonly heard: HeardTurn; readonly stop: () => void }
 
 /** A turn that is being sent: the cursor of what was read, and behind which position the client needs more. */
-type FollowedTurn = { readonly fid: string; readonly frames: TurnFrames; readonly from: Position; cursor: Position }
+type FollowedTurn = { readonly fid: string; readonly frames: TurnFrames; readonly from: Position; readonly live: Preview | null; cursor: Position }
 
 const MESSAGES_MAX = 500
 /** A session in which nothing runs is looked at so much more rarely than a turn. */
@@ -35,7 +48,7 @@ const IDLE_TIMES = 10
 export class Attachment {
   readonly session: string
   readonly #deps: AttachmentDeps
-  readonly #deliver: Deliver
+  readonly #follower: Follower
   readonly #abort = new AbortController()
   #version = 0
   #wake: (() => void) | undefined
@@ -45,11 +58,13 @@ export class Attachment {
   #stopCommits: () => void = () => undefined
   #lookDue = false
   #seenRevision = -1
+  /** True while it waits with everything sent. */
+  #isCaughtUp = false
 
-  constructor(deps: AttachmentDeps, session: string, deliver: Deliver) {
+  constructor(deps: AttachmentDeps, session: string, follower: Follower) {
     this.session = session
     this.#deps = deps
-    this.#deliver = deliver
+    this.#follower = follower
   }
 
   /** Where the client is, for its next connection; null before the first turn. */
@@ -86,14 +101,16 @@ export class Attachment {
         } catch (error) {
           if (!(error instanceof UnavailableError)) throw error
           // What is stored is told when the store is back; the client need do nothing.
-          if (!isAway) await this.#deliver(errorFrame(error.code, error.message, { session_id: this.session, position: this.position }))
+          if (!isAway) await this.#follower.deliver(errorFrame(error.code, error.message, { session_id: this.session, position: this.position }))
           isAway = true
         }
+        this.#isCaughtUp = !isAway
         await this.#changed(version)
+        this.#isCaughtUp = false
       }
     } finally {
       stop()
-      this.#stopCommits()
+      this.#leaveTurn()
     }
   }
 
@@ -107,7 +124,11 @@ export class Attachment {
     if (this.#turn) return this.#streamTurn(this.#turn)
     const session = await this.#deps.conversations.look(this.session)
     if (!session) {
-      await this.#deliver({ type: 'session_status', content: 'deleted', data: { session_id: this.session, status: 'deleted', position: this.position } })
+      await this.#follower.deliver({
+        type: 'session_status',
+        content: 'deleted',
+        data: { session_id: this.session, status: 'deleted', position: this.position },
+      })
       return 'gone'
     }
     if (session.revision === this.#seenRevision) return 'wait'
@@ -125,10 +146,11 @@ export class Attachment {
   }
 
   #start(fid: string, from: Position): void {
-    this.#turn = { fid, frames: new TurnFrames(this.session, fid), cursor: ORIGIN, from }
+    this.#leaveTurn()
+    // Text is heard before the first read too: of what is said in between nothing is missing.
+    this.#turn = { fid, frames: new TurnFrames(this.session, fid), cursor: ORIGIN, from, live: this.#follower.live ? this.#listen(fid) : null }
     if (!this.#position || this.#position.turn !== fid) this.#position = { turn: fid, at: ORIGIN }
     // Heard from before the first read on, so that nothing falls between reading and waiting.
-    this.#stopCommits()
     this.#stopCommits = this.#deps.wakeups.onCommit(fid, () => this.#news())
   }
 
@@ -137,13 +159,15 @@ export class Attachment {
     for (const record of page.records) {
       // Frames follow from all events; only those behind where the client is are sent.
       const frames = turn.frames.take(record)
+      turn.live?.preview.take(record, turn.frames.writing)
       turn.cursor = { epoch: record.epoch, seq: record.seq }
       if (comparePositions(record, turn.from) <= 0) continue
-      for (const frame of frames) await this.#deliver(frame)
+      for (const frame of frames) await this.#follower.deliver(frame)
       this.#position = { turn: turn.fid, at: turn.cursor }
     }
     if (!page.caughtUp) return 'more'
     if (!turn.frames.isOver) {
+      this.#offerText(turn)
       if (!this.#lookDue) return 'wait'
       this.#lookDue = false
       const session = await this.#deps.conversations.look(this.session)
@@ -151,13 +175,33 @@ export class Attachment {
       // The turn is over for the session, and its run will say no more.
       const again = await this.#deps.reads.read(turn.fid, turn.cursor)
       if (again.records.length > 0) return 'more'
-      await this.#deliver(withPosition(turn.frames.lost(), this.position))
+      await this.#follower.deliver(withPosition(turn.frames.lost(), this.position))
     }
-    this.#stopCommits()
+    this.#leaveTurn()
     this.#lastTurn = turn.fid
-    this.#turn = undefined
     this.#seenRevision = -1
     return 'more'
+  }
+
+  #leaveTurn(): void {
+    this.#stopCommits()
+    this.#stopCommits = () => undefined
+    this.#turn?.live?.stop()
+    this.#turn?.live?.heard.release()
+    this.#turn = undefined
+  }
+
+  #listen(fid: string): Preview {
+    const heard = this.#deps.words.take(fid)
+    // Only while everything stored is sent: else it goes out behind that.
+    const stop = heard.onMore(() => this.#turn && this.#isCaughtUp && this.#offerText(this.#turn))
+    return { preview: new LivePreview(heard), heard, stop }
+  }
+
+  /** What is said and not stored yet. A client that is behind does without: the chunk brings it. */
+  #offerText({ live, frames }: FollowedTurn): void {
+    const piece = live?.preview.next()
+    if (live && piece && this.#follower.offer(withPosition(frames.delta(piece), this.position))) live.preview.sent(piece)
   }
 
   async #tellStart(turn: string): Promise<void> {
@@ -165,7 +209,7 @@ export class Attachment {
     const first = messages.findIndex((message) => message['turn'] === turn)
     const said = messages.slice(0, first === -1 ? undefined : first).findLast(({ role }) => role === 'user')
     const data = { session_id: this.session, turn_id: turn, stream_id: turn, status: 'running', message: (said ?? null) as Json, position: this.position }
-    await this.#deliver({ type: 'session_status', content: 'running', data })
+    await this.#follower.deliver({ type: 'session_status', content: 'running', data })
   }
 
   /** The turns of the session in order, the one that runs last. */

@@ -29,6 +29,8 @@ export class SocketConnection {
   readonly attachments = new Map<string, Attachment>()
   /** The session that messages without one are about. */
   current: string | null = null
+  /** Whether it wants text before it is stored. */
+  live = false
   /** Answers to pings; one that did not answer the last is cut. */
   isAlive = true
   closedBy: number | null = null
@@ -56,6 +58,13 @@ export class SocketConnection {
     if (!this.isOpen) return
     this.socket.send(frameText(frame, this.#clock()))
     if (this.socket.bufferedAmount > this.#limits.unsentBytesMax) this.close(CLOSE.slow)
+  }
+
+  /** Sends a frame that may be left out, and is while the client is behind; says whether it was sent. */
+  offer(frame: Frame): boolean {
+    if (!this.isOpen || this.socket.bufferedAmount > this.#limits.unsentBytes) return false
+    this.socket.send(frameText(frame, this.#clock()))
+    return true
   }
 
   /** Sends a frame and waits while too much is unread. Rejects with GoneError when the client is gone, or takes nothing for too long. */

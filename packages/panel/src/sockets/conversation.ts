@@ -63,6 +63,7 @@ export function createConversation({ context, attaching, admission, leases }: So
 
   async function answer(at: SocketConnection, message: Incoming): Promise<void> {
     if (!message.ok) return at.send(errorFrame(message.code, message.message, about(message)))
+    if (typeof message.data['live'] === 'boolean') at.live = message.data['live']
     if (message.type === 'auth') return authenticate(at, message)
     const { principal } = at
     if (!principal) return at.send(errorFrame('not_signed_in', 'Send "auth" with a token first.', about(message)))

@@ -53,6 +53,19 @@ const post = async (path: string, body: object = {}, headers: Record<string, str
 const counted = (name = me.name): Promise<number> => at.leases.count(`ws:${name}`)
 const isFree = (): Promise<unknown> => vi.waitFor(async () => expect(await counted()).toBe(0), { timeout: 10_000 })
 
+/** The text of the message that is being written, as a client that goes by the rule of SOCKETS.md shows it. */
+function textShown(frames: readonly ClientFrame[]): string {
+  let text = ''
+  for (const { type, content, data } of frames) {
+    if (type !== 'agent_response') continue
+    const { kind, offset } = data as { kind: string; offset: number }
+    if (kind === 'chunk' || (kind === 'delta' && offset <= text.length)) text = text.slice(0, offset) + content
+    else if (kind === 'restart') text = content.slice(offset)
+    else if (kind === 'message') text = ''
+  }
+  return text
+}
+
 describe('before the upgrade', () => {
   test('origin, token, stores and count are checked, in this order, each with its status', async () => {
     const evil = { origin: 'https://evil.example' }
@@ -184,9 +197,9 @@ describe('counting', () => {
       socket.on('error', () => undefined)
       socket.write(`${[...lines, `Authorization: ${me.headers.authorization}`].join('\r\n')}\r\n\r\n`, () => socket.destroy())
     }
-    await isFree()
-    await dial()
-    expect(await counted()).toBe(1)
+    // Some of them may still be on their way: while they are let in and found gone, they count.
+    await vi.waitFor(() => dial(), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await counted()).toBe(1), { timeout: 10_000 })
   })
 
   test('a bad handshake of somebody who may connect counts nothing', async () => {
@@ -312,6 +325,48 @@ describe('turns', () => {
     // The transcript has it when the end was told and one asks.
     const stored = (await (await fetch(`${at.url}/api/session?session_id=${id}`, { headers: me.headers })).json()) as { session: { messages: object[] } }
     expect(stored.session.messages).toHaveLength(2)
+  })
+
+  test('who wants it has each word before it is stored; put where they belong, previews and chunks make the same text', async () => {
+    const [plain, live] = [await dial(), await dial(me.headers, '/ws?live=1')]
+    const id = await newSession(live)
+    plain.send('session_control', { action: 'attach', session_id: id })
+    await plain.next('session_status')
+    model.script({ call: [{ id: 'c1', name: 'look', input: {} }] }, { say: ['Lis', 'bon, ', 'of course.'], hold: true })
+    live.send('chat_message', {}, 'Capital of Portugal?')
+    await model.holding()
+    const isDelta = ({ data }: ClientFrame): boolean => data['kind'] === 'delta'
+    const first = await live.next('agent_response', isDelta)
+    expect(first.data).toMatchObject({ chunk_index: null, is_complete: false, offset: 0 })
+    // Everything that the model said is shown while nothing of its message is whole.
+    await vi.waitFor(() => expect(textShown(live.frames)).toBe('Lisbon, of course.'), { timeout: 10_000 })
+    model.release()
+    await Promise.all([live.end(), plain.end()])
+    const stored = live.frames.filter((frame) => frame.type === 'agent_response' && !isDelta(frame))
+    expect(plain.frames.some(isDelta)).toBe(false)
+    expect(stored.map(({ data }) => data)).toEqual(plain.frames.filter(({ type }) => type === 'agent_response').map(({ data }) => data))
+    const known = new Set(stored.map(({ data }) => data['position']))
+    const deltas = live.frames.filter(isDelta)
+    for (const { data } of deltas.slice(1)) expect(known.has(data['position']) || deltas[0]?.data['position'] === data['position']).toBe(true)
+  })
+
+  test('who comes back in the middle of an answer has what is stored, exactly, and then each word again', async () => {
+    const one = await dial(me.headers, '/ws?live=1')
+    const id = await newSession(one)
+    model.script({ say: ['Half of ', 'it'], hold: true })
+    one.send('chat_message', {}, 'long')
+    await model.holding()
+    await vi.waitFor(() => expect(textShown(one.frames)).toBe('Half of it'), { timeout: 10_000 })
+    const { position } = one.frames.findLast(({ type }) => type === 'agent_response')?.data ?? {}
+    await one.close()
+    const again = await dial()
+    again.send('session_control', { action: 'attach', session_id: id, position, live: true })
+    expect((await again.next('session_status')).data).toMatchObject({ reset: false })
+    await vi.waitFor(() => expect(textShown([...one.frames, ...again.frames])).toBe('Half of it'), { timeout: 10_000 })
+    model.release()
+    expect((await again.end()).content).toBe('Half of it')
+    const stored = [...one.frames, ...again.frames].filter(({ type, data }) => type === 'agent_response' && data['kind'] !== 'delta')
+    expect(stored.map(({ data }) => data['chunk_index'])).toEqual(stored.map((_, index) => index))
   })
 
   test('while one runs another is refused with its stream; it can be cancelled, keeping what was said', async () => {

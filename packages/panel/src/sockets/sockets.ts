@@ -13,6 +13,7 @@ import { SocketConnection } from './connection.ts'
 import { createConversation, type SocketConversation } from './conversation.ts'
 import { createHeldLeases, type HeldLeases } from './held-leases.ts'
 import { refuseUpgrade } from './refuse.ts'
+import { createLiveWords, type LiveWords } from './live-words.ts'
 import { createSessionNews, type SessionNews } from './session-news.ts'
 import { createSharedReads } from './shared-reads.ts'
 
@@ -36,9 +37,10 @@ export async function createSockets(server: Server, context: PanelContext): Prom
   const leases = createHeldLeases({ leases: context.leases, max: settings.socketsPerUserMax, onReconnect: (listener) => signals.onReconnect(listener), log })
   const news = await createSessionNews(signals, conversations)
   const admission = createAdmission({ context, tickets: context.tickets, leases })
-  const attaching = { store, conversations, news, wakeups, reads: createSharedReads(store.reader), lookAgainMs: settings.lookAgainMs, log }
+  const words = createLiveWords(signals, log)
+  const attaching = { store, conversations, news, wakeups, reads: createSharedReads(store.reader), words, lookAgainMs: settings.lookAgainMs, log }
   const conversation = createConversation({ context, attaching, admission, leases })
-  return new OpenSockets({ server, context, leases, news, admission, conversation, auth })
+  return new OpenSockets({ server, context, leases, news, words, admission, conversation, auth })
 }
 
 type Parts = {
@@ -46,6 +48,7 @@ type Parts = {
   readonly context: PanelContext
   readonly leases: HeldLeases
   readonly news: SessionNews
+  readonly words: LiveWords
   readonly admission: Admission
   readonly conversation: SocketConversation
   readonly auth: PanelContext['auth']
@@ -90,6 +93,7 @@ class OpenSockets implements Sockets {
     for (const { socket } of this.#open) socket.terminate()
     for (const stop of this.#stops) stop()
     this.#parts.news.close()
+    this.#parts.words.close()
     await this.#parts.leases.close()
   }
 
@@ -113,6 +117,7 @@ class OpenSockets implements Sockets {
         isOpen = true
         const limits = { ...LIMITS, blockedMsMax: context.settings.blockedMsMax }
         const connection = new SocketConnection(id, ws, socket, limits, context.clock)
+        connection.live = new URL(request.url ?? '/', 'http://localhost').searchParams.get('live') === '1'
         this.#add(connection)
         this.#parts.conversation.begin(connection, socket, principal)
       })

@@ -2,6 +2,7 @@ import { isEnded, isJsonObject, parseJson, type EventData, type EventRecord, typ
 import { textOfContent, type ChatMessage } from '@koco/storage'
 import { TurnFold } from '../chat/settle.ts'
 import type { Frame, FrameData } from './frames.ts'
+import type { LivePiece } from './live-preview.ts'
 import { formatSessionPosition } from './session-position.ts'
 
 /**
@@ -24,6 +25,17 @@ export class TurnFrames {
   /** True after the event that ends the turn. */
   get isOver(): boolean {
     return this.#over
+  }
+
+  /** The message that is being written, as far as the events that were taken tell. */
+  get writing(): TurnFold['writing'] {
+    return this.#fold.writing
+  }
+
+  /** A piece of text that no event holds yet. It has no number: the chunk that will hold it has. */
+  delta({ offset, text }: LivePiece): Frame {
+    const data = { session_id: this.#session, turn_id: this.#turn, kind: 'delta', is_complete: false, chunk_index: null, offset }
+    return { type: 'agent_response', content: text, data }
   }
 
   /** The frames of the next event; most have none. */
@@ -57,8 +69,9 @@ export class TurnFrames {
     if (name === 'chat.partial') {
       const piece = textIn(value['text'])
       const now = this.#said()
-      if (now.length < before.length + piece.length) return this.#response('restart', now, {})
-      return this.#response('chunk', piece, { reasoning: textIn(value['reasoning']) })
+      const written = this.#fold.writing?.text.length ?? 0
+      if (now.length < before.length + piece.length) return this.#response('restart', now, { offset: now.length - written })
+      return this.#response('chunk', piece, { reasoning: textIn(value['reasoning']), offset: written - piece.length })
     }
     if (name !== 'chat.message' || typeof value['role'] !== 'string') return undefined
     const message = this.#fold.messages.at(-1)
