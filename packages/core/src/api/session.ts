@@ -23,6 +23,8 @@ export type Session = {
   readonly queued: number
   /** The run of the turn that is under way. */
   readonly active_stream_id: string | null
+  /** What of it cannot be read any more, in a sentence; absent for one that is whole. */
+  readonly damage?: string
 }
 
 /** A message as it was given, with an id. */
@@ -34,6 +36,8 @@ export type Conversation = Session & {
   readonly tool_calls: readonly Json[]
   readonly _messages_truncated: boolean
   readonly _messages_offset: number
+  /** Entries of its log that cannot be read: then nothing more can be said. */
+  readonly _damaged?: readonly number[]
 }
 
 /** What a session has spent on models; the cost is in US dollars, null when one call has no known price. */

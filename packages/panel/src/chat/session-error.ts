@@ -133,7 +133,7 @@ export function mustBeDone(outcome: CommandOutcome, nothing: string): Extract<Co
     case 'stale':
       throw new SessionError(409, `session has changed: it is at revision ${outcome.revision}`, { revision: outcome.revision })
     case 'damaged':
-      throw new SessionError(409, 'session data is damaged; what can be read of it can be branched or exported')
+      throw new SessionError(409, 'session data is damaged; what can be read of it can be branched or exported', { code: 'session_damaged' })
     case 'nothing':
       throw new SessionError(200, nothing)
     default:

@@ -31,6 +31,7 @@ export const SessionShape = shapeOf<api.Session>()(
       redoable: z.number().int().describe('how many undos may be redone'),
       queued: z.number().int(),
       active_stream_id: z.string().nullable(),
+      damage: z.string().optional().describe('what of it cannot be read any more, in a sentence; absent for a session that is whole'),
     })
     .meta({ id: 'Session' }),
 )
@@ -42,6 +43,7 @@ export const SessionWithMessages = shapeOf<api.Conversation>()(
     tool_calls: z.array(json),
     _messages_truncated: z.boolean(),
     _messages_offset: z.number().int(),
+    _damaged: z.array(z.number().int()).optional().describe('entries of its log that cannot be read: then nothing more can be said'),
   }).meta({ id: 'SessionWithMessages' }),
 )
 
@@ -76,18 +78,31 @@ export function sessionJson(session: ChatSession): z.infer<typeof SessionShape> 
     redoable: session.undone,
     queued: session.queued,
     active_stream_id: session.turn?.fid ?? null,
+    ...(session.damaged.length > 0 && { damage: damageIn(session.damaged) }),
   }
+}
+
+const NAMED_MAX = 5
+
+function damageIn(revisions: readonly number[]): string {
+  const named = `${revisions.slice(0, NAMED_MAX).join(', ')}${revisions.length > NAMED_MAX ? ', …' : ''}`
+  const entries = revisions.length === 1 ? `Entry ${named} of this session's log was` : `${revisions.length} entries of this session's log (${named}) were`
+  return `${entries} changed or taken away outside of koco: nothing more can be said here; what can be read is shown, and can be branched, exported or deleted.`
 }
 
 /** A conversation, or the window of it that was read, as answers show it. */
 export function conversationJson({ session, messages, offset, total, toolCalls }: Conversation): z.infer<typeof SessionWithMessages> {
+  const unreadable = messages.filter((message) => message['damaged'] === true).length
   return {
+    ...(unreadable > 0 && {
+      damage: `The text of ${unreadable === 1 ? '1 message' : `${unreadable} messages`} here was changed outside of koco and cannot be read; everything else is as it was said.`,
+    }),
     ...sessionJson(session),
     messages: [...messages],
     tool_calls: toolCallsOf(messages, toolCalls, total),
     _messages_truncated: offset > 0 || offset + messages.length < total,
     _messages_offset: offset,
-    ...(session.damaged.length > 0 && { _damaged: session.damaged }),
+    ...(session.damaged.length > 0 && { _damaged: [...session.damaged] }),
   }
 }
 

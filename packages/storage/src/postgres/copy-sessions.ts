@@ -1,12 +1,12 @@
 import type { SessionCopy } from '../port/keeper.ts'
 import type { ExecutionDatabase } from './schema.ts'
-import { readRow, rowOf } from './session-log.ts'
+import { readRow, rowOf, SESSION_ROW } from './session-log.ts'
 
 /** Conversations behind `after`, each with its whole log as it is in this transaction. */
 export async function sessionCopiesIn(moment: ExecutionDatabase, after: string | null, limit: number): Promise<SessionCopy[]> {
   const rows = await moment
     .selectFrom('chat_sessions')
-    .select(['id', 'session', 'sum', 'draft'])
+    .select([...SESSION_ROW, 'draft'])
     .where('id', '>', after ?? '')
     .orderBy('id')
     .limit(limit)

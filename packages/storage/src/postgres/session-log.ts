@@ -1,10 +1,14 @@
 import { crc32 } from 'node:zlib'
-import { parseJson, toJsonText } from '@koco/core'
+import { toJsonText } from '@koco/core'
+import { reconcile, remembered, type StoredSession } from '../sessions/damage.ts'
 import { packEntry, unpackHead, type NewEntry } from '../sessions/entry.ts'
-import { describeSession, foldSession, heldBy, type FoldedSession } from '../sessions/fold.ts'
+import { foldSession, heldBy, type FoldedSession } from '../sessions/fold.ts'
 import type { ChatSession } from '../port/sessions.ts'
 import { bodiesOf, type Bodies } from '../sessions/transcript.ts'
 import type { ExecutionDatabase, SessionTable } from './schema.ts'
+
+/** The columns of a session's row that tell it. */
+export const SESSION_ROW = ['chat_sessions.id', 'chat_sessions.username as owner', 'chat_sessions.session', 'chat_sessions.sum'] as const
 
 /** The log of a session up to a revision, folded. */
 export async function foldLog(db: ExecutionDatabase, id: string, revision?: number): Promise<FoldedSession> {
@@ -42,6 +46,6 @@ export function rowOf(session: ChatSession): Omit<SessionTable, 'draft'> {
 }
 
 /** The session of a row; of its log when the row is damaged. */
-export async function readRow(db: ExecutionDatabase, { id, session, sum }: Pick<SessionTable, 'id' | 'session' | 'sum'>): Promise<ChatSession> {
-  return crc32(session) === sum ? (parseJson(session) as unknown as ChatSession) : describeSession(await foldLog(db, id))
+export async function readRow(db: ExecutionDatabase, row: StoredSession): Promise<ChatSession> {
+  return remembered(row) ?? reconcile(await foldLog(db, row.id), row)
 }

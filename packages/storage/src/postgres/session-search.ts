@@ -5,7 +5,7 @@ import { searchInJson, searchWords } from '../search.ts'
 import type { ChatSession, SessionHit, SessionQuery, SessionSearch } from '../port/sessions.ts'
 import { findInMessages, messageAt } from '../sessions/transcript.ts'
 import type { ExecutionDatabase } from './schema.ts'
-import { foldLog, readBodies, readRow } from './session-log.ts'
+import { foldLog, readBodies, readRow, SESSION_ROW } from './session-log.ts'
 
 /** Sessions that a search in contents looks into: the latest. */
 const SEARCHED_MAX = 500
@@ -13,7 +13,7 @@ const SEARCHED_MAX = 500
 /** A page of sessions, pinned ones first, then the latest. Throws RefusedError `bad_cursor`. */
 export async function listSessions(db: ExecutionDatabase, { user, archived, q, cursor, limit: asked }: SessionQuery): Promise<Page<ChatSession>> {
   const limit = clampLimit(asked)
-  let sessions = db.selectFrom('chat_sessions').select(['id', 'session', 'sum']).where('username', '=', user)
+  let sessions = db.selectFrom('chat_sessions').select(SESSION_ROW).where('username', '=', user)
   if (archived !== undefined) sessions = sessions.where('archived', '=', archived)
   for (const word of searchWords(q ?? '')) sessions = sessions.where(sql<boolean>`position(${word} in search) > 0`)
   if (cursor !== undefined) {
@@ -47,7 +47,7 @@ export async function searchSessions(db: ExecutionDatabase, search: SessionSearc
       refs.map((ref) => messageAt(ref, bodies)),
       q,
     )
-    const row = found && (await db.selectFrom('chat_sessions').select(['id', 'session', 'sum']).where('id', '=', id).executeTakeFirst())
+    const row = found && (await db.selectFrom('chat_sessions').select(SESSION_ROW).where('id', '=', id).executeTakeFirst())
     if (found && row) hits.push({ session: await readRow(db, row), match: 'content', preview: found.preview, messageId: found.id })
   }
   return hits

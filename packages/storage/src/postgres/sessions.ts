@@ -1,11 +1,13 @@
-import { parseJson, RefusedError, toJsonText } from '@koco/core'
+import { RefusedError, toJsonText } from '@koco/core'
 import { clampLimit } from '../cursor.ts'
+import { reconcile } from '../sessions/damage.ts'
 import { decide, firstEntries } from '../sessions/decide.ts'
+import { parseDraft } from '../sessions/draft.ts'
 import { describeSession, foldEntry, foldSession } from '../sessions/fold.ts'
 import type { ChatSession, CommandOutcome, NewSession, SessionCommand, SessionStore } from '../port/sessions.ts'
 import { conversationOf, messageAt, revisionsOf, waitingAt, windowOf } from '../sessions/transcript.ts'
 import type { ExecutionDatabase } from './schema.ts'
-import { appendEntry, foldLog, readBodies, readRow, rowOf } from './session-log.ts'
+import { appendEntry, foldLog, readBodies, readRow, rowOf, SESSION_ROW } from './session-log.ts'
 import { listSessions, searchSessions } from './session-search.ts'
 
 /** The conversations. RefusedError `session_exists`, `bad_cursor`. */
@@ -13,7 +15,7 @@ export function createSessionTable(db: ExecutionDatabase): SessionStore {
   return {
     create: (session) => create(db, session),
     async get(id) {
-      const row = await db.selectFrom('chat_sessions').select(['id', 'session', 'sum']).where('id', '=', id).executeTakeFirst()
+      const row = await db.selectFrom('chat_sessions').select(SESSION_ROW).where('id', '=', id).executeTakeFirst()
       return row && (await readRow(db, row))
     },
     read: (id, query = {}) =>
@@ -21,10 +23,12 @@ export function createSessionTable(db: ExecutionDatabase): SessionStore {
         .transaction()
         .setIsolationLevel('repeatable read')
         .execute(async (snapshot) => {
-          if (!(await snapshot.selectFrom('chat_sessions').select('id').where('id', '=', id).executeTakeFirst())) return undefined
+          const row = await snapshot.selectFrom('chat_sessions').select(SESSION_ROW).where('id', '=', id).executeTakeFirst()
+          if (!row) return undefined
           const session = await foldLog(snapshot, id, query.revision)
           const window = windowOf(session, query)
-          return conversationOf(session, window, await readBodies(snapshot, id, revisionsOf(session, window.refs)))
+          const conversation = conversationOf(session, window, await readBodies(snapshot, id, revisionsOf(session, window.refs)))
+          return query.revision === undefined ? { ...conversation, session: reconcile(session, row) } : conversation
         }),
     list: (query) => listSessions(db, query),
     search: (query) => searchSessions(db, query),
@@ -36,12 +40,12 @@ export function createSessionTable(db: ExecutionDatabase): SessionStore {
     },
     async draft(id) {
       const row = await db.selectFrom('chat_sessions').select('draft').where('id', '=', id).executeTakeFirst()
-      return row?.draft ? parseJson(row.draft) : null
+      return parseDraft(row?.draft ?? null)
     },
     async held(after, limit) {
       const rows = db
         .selectFrom('chat_sessions')
-        .select(['id', 'session', 'sum'])
+        .select(SESSION_ROW)
         .where('turn', 'is not', null)
         .where('id', '>', after ?? '')
       return await Promise.all((await rows.orderBy('id').limit(clampLimit(limit)).execute()).map((row) => readRow(db, row)))
@@ -80,18 +84,26 @@ async function change(
   { at, expectedRevision }: Parameters<SessionStore['change']>[2],
 ): Promise<CommandOutcome> {
   return await db.transaction().execute(async (transaction): Promise<CommandOutcome> => {
-    const row = await transaction.selectFrom('chat_sessions').select('id').where('id', '=', id).forUpdate().executeTakeFirst()
+    const row = await transaction.selectFrom('chat_sessions').select(SESSION_ROW).where('id', '=', id).forUpdate().executeTakeFirst()
     if (!row) return { outcome: 'unknown' }
     const session = await foldLog(transaction, id)
+    const told = reconcile(session, row)
     const [next] = session.queue
     const waiting = next && waitingAt(next, await readBodies(transaction, id, [next.revision]))
     const decision = decide(session, command, expectedRevision, { waiting: () => waiting })
-    if (!('entry' in decision)) return decision
+    const store = async (as: ChatSession): Promise<void> => {
+      await transaction.updateTable('chat_sessions').set(rowOf(as)).where('id', '=', id).execute()
+    }
+    if (!('entry' in decision)) {
+      // Found damage is told by the lists from now on, and holds no turn for ever.
+      if (told.damaged.length > 0 && toJsonText(told) !== row.session) await store(told)
+      return decision
+    }
     const revision = session.revision + 1
     await appendEntry(transaction, { id, revision, at }, decision.entry)
     foldEntry(session, { revision, at, head: decision.entry.head })
-    const changed = describeSession(session)
-    await transaction.updateTable('chat_sessions').set(rowOf(changed)).where('id', '=', id).execute()
+    const changed = reconcile(session, row)
+    await store(changed)
     const [ref] = decision.removed ?? []
     const first = ref ? messageAt(ref, await readBodies(transaction, id, [ref.revision])) : null
     return { outcome: 'done', session: changed, removed: decision.removed?.length ?? 0, restored: decision.restored?.length ?? 0, first }

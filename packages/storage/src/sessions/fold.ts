@@ -68,8 +68,18 @@ export function foldSession(id: string, entries: readonly ReadEntry[]): FoldedSe
   return session
 }
 
+/** Revisions that are noted one by one; a log that lost more is told by its first ones. */
+const MISSING_MAX = 1_000
+
+/** Notes that the log should go up to `revision` and what it lacks up to there. */
+export function noteMissing(session: FoldedSession, revision: number): void {
+  for (let missing = session.revision + 1; missing <= revision && session.damaged.length < MISSING_MAX; missing += 1) session.damaged.push(missing)
+  session.revision = Math.max(session.revision, revision)
+}
+
 /** Folds one more entry into a session. */
 export function foldEntry(session: FoldedSession, { revision, at, head }: ReadEntry): void {
+  noteMissing(session, revision - 1)
   session.revision = revision
   if (head === null) {
     session.damaged.push(revision)

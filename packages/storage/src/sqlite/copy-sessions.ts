@@ -1,15 +1,16 @@
 import { clampLimit } from '../cursor.ts'
 import type { SessionCopy } from '../port/keeper.ts'
+import type { StoredSession } from '../sessions/damage.ts'
 import type { EntryRow } from '../sessions/entry.ts'
 import type { ChatSession } from '../port/sessions.ts'
 import type { Db } from './connection.ts'
-import { sessionLog, type SessionRow } from './session-log.ts'
+import { SESSION_ROW, sessionLog } from './session-log.ts'
 
 /** Reads conversations whole, each in one piece. */
 export function sessionCopies(db: Db): (after: string | null, limit: number) => SessionCopy[] {
   const log = sessionLog(db)
-  const rows = db.prepare<[string, number], SessionRow & { readonly draft: string | null }>(
-    'SELECT id, session, sum, draft FROM chat_sessions WHERE id > ? ORDER BY id LIMIT ?',
+  const rows = db.prepare<[string, number], StoredSession & { readonly draft: string | null }>(
+    `SELECT ${SESSION_ROW}, draft FROM chat_sessions WHERE id > ? ORDER BY id LIMIT ?`,
   )
   const entries = db.prepare<[string], EntryRow>('SELECT revision, at, head, head_sum, body, body_sum FROM session_entries WHERE session = ? ORDER BY revision')
   return db.transaction((after: string | null, limit: number): SessionCopy[] =>

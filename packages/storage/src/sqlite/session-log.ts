@@ -1,13 +1,14 @@
 import { crc32 } from 'node:zlib'
-import { parseJson, toJsonText } from '@koco/core'
+import { toJsonText } from '@koco/core'
+import { reconcile, remembered, type StoredSession } from '../sessions/damage.ts'
 import { packEntry, unpackHead, type EntryRow, type HeadRow, type NewEntry } from '../sessions/entry.ts'
-import { describeSession, foldSession, heldBy, type FoldedSession } from '../sessions/fold.ts'
+import { foldSession, heldBy, type FoldedSession } from '../sessions/fold.ts'
 import type { ChatSession } from '../port/sessions.ts'
 import { bodiesOf, type Bodies } from '../sessions/transcript.ts'
 import type { Db } from './connection.ts'
 
-/** A session's row: `session` follows from the log, with its sum. */
-export type SessionRow = { readonly id: string; readonly session: string; readonly sum: number }
+/** The columns of a session's row that tell it. */
+export const SESSION_ROW = 'id, user AS owner, session, sum'
 
 /** What reads and writes of sessions share: the log of one, and its row. */
 export function sessionLog(db: Db) {
@@ -37,7 +38,6 @@ export function sessionLog(db: Db) {
       setRow.run(id, user, title.toLowerCase().toWellFormed(), Number(pinned), Number(archived), updatedAt, heldBy(session), text, crc32(text))
     },
     /** The session of a row; of its log when the row is damaged. */
-    read: ({ id, session, sum }: SessionRow): ChatSession =>
-      crc32(session) === sum ? (parseJson(session) as unknown as ChatSession) : describeSession(fold(id)),
+    read: (row: StoredSession): ChatSession => remembered(row) ?? reconcile(fold(row.id), row),
   }
 }

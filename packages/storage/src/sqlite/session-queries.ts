@@ -1,11 +1,13 @@
-import { parseJson, type Json } from '@koco/core'
+import type { Json } from '@koco/core'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { Page } from '../port/page.ts'
 import { searchInJson, searchWords } from '../search.ts'
 import type { ChatSession, Conversation, ConversationQuery, SessionHit, SessionQuery, SessionSearch } from '../port/sessions.ts'
+import { reconcile, type StoredSession } from '../sessions/damage.ts'
+import { parseDraft } from '../sessions/draft.ts'
 import { conversationOf, findInMessages, messageAt, revisionsOf, windowOf } from '../sessions/transcript.ts'
 import type { Db } from './connection.ts'
-import { sessionLog, type SessionRow } from './session-log.ts'
+import { SESSION_ROW, sessionLog } from './session-log.ts'
 
 /** Sessions that a search in contents looks into: the latest. */
 const SEARCHED_MAX = 500
@@ -13,15 +15,17 @@ const SEARCHED_MAX = 500
 /** The reads of sessions. */
 export function sessionQueries(db: Db) {
   const log = sessionLog(db)
-  const find = db.prepare<[string], SessionRow>('SELECT id, session, sum FROM chat_sessions WHERE id = ?')
+  const find = db.prepare<[string], StoredSession>(`SELECT ${SESSION_ROW} FROM chat_sessions WHERE id = ?`)
   const draft = db.prepare<[string], string | null>('SELECT draft FROM chat_sessions WHERE id = ?').pluck()
-  const held = db.prepare<[string, number], SessionRow>('SELECT id, session, sum FROM chat_sessions WHERE turn IS NOT NULL AND id > ? ORDER BY id LIMIT ?')
+  const held = db.prepare<[string, number], StoredSession>(`SELECT ${SESSION_ROW} FROM chat_sessions WHERE turn IS NOT NULL AND id > ? ORDER BY id LIMIT ?`)
   // One snapshot: the log, and the bodies that it names.
   const read = db.transaction((id: string, query: ConversationQuery): Conversation | undefined => {
-    if (!find.get(id)) return undefined
+    const row = find.get(id)
+    if (!row) return undefined
     const session = log.fold(id, query.revision)
     const window = windowOf(session, query)
-    return conversationOf(session, window, log.bodies(id, revisionsOf(session, window.refs)))
+    const conversation = conversationOf(session, window, log.bodies(id, revisionsOf(session, window.refs)))
+    return query.revision === undefined ? { ...conversation, session: reconcile(session, row) } : conversation
   })
   return {
     getSession(id: string): ChatSession | undefined {
@@ -33,7 +37,7 @@ export function sessionQueries(db: Db) {
     searchSessions: (query: SessionSearch): SessionHit[] => searchSessions(db, query),
     draftOf(id: string): Json {
       const text = draft.get(id)
-      return text === undefined || text === null ? null : parseJson(text)
+      return parseDraft(text ?? null)
     },
     heldSessions: (after: string | null, limit: number): ChatSession[] => held.all(after ?? '', clampLimit(limit)).map(log.read),
   }
@@ -55,8 +59,8 @@ function listSessions(db: Db, { user, archived, q, cursor, limit: asked }: Sessi
     where.push('(pinned, updated_at, id) < (?, ?, ?)')
     values.push(...decodeCursor('sessions', cursor, ['number', 'number', 'string']))
   }
-  const text = `SELECT id, session, sum FROM chat_sessions WHERE ${where.join(' AND ')} ORDER BY pinned DESC, updated_at DESC, id DESC LIMIT ?`
-  const rows = db.prepare<unknown[], SessionRow>(text).all(...values, limit + 1)
+  const text = `SELECT ${SESSION_ROW} FROM chat_sessions WHERE ${where.join(' AND ')} ORDER BY pinned DESC, updated_at DESC, id DESC LIMIT ?`
+  const rows = db.prepare<unknown[], StoredSession>(text).all(...values, limit + 1)
   return pageOf(rows.map(sessionLog(db).read), limit, (last) => encodeCursor('sessions', [Number(last.pinned), last.updatedAt, last.id]))
 }
 
@@ -66,7 +70,7 @@ function searchSessions(db: Db, search: SessionSearch): SessionHit[] {
   if (!content || searchWords(q).length === 0) return titles
   const hits = [...titles]
   const log = sessionLog(db)
-  const row = db.prepare<[string], SessionRow>('SELECT id, session, sum FROM chat_sessions WHERE id = ?')
+  const row = db.prepare<[string], StoredSession>(`SELECT ${SESSION_ROW} FROM chat_sessions WHERE id = ?`)
   for (const [id, revisions] of candidates(db, user, q)) {
     if (hits.length >= limit) break
     if (titles.some(({ session }) => session.id === id)) continue

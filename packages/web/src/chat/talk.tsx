@@ -1,5 +1,5 @@
 import type { Conversation } from '@koco/core/api'
-import { ActionIcon, Button, Group, Modal, Text, Textarea, Title, Tooltip } from '@mantine/core'
+import { ActionIcon, Alert, Button, Group, Modal, Text, Textarea, Title, Tooltip } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -33,7 +33,12 @@ export function Talk({ id }: { readonly id: string }) {
       <div className={classes['beside']}>
         <div className={classes['said']}>
           <Transcript session={session} actions={mayWrite ? actions : null} onEdit={(index, text) => setEditing({ index, text })} />
-          {mayWrite && <Composer session={session} />}
+          {session.damage !== undefined && (
+            <Alert color="orange" variant="light" mt="xs" p="xs" icon={<Icon name="alert" />} role="alert">
+              {session.damage}
+            </Alert>
+          )}
+          {mayWrite && session._damaged === undefined && <Composer session={session} />}
         </div>
         <WorkspaceSide session={session} mayWrite={mayWrite} opened={files} onClose={showFiles.close} />
       </div>
