@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseSse, type ApiClient } from './api-client.ts'
 
 /** A message of a conversation as the API gives it. */
-export type TalkMessage = { readonly role: string; readonly content: unknown; readonly interrupted?: boolean }
+export type TalkMessage = { readonly role: string; readonly content: unknown; readonly interrupted?: boolean; readonly turn?: string }
 
 type Session = { readonly session_id: string; readonly messages: readonly TalkMessage[] }
 

@@ -11,11 +11,14 @@ export class SessionError extends Error {
   override readonly name = 'SessionError'
   readonly status: number
   readonly more: Readonly<Record<string, unknown>>
+  /** What a socket calls it, where the status says too little. */
+  readonly code: string | undefined
 
-  constructor(status: number, message: string, more: Readonly<Record<string, unknown>> = {}) {
+  constructor(status: number, message: string, more: Readonly<Record<string, unknown>> = {}, code?: string) {
     super(message)
     this.status = status
     this.more = more
+    this.code = code
   }
 }
 
@@ -133,7 +136,7 @@ export function mustBeDone(outcome: CommandOutcome, nothing: string): Extract<Co
     case 'stale':
       throw new SessionError(409, `session has changed: it is at revision ${outcome.revision}`, { revision: outcome.revision })
     case 'damaged':
-      throw new SessionError(409, 'session data is damaged; what can be read of it can be branched or exported', { code: 'session_damaged' })
+      throw new SessionError(409, 'session data is damaged; what can be read of it can be branched or exported', {}, 'session_damaged')
     case 'nothing':
       throw new SessionError(200, nothing)
     default:

@@ -212,18 +212,21 @@ test('usage is the sum of the calls, priced by their day; one unknown price make
   const tokens = { input_uncached: 1_000_000, cache_read: 1_000_000, cache_write: 0, output: 500_000, reasoning: 500_000 }
   const use = (model: string, day: string, cost: number | null = null) =>
     at.store.sessions.change(id, { do: 'use', uses: [{ provider: 'p', model, at: Date.parse(day) / 1000, tokens, cost }] }, { at: 1 })
-  await use('o3-2025-04-16', '2025-06-01')
-  await use('openai/o3', '2025-07-01')
+  await use('claude-sonnet-5', '2026-08-31')
+  await use('anthropic/claude-sonnet-5', '2026-09-01')
   await use('unheard-of', '2025-07-01', 0.5)
   await post('session/undo', { session_id: id })
   const usage = {
     input_tokens: 6_000_000,
     output_tokens: 3_000_000,
     total_tokens: 9_000_000,
-    estimated_cost: 10 + 2.5 + 40 + 2 + 0.5 + 8 + 0.5,
+    estimated_cost: 2 + 0.2 + 10 + (3 + 0.3 + 15) + 0.5,
     model: 'unheard-of',
   }
-  expect((await get(`session/usage?session_id=${id}`)).body).toEqual(usage)
+  const { estimated_cost: cost, ...counts } = (await get(`session/usage?session_id=${id}`)).body
+  const { estimated_cost: wanted, ...expected } = usage
+  expect(counts).toEqual(expected)
+  expect(cost).toBeCloseTo(wanted, 9)
   await use('unheard-of', '2025-07-01')
   expect((await get(`session/usage?session_id=${id}`)).body).toMatchObject({ total_tokens: 12_000_000, estimated_cost: null })
 })
@@ -337,6 +340,8 @@ test('damaged data is told where it is, and harms nothing else', async () => {
   const first = sessionOf(await get(`session?session_id=${a}`))
   expect(first.messages).toMatchObject(TALK.map(({ role }) => ({ role, content: '', damaged: true })))
   expect(sessionOf(await get(`session?session_id=${b}`))).toMatchObject({ _damaged: [2], message_count: 4 })
+  expect(sessionOf(await get(`session?session_id=${b}`))['damage']).toMatch(/^Entry 2 of this session's log was changed or taken away outside of koco: .*\.$/)
+  expect(first['damage']).toBe('The text of 4 messages here was changed outside of koco and cannot be read; everything else is as it was said.')
   const refused = await post('session/retry', { session_id: b })
   expect([refused.status, refused.body]).toEqual([409, { error: 'session data is damaged; what can be read of it can be branched or exported' }])
   const saved = await post('session/branch', { session_id: b })

@@ -8,8 +8,8 @@ const CODES: Readonly<Record<number, string>> = { 200: 'nothing_to_do', 400: 'ba
 /** What a client is told of an error: the stable code and one sentence, nothing of an unexpected one. */
 export function failureFrame(error: unknown, requestId: string, about: FrameData): Frame {
   if (error instanceof SessionError) {
-    const { code = CODES[error.status], ...more } = error.more as Record<string, Json>
-    return errorFrame(typeof code === 'string' ? code : 'bad_request', error.message, { ...about, ...more })
+    const code = error.code ?? CODES[error.status] ?? 'bad_request'
+    return errorFrame(code, error.message, { ...about, ...(error.more as Record<string, Json>) })
   }
   const { code, detail, status } = problemOf(error, requestId)
   return errorFrame(code, detail, { ...about, ...(status === 500 && { request_id: requestId }) })
