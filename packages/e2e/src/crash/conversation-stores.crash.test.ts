@@ -32,6 +32,9 @@ test('Postgres goes and comes back in the middle of an answer, then Redis does w
     installation.spawn(['spool', '--block', '--spooler-name', 'one'])
     const client = await installation.client()
     const id = await newSession(client)
+    // A turn that comes to its end shows that the spooler is at work too.
+    model.script({ say: ['Yes.'] })
+    await over(client, await say(client, id, 'Ready?'))
     model.script({ say: ['Lis', 'bon.'], hold: true }, { say: ['Mad', 'rid.'], hold: true })
     const first = await say(client, id, 'Capital of Portugal?')
     await model.holding()
@@ -46,8 +49,8 @@ test('Postgres goes and comes back in the middle of an answer, then Redis does w
     await redis.restart({ wipe: true })
     model.release()
     await over(client, second)
-    expect((await talk(client, id)).map(({ content }) => content)).toEqual(['Capital of Portugal?', 'Lisbon.', 'And of Spain?', 'Madrid.'])
-    expect(model.requests).toHaveLength(2)
+    expect((await talk(client, id)).map(({ content }) => content)).toEqual(['Ready?', 'Yes.', 'Capital of Portugal?', 'Lisbon.', 'And of Spain?', 'Madrid.'])
+    expect(model.requests).toHaveLength(3)
   } finally {
     await installation.close()
   }

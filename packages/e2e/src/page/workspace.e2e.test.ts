@@ -50,7 +50,7 @@ async function drop(page: Page, panel: Locator, files: readonly { readonly name:
     return transfer
   })(${JSON.stringify(files)})`
   const data = await page.evaluateHandle(script)
-  await panel.getByRole('heading', { name: 'Workspace' }).dispatchEvent('drop', { dataTransfer: data })
+  await panel.getByRole('button', { name: 'Add files' }).dispatchEvent('drop', { dataTransfer: data })
 }
 const held = async (id: string) =>
   (await client.json<{ files: { path: string }[] }>('GET', `/api/session/files?session_id=${id}`)).files.map(({ path }) => path)

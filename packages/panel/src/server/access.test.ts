@@ -86,6 +86,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/delay': { own: signedIn },
   'GET /api/operations': { own: operators },
   'GET /api/users': { own: operators },
+  'GET /api/auth/sign-ins': { own: signedIn },
+  'DELETE /api/auth/sign-ins/{id}': { own: { ...signedIn, viewer: 'unknown', user: 'unknown', operator: 'unknown' }, path: '/api/auth/sign-ins/none' },
   'POST /api/users': { own: operators, body: {} },
   'PATCH /api/users/{user}': { own: { ...operators, operator: 'unknown' }, path: '/api/users/nobody', body: {} },
   'GET /api/keys': { own: signedIn },

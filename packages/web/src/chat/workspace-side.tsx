@@ -1,4 +1,4 @@
-import { Drawer } from '@mantine/core'
+import { CloseButton, Drawer, Group, Title } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { lazy, Suspense } from 'react'
 import type { Conversation } from '@koco/core/api'
@@ -16,12 +16,18 @@ export function WorkspaceSide(props: { readonly session: Conversation; readonly 
   const isWide = useMediaQuery(WIDE, false, { getInitialValueInEffect: false })
   const panel = (
     <Suspense fallback={<Loading what="workspace" />}>
-      <WorkspacePanel id={session.session_id} revision={session.revision} running={session.active_stream_id !== null} mayWrite={mayWrite} onClose={onClose} />
+      <WorkspacePanel id={session.session_id} revision={session.revision} running={session.active_stream_id !== null} mayWrite={mayWrite} />
     </Suspense>
   )
   if (isWide) {
     return opened ? (
       <aside className={classes['side']} aria-label="Workspace">
+        <Group justify="space-between" wrap="nowrap">
+          <Title order={2} fz="md">
+            Workspace
+          </Title>
+          <CloseButton aria-label="Close the workspace" onClick={onClose} />
+        </Group>
         {panel}
       </aside>
     ) : null
@@ -32,8 +38,8 @@ export function WorkspaceSide(props: { readonly session: Conversation; readonly 
       onClose={onClose}
       position="right"
       size="min(100%, 440px)"
-      withCloseButton={false}
-      aria-label="Workspace"
+      title="Workspace"
+      closeButtonProps={{ 'aria-label': 'Close the workspace' }}
       classNames={{ content: classes['drawer'] ?? '', body: classes['drawerBody'] ?? '' }}
     >
       {panel}

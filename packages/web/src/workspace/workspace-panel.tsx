@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, FileButton, Group, Progress, Text, Title } from '@mantine/core'
+import { ActionIcon, Alert, Button, FileButton, Group, Progress, Text } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState, type DragEvent } from 'react'
 import { removeWorkspaceFile, workspaceFileUrl, workspaceQuery, type Workspace } from '../api/workspace.ts'
@@ -12,10 +12,10 @@ import { FileLines } from './file-lines.tsx'
 import { limitsOf, useUpload, type WorkspaceUpload } from './use-upload.ts'
 import classes from './workspace.module.css'
 
-type Props = { readonly id: string; readonly revision: number; readonly running: boolean; readonly mayWrite: boolean; readonly onClose: () => void }
+type Props = { readonly id: string; readonly revision: number; readonly running: boolean; readonly mayWrite: boolean }
 
 /** What a person and an agent work on together: the files of a session's workspace, as they are now. Files and folders may be dropped anywhere on it. */
-export function WorkspacePanel({ id, revision, running, mayWrite, onClose }: Props) {
+export function WorkspacePanel({ id, revision, running, mayWrite }: Props) {
   const { data, error, refetch } = useQuery(workspaceQuery(id, { revision, running }))
   const upload = useUpload(id, data)
   const [path, choose] = useState<string | null>(null)
@@ -36,14 +36,6 @@ export function WorkspacePanel({ id, revision, running, mayWrite, onClose }: Pro
   const chosen = data?.files.find((file) => file.path === path)
   return (
     <div className={classes['panel']} data-over={over || undefined} {...zone}>
-      <Group justify="space-between" wrap="nowrap">
-        <Title order={2} fz="md">
-          Workspace
-        </Title>
-        <ActionIcon variant="subtle" color="gray" aria-label="Close the workspace" onClick={onClose}>
-          <Icon name="close" size={16} />
-        </ActionIcon>
-      </Group>
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Loading what="workspace" />}
       {data && chosen ? (
