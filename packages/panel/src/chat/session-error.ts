@@ -107,6 +107,12 @@ export function expectedRevision(fields: Fields): number | undefined {
   return countField(fields, 'expected_revision')
 }
 
+/** Refuses what was decided on an older revision of the session than it has. SessionError 409. */
+export function mustBeAt(fields: Fields, { revision }: ChatSession): void {
+  const expected = expectedRevision(fields)
+  if (expected !== undefined && expected !== revision) mustBeDone({ outcome: 'stale', revision }, '')
+}
+
 /** The signed-in caller; the access check before every such route has put it there. */
 export function whoAsks(request: FastifyRequest): Principal {
   return must(request.principal, 'the principal of a checked request')

@@ -3,7 +3,18 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { givenWords, newId } from '../chat/given.ts'
 import { say } from '../chat/say.ts'
-import { fieldsOf, mustBeDone, nullableField, ownSession, sessionAnswers, SessionError, sessionRoute, textField, whoAsks } from '../chat/session-error.ts'
+import {
+  expectedRevision,
+  fieldsOf,
+  mustBeDone,
+  nullableField,
+  ownSession,
+  sessionAnswers,
+  SessionError,
+  sessionRoute,
+  textField,
+  whoAsks,
+} from '../chat/session-error.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { createOnce } from '../server/idempotency.ts'
 import { tailRun } from './events.ts'
@@ -98,6 +109,7 @@ export const chatRoutes: Routes = (app, context) => {
 export const chatQueueRoutes: Routes = (app, context) => {
   const at = (): number => context.clock() / 1000
   const body = z.object({ session_id: z.string() })
+  const acting = body.extend({ expected_revision: z.number().int().optional() })
   app.post(
     '/api/chat/steer',
     {
@@ -107,16 +119,17 @@ export const chatQueueRoutes: Routes = (app, context) => {
         tags,
         summary: 'Say something into the running turn',
         description: 'The turn hears it before its next model call. One that ends before it has heard leaves it first in the queue.',
-        body: body.extend({ text: z.string() }),
+        body: acting.extend({ text: z.string() }),
         ...sessionAnswers(z.object({ ok: z.literal(true), accepted: z.literal(true), steer_id: z.string(), stream_id: z.string() }), 404, 409),
       },
     },
     async (request) => {
       const fields = fieldsOf(request, 'session_id', 'text')
       const text = textField(fields, 'text', STEER_MAX) ?? ''
+      const options = { at: at(), expectedRevision: expectedRevision(fields) }
       const { id } = await ownSession(context, request, fields['session_id'])
       const steer = newId()
-      const { session } = mustBeDone(await context.store.sessions.change(id, { do: 'steer', id: steer, text }, { at: at() }), '')
+      const { session } = mustBeDone(await context.store.sessions.change(id, { do: 'steer', id: steer, text }, options), '')
       const fid = session.turn?.fid ?? ''
       await context.signals.publish([{ topic: 'control', fid }])
       return { ok: true, accepted: true, steer_id: steer, stream_id: fid }
@@ -141,9 +154,10 @@ export const chatQueueRoutes: Routes = (app, context) => {
       const remove = textField(fields, 'remove')
       const message = remove === undefined ? givenWords(fields['message'], fields['attachments'], at()) : undefined
       const model = nullableField(fields, 'model') ?? null
+      const options = { at: at(), expectedRevision: expectedRevision(fields) }
       const { id } = await ownSession(context, request, fields['session_id'])
       const command = message ? ({ do: 'queue', id: newId(), message, model } as const) : ({ do: 'unqueue', id: remove ?? '' } as const)
-      mustBeDone(await context.store.sessions.change(id, command, { at: at() }), 'No such message waits.')
+      mustBeDone(await context.store.sessions.change(id, command, options), 'No such message waits.')
       await context.conversations.look(id)
       return { ...(await queueOf(context, id)), stream_id: (await context.store.sessions.get(id))?.turn?.fid ?? null }
     },

@@ -1,7 +1,7 @@
 import { isEnded, RefusedError } from '@koco/core'
 import type { ChatSession } from '@koco/storage'
 import { z } from 'zod'
-import { countField, fieldsOf, mustBeDone, ownSession, sessionAnswers, SessionError, sessionRoute, type Fields } from '../chat/session-error.ts'
+import { countField, fieldsOf, mustBeAt, mustBeDone, ownSession, sessionAnswers, SessionError, sessionRoute, type Fields } from '../chat/session-error.ts'
 import type { PanelContext, Routes } from '../context.ts'
 
 const tags = ['sessions']
@@ -11,6 +11,7 @@ const KEEP_MAX = 1_000
 const body = z.object({
   session_id: z.string(),
   keep_count: z.number().int().min(0).max(KEEP_MAX).optional().describe('how many of the last messages stay as they are'),
+  expected_revision: z.number().int().optional(),
 })
 const Job = z.object({
   ok: z.literal(true),
@@ -29,6 +30,7 @@ export const compressRoutes: Routes = (app, context) => {
     const session = await ownSession(context, request, fields['session_id'])
     // Asked again while it runs, it is the same job.
     if (session.turn?.kind === 'compress') return jobOf(context, session)
+    mustBeAt(fields, session)
     return await begin(context, session, keep)
   }
   for (const path of ['/api/session/compress', '/api/session/compress/start']) {

@@ -1,7 +1,18 @@
 import { z } from 'zod'
 import { isJsonObject } from '@koco/core'
 import { givenLabels, givenMessages, givenTitle, givenToolCalls, newSessionId } from '../chat/given.ts'
-import { countField, fieldsOf, flagField, ownSession, sessionAnswers, SessionError, sessionRoute, whoAsks, type Fields } from '../chat/session-error.ts'
+import {
+  countField,
+  fieldsOf,
+  flagField,
+  mustBeAt,
+  ownSession,
+  sessionAnswers,
+  SessionError,
+  sessionRoute,
+  whoAsks,
+  type Fields,
+} from '../chat/session-error.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { createOnce } from '../server/idempotency.ts'
 import { conversationJson, Message, SessionWithMessages } from '../shapes/session.ts'
@@ -22,7 +33,12 @@ const New = z.object({
   flow: z.string().nullable().optional(),
 })
 const Import = New.extend({ messages: z.array(Message.partial({ id: true })), tool_calls: z.array(z.unknown()).optional(), pinned: z.boolean().optional() })
-const Branch = z.object({ session_id: z.string(), keep_count: z.number().int().min(0).optional(), title: z.string().optional() })
+const Branch = z.object({
+  session_id: z.string(),
+  keep_count: z.number().int().min(0).optional(),
+  title: z.string().optional(),
+  expected_revision: z.number().int().optional(),
+})
 const Made = z.object({ ok: z.literal(true), session: SessionWithMessages })
 
 /** Make sessions: empty, or of what was exported. */
@@ -80,13 +96,14 @@ export const sessionCopyRoutes: Routes = (app, context) => {
         headers: keyHeader,
         summary: 'Fork a session: a new one with its first messages',
         body: Branch,
-        ...sessionAnswers(Made.extend({ session_id: z.string(), title: z.string(), parent_session_id: z.string() }), 404),
+        ...sessionAnswers(Made.extend({ session_id: z.string(), title: z.string(), parent_session_id: z.string() }), 404, 409),
       },
     },
     async (request) => {
       const fields = fieldsOf(request, 'session_id')
       const keep = countField(fields, 'keep_count')
       const of = await ownSession(context, request, fields['session_id'])
+      mustBeAt(fields, of)
       const title = givenTitle(fields) ?? `${of.title} (fork)`
       return keyed(request, async () => {
         const session = await copy(context, request, of, { title, parent: of.id }, keep)
@@ -100,10 +117,18 @@ export const sessionCopyRoutes: Routes = (app, context) => {
     {
       ...sessionRoute,
       config,
-      schema: { tags, headers: keyHeader, summary: 'Copy a session whole', body: Branch.pick({ session_id: true }), ...sessionAnswers(Made, 404) },
+      schema: {
+        tags,
+        headers: keyHeader,
+        summary: 'Copy a session whole',
+        body: Branch.pick({ session_id: true, expected_revision: true }),
+        ...sessionAnswers(Made, 404, 409),
+      },
     },
     async (request) => {
-      const of = await ownSession(context, request, fieldsOf(request, 'session_id')['session_id'])
+      const fields = fieldsOf(request, 'session_id')
+      const of = await ownSession(context, request, fields['session_id'])
+      mustBeAt(fields, of)
       return keyed(request, async () => made(context, await copy(context, request, of, { title: `${of.title} (copy)` })))
     },
   )

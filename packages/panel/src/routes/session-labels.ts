@@ -6,6 +6,7 @@ import {
   expectedRevision,
   fieldsOf,
   flagField,
+  mustBeAt,
   mustBeDone,
   ownSession,
   sessionAnswers,
@@ -34,6 +35,7 @@ export const sessionLabelRoutes: Routes = (app, context) => {
       const change = labels(fields)
       const expected = expectedRevision(fields)
       const session = await ownSession(context, request, fields['session_id'])
+      mustBeAt(fields, session)
       if (Object.keys(change).length === 0) return { ok: true, session: sessionJson(session) }
       const options = { at: context.clock() / 1000, expectedRevision: expected }
       const done = mustBeDone(await context.store.sessions.change(session.id, { do: 'label', labels: change }, options), '')
@@ -63,12 +65,18 @@ export const sessionLabelRoutes: Routes = (app, context) => {
     {
       ...sessionRoute,
       config,
-      schema: { tags, summary: 'Delete a session with its log and its workspace; may be repeated', body, ...sessionAnswers(z.object({ ok: z.literal(true) })) },
+      schema: {
+        tags,
+        summary: 'Delete a session with its log and its workspace; may be repeated',
+        body,
+        ...sessionAnswers(z.object({ ok: z.literal(true) }), 409),
+      },
     },
     async (request) => {
-      const { session_id: id } = fieldsOf(request, 'session_id')
-      const session = await context.store.sessions.get(String(id))
+      const fields = fieldsOf(request, 'session_id')
+      const session = await context.store.sessions.get(String(fields['session_id']))
       if (session?.user === whoAsks(request).user) {
+        mustBeAt(fields, session)
         if (session.turn) await context.launcher.cancel(session.turn.fid, session.user, 'the session was deleted')
         await context.store.sessions.delete(session.id)
         await context.workspaces.removeAll({ user: session.user, session: session.id })

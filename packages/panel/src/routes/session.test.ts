@@ -370,6 +370,16 @@ describe('errors', () => {
     expect(String(answer.body['error'])).toMatch(/^Missing required field\(s\): session_id(, \w+)?$/)
   })
 
+  test.each([...WITH_SESSION.filter((what) => what !== 'draft').map((what) => `session/${what}`), 'session/compress', 'chat/start', 'chat/queue'])(
+    '%s acts on what the caller has seen, or not at all',
+    async (path) => {
+      const id = await importOf(TALK)
+      const body = { session_id: id, keep_count: 0, title: 't', text: 'x', message: 'x', expected_revision: 7 }
+      expect(await post(path, body)).toMatchObject({ status: 409, body: { error: 'session has changed: it is at revision 1', revision: 1 } })
+      expect(sessionOf(await get(`session?session_id=${id}`))).toMatchObject({ revision: 1, message_count: 4, title: 'Imported session' })
+    },
+  )
+
   test.each(WITH_SESSION.filter((what) => what !== 'delete'))('%s knows no foreign session, nor one that is not there', async (what) => {
     const body = { keep_count: 0, title: 't', text: 'x', model: 'm' }
     const foreign = await importOf(TALK)
