@@ -1,5 +1,5 @@
 import type { Message } from '@koco/core/api'
-import { ActionIcon, Badge, Tooltip } from '@mantine/core'
+import { ActionIcon, Alert, Badge, Tooltip } from '@mantine/core'
 import { memo } from 'react'
 import { Icon, type IconName } from '../app/icons.tsx'
 import { Copy } from '../show/copy.tsx'
@@ -35,6 +35,11 @@ export const MessageView = memo(function MessageView(props: {
           <CallView key={call.id} call={call} output={outputs.get(call.id)} />
         ))}
         <Marks message={message} />
+        {typeof message['error'] === 'string' && (
+          <Alert color="red" variant="light" p="xs" mt={6} icon={<Icon name="alert" size={16} />}>
+            {message['error']}
+          </Alert>
+        )}
       </div>
       {actions && (
         <div className={classes['actions']}>
