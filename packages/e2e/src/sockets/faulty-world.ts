@@ -3,7 +3,7 @@ import { startFaultProxy, startPostgres, startRedis, type FaultProxy, type Postg
 import { OpenAiServer } from 'koco/testing'
 import type { Dice } from '../crash/dice.ts'
 import { createInstallation, type Installation } from '../processes/installation.ts'
-import type { KocoProcess } from '../processes/koco-process.ts'
+import { Supervised } from './supervised.ts'
 import type { Talker } from './talker.ts'
 
 /** An installation of several processes over stores behind links that can be cut, with people who talk in it. */
@@ -13,8 +13,8 @@ export type FaultyWorld = {
   readonly postgres: PostgresServer
   readonly links: { readonly redis: FaultProxy; readonly postgres: FaultProxy }
   readonly talkers: Talker[]
-  panel: KocoProcess
-  spooler: KocoProcess
+  readonly panel: Supervised
+  readonly spooler: Supervised
   close(): Promise<void>
 }
 
@@ -39,23 +39,28 @@ export async function openFaultyWorld(): Promise<FaultyWorld> {
     KODO_LLM_MODEL: 'tiny',
   })
   await installation.spawn(['db', '--create-tables']).exited
+  const panel = new Supervised(() => installation.spawn(['serve']))
+  const spooler = new Supervised(() => installation.spawn(['spool', '--block']))
+  await ready({ installation })
   return {
     installation,
     redis,
     postgres,
     links,
     talkers: [],
-    panel: await installation.startPanel('serve'),
-    spooler: installation.spawn(['spool', '--block']),
+    panel,
+    spooler,
     async close() {
       clearInterval(letGo)
+      panel.dismiss()
+      spooler.dismiss()
       await installation.close()
       await Promise.all([model.close(), links.redis.close(), links.postgres.close(), redis.stop(), postgres.stop()])
     },
   }
 }
 
-/** Something that goes wrong, and is over when it resolves; what a supervisor would start again is started again. */
+/** Something that goes wrong, and is over when it resolves; processes are started again by their supervisor. */
 export type Fault = { readonly name: string; strike(world: FaultyWorld, dice: Dice): Promise<void> }
 
 const held = (dice: Dice): Promise<void> => delay(dice.between(200, 2_500))
@@ -128,14 +133,14 @@ export const FAULTS: readonly Fault[] = [
     name: 'the panel is killed',
     async strike(world) {
       await world.panel.kill('SIGKILL')
-      world.panel = await world.installation.startPanel('serve')
+      await ready(world)
     },
   },
   {
     name: 'the panel is told to stop',
     async strike(world) {
       await world.panel.kill('SIGTERM')
-      world.panel = await world.installation.startPanel('serve')
+      await ready(world)
     },
   },
   {
@@ -147,16 +152,21 @@ export const FAULTS: readonly Fault[] = [
         () => void panel.kill('SIGCONT'),
       ),
   },
-  {
-    name: 'the spooler is killed',
-    async strike(world, dice) {
-      await world.spooler.kill('SIGKILL')
-      await held(dice)
-      world.spooler = world.installation.spawn(['spool', '--block'])
-    },
-  },
+  { name: 'the spooler is killed', strike: async ({ spooler }) => void (await spooler.kill('SIGKILL')) },
   { name: 'clients are cut off', strike: async ({ talkers }) => void (await Promise.all(talkers.flatMap(({ seats }) => seats.map((seat) => seat.cut())))) },
 ]
+
+/** Waits until the panel takes requests. */
+async function ready({ installation }: Pick<FaultyWorld, 'installation'>): Promise<void> {
+  const url = `${installation.address}/readyz`
+  while (
+    !(await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  )
+    await delay(50)
+}
 
 async function during(dice: Dice, begin: () => void, end: () => void): Promise<void> {
   begin()
