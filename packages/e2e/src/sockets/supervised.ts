@@ -28,8 +28,8 @@ export class Supervised {
   async #watch(): Promise<void> {
     for (;;) {
       await this.#process.exited
-      if (this.#dismissed) return
       await delay(AGAIN_MS)
+      if (this.#dismissed) return
       this.#process = this.#spawn()
     }
   }
