@@ -61,7 +61,7 @@ export async function openFaultyWorld(): Promise<FaultyWorld> {
 }
 
 /** Something that goes wrong, and is over when it resolves; processes are started again by their supervisor. */
-export type Fault = { readonly name: string; strike(world: FaultyWorld, dice: Dice): Promise<void> }
+export type Fault = { readonly name: string; readonly alone?: true; strike(world: FaultyWorld, dice: Dice): Promise<void> }
 
 const held = (dice: Dice): Promise<void> => delay(dice.between(200, 2_500))
 
@@ -75,7 +75,15 @@ export const FAULTS: readonly Fault[] = [
         .then(() => held(dice))
         .then(() => redis.restart()),
   },
-  { name: 'Redis comes back empty', strike: ({ redis }) => redis.restart({ wipe: true }) },
+  {
+    // Alone, until what it had is there again: together with the process that can fill it again it would be lost for good.
+    name: 'Redis comes back empty',
+    alone: true,
+    async strike({ redis, talkers }) {
+      await redis.restart({ wipe: true })
+      await Promise.all(talkers.map((talker) => talker.answered()))
+    },
+  },
   {
     name: 'Redis is cut off',
     strike: ({ links }, dice) =>

@@ -13,6 +13,7 @@ export class Talker {
   readonly #session: string
   readonly #done: Promise<void>
   #stopping = false
+  #answered = Promise.withResolvers<void>()
 
   constructor(address: string, token: string, session: string) {
     this.#address = address
@@ -29,6 +30,11 @@ export class Talker {
     await this.#done
   }
 
+  /** Resolves when what is being said now is answered. */
+  answered(): Promise<void> {
+    return this.#answered.promise
+  }
+
   /** What the session holds. */
   async transcript(): Promise<readonly TalkMessage[]> {
     const answer = await fetch(`${this.#address}/api/session?session_id=${this.#session}`, { headers: { authorization: `Bearer ${this.#token}` } })
@@ -41,6 +47,8 @@ export class Talker {
       const text = `word ${this.said.length + 1} of ${this.#session}`
       this.said.push(text)
       while (!(await this.#isAnswered(text).catch(() => false))) await delay(LOOK_MS)
+      this.#answered.resolve()
+      this.#answered = Promise.withResolvers()
     }
   }
 
