@@ -18,15 +18,13 @@ export const dataSettings = {
     .enum(['folder', 'panel'])
     .default('folder')
     .meta(about({ variable: 'FILES', help: 'Where a worker finds the files of runs: folder (UPLOAD_DIR), or panel (over APP_SERVER with API_KEY)' })),
-  prices: folder
-    .optional()
-    .meta(
-      about({
-        variable: 'PRICES',
-        none: 'list prices',
-        help: 'JSON file of what models cost, in the place of the list prices of the models in it: see Conversations',
-      }),
-    ),
+  prices: folder.optional().meta(
+    about({
+      variable: 'PRICES',
+      none: 'list prices',
+      help: 'JSON file of what models cost, in the place of the list prices of the models in it: see Conversations',
+    }),
+  ),
   workspaceDir: folder.default('./data/workspaces').meta(about({ variable: 'WORKSPACE_DIR', help: 'Folder of the workspaces of sessions' })),
   checkpointDir: folder.default('./data/checkpoints').meta(about({ variable: 'CHECKPOINT_DIR', help: 'Folder of the checkpoints of sessions' })),
   checkpointMax: whole(1, 1_000_000)
