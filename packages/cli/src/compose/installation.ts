@@ -1,15 +1,5 @@
 import { KocoError, RefusedError, UnavailableError } from '@koco/core'
-import {
-  createCatalog,
-  createDirectLauncher,
-  createDirectSchedules,
-  flowEntry,
-  type Catalog,
-  type Contents,
-  type Flow,
-  type Launcher,
-  type Schedules,
-} from '@koco/flow'
+import { createCatalog, createDirectLauncher, createDirectSchedules, flowEntry, type Catalog, type Flow, type Launcher, type Schedules } from '@koco/flow'
 import { createPanel, secretHash, type Panel, type SecretHash } from '@koco/panel'
 import { createSpooler, type Spooler } from '@koco/spooler'
 import type { AdminStore, ExecutionStore } from '@koco/storage'
@@ -20,6 +10,7 @@ import type { Settings } from '../settings/schema.ts'
 import { openCheckpoints } from './checkpoints.ts'
 import { heldByRuns, openContents } from './contents.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
+import type { LauncherParts } from './launcher-parts.ts'
 import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
 import { pricesOf } from './prices.ts'
 import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
@@ -182,15 +173,6 @@ function allFaults(errors: readonly unknown[]): unknown {
   const message = [...new Set(known.map((error) => error.message))].join('\n')
   const away = known.find((error) => error instanceof UnavailableError)
   return away ? new UnavailableError(message, { code: away.code, cause: away }) : new RefusedError(message, { code: first.code, cause: first })
-}
-
-/** What launchers and workers are made of. */
-export type LauncherParts = {
-  readonly catalog: Catalog
-  readonly store: ExecutionStore
-  readonly transport: Transport
-  readonly contents?: Contents
-  readonly log: Logger
 }
 
 function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, transport, contents, log }: LauncherParts): Promise<Launcher> {

@@ -9,7 +9,7 @@ import type { Registry } from 'prom-client'
 import { dataFolder } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
 import { workerFiles, workspaces } from './files.ts'
-import type { LauncherParts } from './installation.ts'
+import type { LauncherParts } from './launcher-parts.ts'
 import { watchTemporal } from './watch-temporal.ts'
 
 /** What a worker may be told beside the settings. */

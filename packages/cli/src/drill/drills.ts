@@ -1,14 +1,7 @@
-import type { ServerName } from './links.ts'
+import type { Drill } from './drill.ts'
 import { cancelWhileWaiting, terminateInTemporal } from './people-drills.ts'
 import { killSpooler, takeAway } from './server-drills.ts'
 import { killWorker, noWorkers, zombie } from './worker-drills.ts'
-import type { World } from './world.ts'
-
-/** A drill that went as it should: the run that it was made with, and what happened in one line. */
-export type Drilled = { readonly fid: string; readonly note: string }
-
-/** Something that is broken on purpose, as a person would do it by hand. `run` throws when it does not go as it should. `server`: what it takes away. */
-export type Drill = { readonly name: string; readonly about: string; readonly server?: ServerName; run(world: World): Promise<Drilled> }
 
 /** All drills in the order in which they run. */
 export const drills: readonly Drill[] = [

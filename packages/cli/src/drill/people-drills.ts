@@ -1,5 +1,5 @@
 import { isEnded } from '@koco/core'
-import type { Drilled } from './drills.ts'
+import type { Drilled } from './drill.ts'
 import { demand } from './worker-drills.ts'
 import type { World } from './world.ts'
 

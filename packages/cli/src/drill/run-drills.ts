@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { KocoError } from '@koco/core'
-import type { Drill } from './drills.ts'
+import type { Drill } from './drill.ts'
 import { judgeRun, type CheckerCounts, type Verdict } from './verdict.ts'
 import type { World } from './world.ts'
 

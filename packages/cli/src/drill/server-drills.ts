@@ -1,4 +1,4 @@
-import type { Drilled } from './drills.ts'
+import type { Drilled } from './drill.ts'
 import type { ServerName } from './links.ts'
 import { demand } from './worker-drills.ts'
 import type { World } from './world.ts'

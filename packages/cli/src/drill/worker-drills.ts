@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { UnavailableError } from '@koco/core'
-import type { Drilled } from './drills.ts'
+import type { Drilled } from './drill.ts'
 import type { World } from './world.ts'
 
 const WORK = { steps: 30, stepMs: 200 }

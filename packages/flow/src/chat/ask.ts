@@ -1,11 +1,8 @@
 import type { ModelMessage, ToolSet } from 'ai'
 import type { FlowContext } from '../context.ts'
 import { tokensOf, type OpenModel } from './model.ts'
-import type { ChatTool } from './tools.ts'
+import type { ChatTool, WantedTool } from './tools.ts'
 import type { ChatTurn } from './turn.ts'
-
-/** A call that the model wants. */
-export type WantedTool = { readonly id: string; readonly name: string; readonly input: unknown }
 
 /** One answer of a model. */
 export type Answer = { readonly text: string; readonly reasoning: string; readonly wanted: readonly WantedTool[] }

@@ -2,7 +2,6 @@ import { RefusedError } from '@koco/core'
 import { z } from 'zod'
 import type { FlowContext } from '../context.ts'
 import type { Duration } from '../duration.ts'
-import type { WantedTool } from './ask.ts'
 import type { ChatTurn } from './turn.ts'
 
 /** What a tool's function is told. */
@@ -25,6 +24,9 @@ export type ChatTool = {
   readonly timeout?: Duration
   run(input: never, info: ToolInfo): unknown
 }
+
+/** A call that the model wants. */
+export type WantedTool = { readonly id: string; readonly name: string; readonly input: unknown }
 
 /** A tool with an input of this shape: what the model gives is checked against it before `run` sees it. */
 export function chatTool<S extends z.ZodType>(tool: {

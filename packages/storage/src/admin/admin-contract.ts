@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { must } from '@koco/core'
-import type { AdminStore, ApiKey, AuditEntry, AuditQuery, Session, User } from '../port/admin.ts'
+import type { AdminStore, ApiKey, AuditEntry, AuditQuery, Session } from '../port/admin.ts'
+import type { User } from '../port/users.ts'
 import { adminSchemaVersion, migrateAdminStore, openAdminStore } from '../open-admin-store.ts'
 import { describeSignIn } from './sign-in-contract.ts'
 

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import type { Role } from '../port/admin.ts'
+import type { Role } from '../port/users.ts'
 import type { Schema } from '../migrations.ts'
 import { createSignInTables } from './sign-in-tables.ts'
 

@@ -1,6 +1,7 @@
 import { RefusedError } from '@koco/core'
 import { sql, type Selectable } from 'kysely'
-import type { AdminStore, NewUser, User } from '../port/admin.ts'
+import type { AdminStore } from '../port/admin.ts'
+import type { NewUser, User } from '../port/users.ts'
 import { isUserName } from '../user-name.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
 

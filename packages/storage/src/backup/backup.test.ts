@@ -10,7 +10,8 @@ import type { ExecutionStore } from '../port/execution-store.ts'
 import { createSqliteExecutionStore } from '../sqlite/index.ts'
 import { verifyBackup } from './manifest.ts'
 import { restoreBackup } from './restore.ts'
-import { takeBackup, type BackupPart } from './take.ts'
+import { takeBackup } from './take.ts'
+import type { BackupPart } from './manifest.ts'
 
 const E1 = START * 1000
 const ROUNDS = 8

@@ -3,7 +3,9 @@ import { createReadStream } from 'node:fs'
 import { open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError } from '@koco/core'
-import type { BackupPart } from './take.ts'
+
+/** A part of an installation and where it lies: the runs (a folder with its index), a database, any folder, or a single file. What is not there is left out, but for the runs. */
+export type BackupPart = { readonly name: string; readonly kind: 'runs' | 'database' | 'folder' | 'file'; readonly path: string }
 
 /** A file of a backup: its path in it, its size in bytes, and the SHA-256 of its bytes in hex. */
 export type BackupFile = { readonly path: string; readonly bytes: number; readonly sha256: string }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { RefusedError } from '@koco/core'
 import { describeFiles, syncFolders, verifyBackup, type BackupManifest } from './manifest.ts'
 import { copyFolder, exists } from './copy-folder.ts'
-import type { BackupPart } from './take.ts'
+import type { BackupPart } from './manifest.ts'
 
 /**
  * Puts a backup in place: every file is compared with the manifest first, and nothing is written over. Each part is copied beside its place, and they are moved there when all are on disk. RefusedError

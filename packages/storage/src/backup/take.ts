@@ -3,10 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { RefusedError } from '@koco/core'
 import { copyFolder, exists } from './copy-folder.ts'
 import { copySqliteDatabase, copySqliteStore } from '../sqlite/copy-store.ts'
-import { describeFiles, syncFolders, writeManifest, type BackupManifest } from './manifest.ts'
-
-/** A part of an installation and where it lies: the runs (a folder with its index), a database, any folder, or a single file. What is not there is left out, but for the runs. */
-export type BackupPart = { readonly name: string; readonly kind: 'runs' | 'database' | 'folder' | 'file'; readonly path: string }
+import { describeFiles, syncFolders, writeManifest, type BackupManifest, type BackupPart } from './manifest.ts'
 
 /** `at`: unix seconds, told in the manifest. `version`: of koco. */
 export type TakeOptions = { readonly parts: readonly BackupPart[]; readonly target: string; readonly at: number; readonly version: string }

@@ -2,7 +2,7 @@
 import type { EventRecord } from '@koco/core'
 import { expect, test } from 'vitest'
 import type { ExecutionStore } from '../port/execution-store.ts'
-import type { Role } from '../port/admin.ts'
+import type { Role } from '../port/users.ts'
 import { attempt, meta, opening, record, someFid, START, status } from './scenario.ts'
 
 const E1 = START * 1000

@@ -3,6 +3,7 @@ import { canonicalJson, isEnded, ORIGIN, RefusedError, toJson, type EventRecord,
 import type { RunCopy, SessionCopy } from '../port/keeper.ts'
 import type { ExecutionStore } from '../port/execution-store.ts'
 import { SIDE_TABLES, type SideTable } from '../side-tables.ts'
+import { pagesOf } from '../pages.ts'
 
 /** What was moved. `digest`: SHA-256 over every run, event, conversation, schedule and dead event, the same for both stores. */
 export type MoveReport = {
@@ -27,13 +28,13 @@ const RECORDS = 1000
  */
 export async function moveExecutionStore(from: ExecutionStore, to: ExecutionStore, options: MoveOptions = {}): Promise<MoveReport> {
   let done = 0
-  for await (const copies of pages((after) => from.keeper.copies(after, PAGE), fidOf)) {
+  for await (const copies of pagesOf((after) => from.keeper.copies(after, PAGE), fidOf)) {
     stopIfAsked(options)
     await moveRuns(from, to, copies)
     done += copies.length
     options.onProgress?.('copied', done)
   }
-  for await (const copies of pages((after) => from.keeper.sessionCopies(after, PAGE), idOf)) await to.keeper.putSessions(copies)
+  for await (const copies of pagesOf((after) => from.keeper.sessionCopies(after, PAGE), idOf)) await to.keeper.putSessions(copies)
   await moveRest(from, to)
   return await compare(from, to, options)
 }
@@ -83,7 +84,7 @@ async function moveRest(from: ExecutionStore, to: ExecutionStore): Promise<void>
 async function compare(from: ExecutionStore, to: ExecutionStore, options: MoveOptions): Promise<MoveReport> {
   const digest = createHash('sha256')
   const counts = { runs: 0, events: 0, unfinished: 0, sessions: 0, schedules: 0, deadEvents: 0 }
-  for await (const copies of pages((after) => from.keeper.copies(after, PAGE), fidOf)) {
+  for await (const copies of pagesOf((after) => from.keeper.copies(after, PAGE), fidOf)) {
     stopIfAsked(options)
     const there = new Map((await copiesBetween(to, copies)).map((copy) => [copy.state.fid, copy]))
     for (const copy of copies) {
@@ -127,7 +128,7 @@ function compareAll(what: string, here: readonly string[], there: readonly strin
 
 async function sessionTexts(store: ExecutionStore): Promise<string[]> {
   const texts: string[] = []
-  for await (const copies of pages((after) => store.keeper.sessionCopies(after, PAGE), idOf))
+  for await (const copies of pagesOf((after) => store.keeper.sessionCopies(after, PAGE), idOf))
     for (const copy of copies)
       texts.push(
         createHash('sha256')
@@ -176,16 +177,6 @@ async function* recordsOf(store: ExecutionStore, fid: string): AsyncGenerator<re
     const last = records.at(-1)
     if (complete || !last) return
     after = { epoch: last.epoch, seq: last.seq }
-  }
-}
-
-async function* pages<T>(read: (after: string | null) => Promise<readonly T[]>, keyOf: (item: T) => string): AsyncGenerator<readonly T[]> {
-  for (let after: string | null = null; ;) {
-    const page = await read(after)
-    const last = page.at(-1)
-    if (!last) return
-    yield page
-    after = keyOf(last)
   }
 }
 

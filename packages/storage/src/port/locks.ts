@@ -1,5 +1,5 @@
 import type { Json, LockState } from '@koco/core'
-import type { Role } from './admin.ts'
+import type { Role } from './users.ts'
 import type { Page } from './page.ts'
 
 /** Somebody's answer to a lock, kept from the moment it is accepted until the run has journaled it. */

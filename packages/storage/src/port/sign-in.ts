@@ -1,4 +1,4 @@
-import type { NewUser } from './admin.ts'
+import type { NewUser } from './users.ts'
 
 /** The account of a user at somebody else who vouches for them: `issuer` is `github` or the address of an OpenID provider, `subject` what never changes there. `login` and `email` as last told. */
 export type Identity = {

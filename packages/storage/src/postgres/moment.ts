@@ -7,6 +7,7 @@ import { createDeadEventTable } from './dead-events.ts'
 import type { ExecutionDatabase } from './schema.ts'
 import { createScheduleTable } from './schedules.ts'
 import { sideRows } from './side-tables.ts'
+import { pagesOf } from '../pages.ts'
 
 const PAGE = 200
 
@@ -47,16 +48,6 @@ async function* partsOf(moment: ExecutionDatabase): AsyncGenerator<StorePart> {
     cursor = next
   }
   for (const table of SIDE_TABLES) yield { kind: 'side', lines: (await sideRows(moment, table)).map((row) => ({ table, row })) }
-}
-
-async function* pagesOf<T>(read: (after: string | null) => Promise<readonly T[]>, keyOf: (item: T) => string): AsyncGenerator<readonly T[]> {
-  for (let after: string | null = null; ;) {
-    const page = await read(after)
-    const last = page.at(-1)
-    if (!last) return
-    yield page
-    after = keyOf(last)
-  }
 }
 
 /** The runs that have events or a row, behind `after`; each of both is found by a step in its index, not by reading the events. */

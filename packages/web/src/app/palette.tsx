@@ -1,5 +1,5 @@
 import type { Page } from '@koco/core/api'
-import { Modal, Table } from '@mantine/core'
+import { Modal } from '@mantine/core'
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { Spotlight, type SpotlightActionData } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
@@ -12,7 +12,8 @@ import type { RunRow } from '../api/shapes.ts'
 import { runName } from '../show/format.ts'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { Icon } from './icons.tsx'
-import { KEYS, paletteStore } from './keys.ts'
+import { KeyTable } from './key-table.tsx'
+import { paletteStore } from './keys.ts'
 import { usePages } from './navigation.tsx'
 import { usePaletteActions } from './palette-actions.tsx'
 
@@ -39,18 +40,7 @@ export function Palette({ first }: { readonly first: string }) {
         searchProps={{ leftSection: <Icon name="search" />, placeholder: 'Search pages, flows, runs, actions …', 'aria-label': 'Search' }}
       />
       <Modal opened={sheet} onClose={sheetHandles.close} title="Keys" centered>
-        <Table withRowBorders={false} verticalSpacing={4}>
-          <Table.Tbody>
-            {KEYS.map((key) => (
-              <Table.Tr key={key.keys}>
-                <Table.Td w={170} ff="monospace" fz="sm">
-                  {key.keys}
-                </Table.Td>
-                <Table.Td>{key.does}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+        <KeyTable keysWidth={170} />
       </Modal>
     </>
   )

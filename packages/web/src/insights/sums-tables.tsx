@@ -12,38 +12,12 @@ const RUN_COLUMNS: readonly Column[] = ['Runs', 'Failed', 'Median', '95 %', 'Mod
 
 /** What each flow came to. */
 export function FlowTable({ flows }: { readonly flows: Insights['flows'] }) {
-  return (
-    <SumsTable title="Flows" columns={[{ name: 'Flow', left: true }, ...RUN_COLUMNS]}>
-      {flows.map((sums) => (
-        <Table.Tr key={sums.flow}>
-          <Table.Td fw={550}>
-            <Anchor component={Link} to="/insights" search={{ flow: sums.flow } as never} inherit>
-              {sums.flow}
-            </Anchor>
-          </Table.Td>
-          <RunCells sums={sums} />
-        </Table.Tr>
-      ))}
-    </SumsTable>
-  )
+  return <RunSumsTable title="Flows" first="Flow" rows={flows.map((sums) => ({ name: sums.flow, search: { flow: sums.flow }, sums }))} />
 }
 
 /** What each user's runs came to. */
 export function UserTable({ users }: { readonly users: Insights['users'] }) {
-  return (
-    <SumsTable title="Users" columns={[{ name: 'User', left: true }, ...RUN_COLUMNS]}>
-      {users.map((sums) => (
-        <Table.Tr key={sums.user}>
-          <Table.Td fw={550}>
-            <Anchor component={Link} to="/insights" search={{ user: sums.user } as never} inherit>
-              {sums.user}
-            </Anchor>
-          </Table.Td>
-          <RunCells sums={sums} />
-        </Table.Tr>
-      ))}
-    </SumsTable>
-  )
+  return <RunSumsTable title="Users" first="User" rows={users.map((sums) => ({ name: sums.user, search: { user: sums.user }, sums }))} />
 }
 
 /** What each model came to, and its part of the whole cost. */
@@ -115,5 +89,24 @@ function Cell({ children, bad = false }: { readonly children: ReactNode; readonl
     <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }} c={bad ? 'var(--mantine-color-error)' : undefined}>
       {children}
     </Table.Td>
+  )
+}
+
+type RunSumsRow = { readonly name: string; readonly search: object; readonly sums: Sums }
+
+function RunSumsTable({ title, first, rows }: { readonly title: string; readonly first: string; readonly rows: readonly RunSumsRow[] }) {
+  return (
+    <SumsTable title={title} columns={[{ name: first, left: true }, ...RUN_COLUMNS]}>
+      {rows.map(({ name, search, sums }) => (
+        <Table.Tr key={name}>
+          <Table.Td fw={550}>
+            <Anchor component={Link} to="/insights" search={search as never} inherit>
+              {name}
+            </Anchor>
+          </Table.Td>
+          <RunCells sums={sums} />
+        </Table.Tr>
+      ))}
+    </SumsTable>
   )
 }

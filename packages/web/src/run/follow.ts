@@ -4,16 +4,20 @@ const NEAR_END_PX = 48
 const BY_PERSON_MS = 1000
 const SCROLL_KEYS: ReadonlySet<string> = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'])
 
-/** Following the end of a scrolling list; the handlers go onto the list. */
+/** Following the end of a scrolling list; `handlers` go onto the list. */
 export type Follow = {
   readonly on: boolean
   /** The end is in sight. */
   readonly atEnd: boolean
   readonly start: () => void
   readonly stop: () => void
-  readonly personScrolled: () => void
-  readonly keyPressed: (event: KeyboardEvent) => void
-  readonly scrolled: () => void
+  readonly handlers: {
+    readonly onWheel: () => void
+    readonly onTouchMove: () => void
+    readonly onPointerDown: () => void
+    readonly onKeyDown: (event: KeyboardEvent) => void
+    readonly onScroll: () => void
+  }
 }
 
 /** Keeps a list at its end while `on`. Only a person stops it, by wheel, touch or keys away from the end; coming back to the end starts it again, as `start` does. */
@@ -38,12 +42,16 @@ export function useFollow(box: RefObject<HTMLDivElement | null>, initially: bool
     atEnd,
     start: () => setOn(true),
     stop: () => setOn(false),
-    personScrolled,
-    keyPressed: (event) => SCROLL_KEYS.has(event.key) && personScrolled(),
-    scrolled: () => {
-      const near = isNearEnd(box.current)
-      setAtEnd(near)
-      if (performance.now() - byPerson.current < BY_PERSON_MS) setOn(near)
+    handlers: {
+      onWheel: personScrolled,
+      onTouchMove: personScrolled,
+      onPointerDown: personScrolled,
+      onKeyDown: (event) => SCROLL_KEYS.has(event.key) && personScrolled(),
+      onScroll: () => {
+        const near = isNearEnd(box.current)
+        setAtEnd(near)
+        if (performance.now() - byPerson.current < BY_PERSON_MS) setOn(near)
+      },
     },
   }
 }

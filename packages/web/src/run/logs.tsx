@@ -29,19 +29,7 @@ export function Logs({ feed, live }: { readonly feed: RunFeed; readonly live: bo
   return (
     // A scrolling region that can be reached by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div
-      ref={box}
-      className={classes['box']}
-      tabIndex={0}
-      role="log"
-      aria-live="off"
-      aria-label="Log"
-      onWheel={follow.personScrolled}
-      onPointerDown={follow.personScrolled}
-      onTouchMove={follow.personScrolled}
-      onKeyDown={follow.keyPressed}
-      onScroll={follow.scrolled}
-    >
+    <div ref={box} className={classes['box']} tabIndex={0} role="log" aria-live="off" aria-label="Log" {...follow.handlers}>
       <div className={classes['list']} style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => {
           const line = lines[item.index]

@@ -66,11 +66,7 @@ export function Timeline({ feed, state, kinds, at, follow, total, beside = false
         role="log"
         aria-live="off"
         aria-label="Events"
-        onWheel={following.personScrolled}
-        onTouchMove={following.personScrolled}
-        onPointerDown={following.personScrolled}
-        onKeyDown={following.keyPressed}
-        onScroll={following.scrolled}
+        {...following.handlers}
       >
         <Rows events={events} at={at} items={virtual.getVirtualItems()} height={virtual.getTotalSize()} measure={virtual.measureElement} />
         <LiveTextRow texts={feed.live.texts} />

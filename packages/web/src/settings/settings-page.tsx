@@ -1,7 +1,7 @@
-import { Anchor, Card, SegmentedControl, Stack, Table, Text, Title, useMantineColorScheme } from '@mantine/core'
+import { Anchor, Card, SegmentedControl, Stack, Text, Title, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { meQuery } from '../api/session.ts'
-import { KEYS } from '../app/keys.ts'
+import { KeyTable } from '../app/key-table.tsx'
 import { setTimeStyle, useTimeStyle } from '../show/time-style.ts'
 import { Page } from '../app/page.tsx'
 import { ConnectCard } from './connect-card.tsx'
@@ -70,26 +70,9 @@ export function SettingsPage() {
           <Title order={2} mb="sm">
             Keyboard
           </Title>
-          <KeyTable />
+          <KeyTable keysWidth={{ base: '40%', sm: 280 }} />
         </Card>
       </Stack>
     </Page>
-  )
-}
-
-function KeyTable() {
-  return (
-    <Table withRowBorders={false} verticalSpacing={4}>
-      <Table.Tbody>
-        {KEYS.map((key) => (
-          <Table.Tr key={key.keys}>
-            <Table.Td w={{ base: '40%', sm: 280 }} ff="monospace" fz="sm" style={{ verticalAlign: 'top' }}>
-              {key.keys}
-            </Table.Td>
-            <Table.Td>{key.does}</Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
   )
 }
