@@ -66,8 +66,10 @@ export async function pinned<T>({ blobs }: Pick<Parts, 'blobs'>, act: () => Prom
  */
 export async function saveCheckpoint(parts: Parts, manifest: Manifest, before: Pick<Manifest, 'files'> | undefined): Promise<Checkpoint> {
   const text = manifestText(manifest)
-  const { hash, stored } = await parts.blobs.put(Buffer.from(text), { level: parts.compressionLevel })
-  await parts.manifests.write(manifest.id, text)
+  const [{ hash, stored }] = await Promise.all([
+    parts.blobs.put(Buffer.from(text), { level: parts.compressionLevel }),
+    parts.manifests.write(manifest.id, text),
+  ])
   const { id, sessionId: session, user, createdAt, description, tags, metadata, origin, parentId: parent, mergedId: merged, conversation, files } = manifest
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
   const added = stored + addedBytes(files, before?.files ?? [])

@@ -25,9 +25,9 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder and what leads to it, durably: also when somebody else has just made it. */
-export async function makeFolder(path: string): Promise<void> {
+/** Makes a folder and what leads to it, durably: also when somebody else has just made it. `sync`: waits until the names in a folder are on disk. */
+export async function makeFolder(path: string, sync: (path: string) => Promise<void> = syncFolder): Promise<void> {
   const first = await mkdir(path, { recursive: true })
   const top = first === undefined ? path : first
-  for (let at = path; at.length >= top.length; at = dirname(at)) await syncFolder(dirname(at))
+  for (let at = path; at.length >= top.length; at = dirname(at)) await sync(dirname(at))
 }

@@ -18,7 +18,7 @@ async function openFixture(): Promise<BlobFixture & { dir: string }> {
     graceMs: 60_000,
     another: () => createFolderBlobs({ dir }),
     async damage(hash) {
-      const handle = await open(join(dir, 'blobs', hash.slice(0, 3), hash), 'r+')
+      const handle = await open(join(dir, 'blobs', hash.slice(0, 2), hash), 'r+')
       const at = Math.floor((await handle.stat()).size * 0.7)
       const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, at)
       buffer[0] = (buffer[0] ?? 0) ^ 0xff
@@ -48,14 +48,14 @@ afterEach(() => fixture.dispose())
 
 test('blobs lie in folders by their first digits, and nothing else is left', async () => {
   const { hash } = await store.put(randomBytes(10))
-  expect(await readdir(join(fixture.dir, 'blobs', hash.slice(0, 3)))).toEqual([hash])
+  expect(await readdir(join(fixture.dir, 'blobs', hash.slice(0, 2)))).toEqual([hash])
   expect(await readdir(join(fixture.dir, 'tmp'))).toEqual([])
 })
 
 test('a blob that a dead sweep had taken away is read, used again, and comes back', async () => {
   const content = randomBytes(200)
   const { hash } = await store.put(content)
-  const [path, trash] = [join(fixture.dir, 'blobs', hash.slice(0, 3), hash), join(fixture.dir, 'trash')]
+  const [path, trash] = [join(fixture.dir, 'blobs', hash.slice(0, 2), hash), join(fixture.dir, 'trash')]
   await mkdir(trash)
   await rename(path, join(trash, hash))
   expect(await store.read(hash)).toEqual(content)

@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Backend, Entry } from '../backend.ts'
 import { HEADER_BYTES } from '../header.ts'
 import type { BlobStore, CrashPoint } from '../port.ts'
 import { createBlobStore } from '../store.ts'
-import { makeFolder, syncFolder, writeDurably } from './durable.ts'
+import { makeFolder, writeDurably } from './durable.ts'
 import { diskError, isCode } from './errors.ts'
+import { FolderSyncs } from './folder-syncs.ts'
 
 /** `dir`: made when it is missing. `crash`: for crash tests. */
 export type FolderOptions = { readonly dir: string; readonly crash?: CrashPoint }
 
 /**
- * Blobs in a folder: `blobs/<3 hex digits>/<hash>`, written to `tmp/`, synced, renamed into place, the folder synced. Several processes may share it.
+ * Blobs in a folder: `blobs/<2 hex digits>/<hash>`, written to `tmp/`, synced, renamed into place, the folder synced. Several processes may share it.
  * A sweep first moves what it removes to `trash/` and looks at it there again: whoever touched it meanwhile gets it back, and readers find it there too.
  */
 export function createFolderBlobs(options: FolderOptions): BlobStore {
@@ -23,12 +24,19 @@ export function createFolderBlobs(options: FolderOptions): BlobStore {
 
 /** A name that was written so recently may not be on disk yet, if another process wrote it. */
 const YOUNG_MS = 60_000
+/** How many blobs a process remembers as being on disk under their names. */
+const REMEMBERED_MAX = 200_000
+/** 256 folders: made within the first few hundred blobs, and a million blobs are 4,000 a folder, which file systems find by an index. */
+const SHARD_DIGITS = 2
 const EMPTY: readonly string[] = []
 
 class FolderBackend implements Backend {
   readonly #dir: string
   readonly #crash: CrashPoint
   readonly #made = new Map<string, Promise<string>>()
+  readonly #syncs = new FolderSyncs()
+  /** Which file a hash's name was last known to stand for on disk; another file under it is another writer's. */
+  readonly #onDisk = new Map<string, number>()
 
   constructor(dir: string, crash: CrashPoint) {
     this.#dir = dir
@@ -38,10 +46,14 @@ class FolderBackend implements Backend {
   async touch(hash: string): Promise<number | undefined> {
     const path = this.#path(hash)
     try {
-      const { size, ctimeMs } = await stat(path)
+      const { size, ctimeMs, ino } = await stat(path)
       const now = new Date()
       await utimes(path, now, now)
-      if (now.getTime() - ctimeMs < YOUNG_MS) await syncFolder(join(path, '..'))
+      if (this.#onDisk.get(hash) !== ino) {
+        if (now.getTime() - ctimeMs < YOUNG_MS) await this.#syncs.sync(dirname(path))
+        if (this.#onDisk.size >= REMEMBERED_MAX) this.#onDisk.clear()
+        this.#onDisk.set(hash, ino)
+      }
       return size
     } catch (error) {
       if (isCode(error, 'ENOENT')) return undefined
@@ -135,7 +147,7 @@ class FolderBackend implements Backend {
 
   async recover(): Promise<void> {
     for (const hash of await this.#names('trash')) {
-      await this.#folder(join('blobs', hash.slice(0, 3)))
+      await this.#folder(join('blobs', hash.slice(0, SHARD_DIGITS)))
       await rename(join(this.#dir, 'trash', hash), this.#path(hash)).catch(unlessMissing)
     }
   }
@@ -156,10 +168,10 @@ class FolderBackend implements Backend {
 
   async #place(hash: string, path: string): Promise<void> {
     this.#crash('put:written')
-    const folder = await this.#folder(join('blobs', hash.slice(0, 3)))
+    const folder = await this.#folder(join('blobs', hash.slice(0, SHARD_DIGITS)))
     await rename(path, join(folder, hash))
     this.#crash('put:placed')
-    await syncFolder(folder)
+    await this.#syncs.sync(folder)
   }
 
   /** Where a blob is, or while a sweep looks at it again: there. */
@@ -175,14 +187,14 @@ class FolderBackend implements Backend {
   }
 
   #path(hash: string): string {
-    return join(this.#dir, 'blobs', hash.slice(0, 3), hash)
+    return join(this.#dir, 'blobs', hash.slice(0, SHARD_DIGITS), hash)
   }
 
   #folder(name: string): Promise<string> {
     let made = this.#made.get(name)
     if (!made) {
       const path = join(this.#dir, name)
-      made = makeFolder(path).then(() => path)
+      made = makeFolder(path, (folder) => this.#syncs.sync(folder)).then(() => path)
       made.catch(() => this.#made.delete(name))
       this.#made.set(name, made)
     }

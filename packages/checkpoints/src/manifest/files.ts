@@ -3,9 +3,8 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError, UnavailableError } from '@koco/core'
-import { sha256, type BlobStore, type CrashPoint } from '@koco/blobs'
+import { FolderSyncs, sha256, type BlobStore, type CrashPoint } from '@koco/blobs'
 import type { CheckpointRow } from '@koco/storage'
-import { syncPath } from '../sync-path.ts'
 import { parseManifest, type Manifest } from './manifest.ts'
 
 const ENDING = '.json'
@@ -18,6 +17,7 @@ export class ManifestFiles {
   readonly #dir: string
   readonly #blobs: BlobStore
   readonly #crash: CrashPoint
+  readonly #syncs = new FolderSyncs()
   #made: Promise<string> | undefined
 
   constructor(dir: string, blobs: BlobStore, crash: CrashPoint) {
@@ -76,7 +76,7 @@ export class ManifestFiles {
       }
       this.#crash('manifest:written')
       await rename(part, join(dir, id + ENDING))
-      await syncPath(dir)
+      await this.#syncs.sync(dir)
       this.#crash('manifest:placed')
     } catch (error) {
       await rm(part, { force: true })

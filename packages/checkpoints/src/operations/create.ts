@@ -57,12 +57,13 @@ async function createIf(
 /** Keeps what a session has, and gives the manifest over it. */
 async function capture(parts: Parts, session: SessionCopy, options: CreateOptions, parent: Manifest | undefined): Promise<Manifest> {
   const level = options.compressionLevel ?? parts.compressionLevel
-  const talk = await captureConversation(session, parts.blobs, level)
-  parts.crash('create:conversation')
   const base = options.incremental === true && parent ? { files: parent.files, at: parent.createdAt } : undefined
   const { workspace } = session
-  const { files, skipped } = workspace === null ? NOTHING : await captureWorkspace(workspace, parts.blobs, { ...options, level, base })
-  parts.crash('create:workspace')
+  const [talk, { files, skipped }] = await Promise.all([
+    captureConversation(session, parts.blobs, level),
+    workspace === null ? NOTHING : captureWorkspace(workspace, parts.blobs, { ...options, level, base }),
+  ])
+  parts.crash('create:captured')
   const now = parts.clock()
   return {
     format: 1,

@@ -73,8 +73,19 @@ async function keepFile(root: string, path: string, blobs: BlobStore, level: Com
 }
 
 async function contentOf(handle: FileHandle, size: number): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
-  if (size <= WHOLE_BYTES_MAX) return await handle.readFile()
+  if (size <= WHOLE_BYTES_MAX) {
+    // In one read, where the file is as long as it was said to be.
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(size + 1), 0, size + 1, 0)
+    return bytesRead === size ? buffer.subarray(0, size) : await wholeAgain(handle)
+  }
   return handle.createReadStream({ autoClose: false, start: 0, highWaterMark: 1024 * 1024 })
+}
+
+/** A file that grows or shrinks under our hands. */
+async function wholeAgain(handle: FileHandle): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  for await (const chunk of handle.createReadStream({ autoClose: false, start: 0 })) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
 }
 
 function stampOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RefusedError } from '@koco/core'
 import type { BlobStore, CrashPoint } from '@koco/blobs'
@@ -59,7 +59,7 @@ async function placeFile(root: string, file: CheckpointFile, blobs: BlobStore): 
   try {
     try {
       if (file.size <= WHOLE_BYTES_MAX) await handle.writeFile(await blobs.read(file.hash))
-      else for await (const chunk of await blobs.open(file.hash)) await handle.writeFile(chunk as Buffer)
+      else await writeAll(handle, await blobs.open(file.hash))
       await handle.chmod(file.mode)
       await handle.datasync()
     } finally {
@@ -72,6 +72,18 @@ async function placeFile(root: string, file: CheckpointFile, blobs: BlobStore): 
     await rm(part, { force: true })
     throw error
   }
+}
+
+/** Writes a piece while the next one is read and unpacked. */
+async function writeAll(handle: FileHandle, content: AsyncIterable<unknown>): Promise<void> {
+  let writing: Promise<void> = Promise.resolve()
+  for await (const chunk of content) {
+    await writing
+    writing = handle.writeFile(chunk as Buffer)
+    // Met by the next await, whenever that comes.
+    writing.catch(() => undefined)
+  }
+  await writing
 }
 
 /** Makes the folder `folder` below the root, each part of it a real folder; once for all that ask. */
