@@ -23,6 +23,9 @@ import { secretKey } from './secret-key.ts'
 import { signInSettings } from './sign-in.ts'
 import { openTransport } from './transport.ts'
 
+/** Opening asks several things one after the other, and may bring tables to this version. */
+const SLOW_OPENING_MS = 2000
+
 /** Which parts of an installation run in this process. */
 export type InstallationOptions = {
   readonly cwd: string
@@ -68,7 +71,7 @@ export async function openInstallation(settings: Settings, options: Installation
 async function wire(settings: Settings, options: InstallationOptions, opened: (() => Promise<void>)[], closeAll: () => Promise<void>): Promise<Installation> {
   const { cwd, log, version, webDir } = options
   await recoverRuns(settings, cwd, log)
-  const [admin, store, plainTransport] = await openBases(settings, cwd, opened)
+  const [admin, store, plainTransport] = await openBases(settings, cwd, log, opened)
   const registry = processRegistry()
   const traces = await openTraces('koco-panel', version)
   opened.push(() => traces.close())
@@ -153,8 +156,12 @@ function workflowUrl({ temporalUi, temporalNamespace, temporalWorkflowIdPrefix }
 }
 
 /** Opens stores and transport at the same time; those that opened are closed again when another did not. */
-async function openBases(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<[AdminStore, ExecutionStore, Transport]> {
-  const outcomes = await Promise.allSettled([openAdmin(settings, cwd), openExecution(settings, cwd), openTransport(settings)] as const)
+async function openBases(settings: Settings, cwd: string, log: Logger, opened: (() => Promise<void>)[]): Promise<[AdminStore, ExecutionStore, Transport]> {
+  const outcomes = await Promise.allSettled([
+    timed('admin', openAdmin(settings, cwd), log),
+    timed('store', openExecution(settings, cwd), log),
+    timed('transport', openTransport(settings), log),
+  ] as const)
   for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled') opened.push(() => outcome.value.close())
   }
@@ -162,6 +169,15 @@ async function openBases(settings: Settings, cwd: string, opened: (() => Promise
   if (failed.length > 0) throw allFaults(failed)
   const [admin, store, transport] = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined))
   return [admin, store, transport] as [AdminStore, ExecutionStore, Transport]
+}
+
+/** Says that a part was slow to open: runs will feel it, and a person who waits for the start wants to know why. */
+async function timed<T>(part: string, opening: Promise<T>, log: Logger): Promise<T> {
+  const begun = performance.now()
+  const opened = await opening
+  const ms = Math.round(performance.now() - begun)
+  if (ms > SLOW_OPENING_MS) log.warn({ open_ms: ms }, `the ${part} answers slowly: opening it took ${ms} ms`)
+  return opened
 }
 
 /** One error that tells all that is wrong, so that a person mends it in one go. */
