@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const NODE_MIN = 24
+const FLUSH_MS = 10_000
 const here = dirname(fileURLToPath(import.meta.url))
 const compiled = join(here, '../dist/main.js')
 const source = join(here, '../src/main.ts')
@@ -31,6 +32,8 @@ async function runHere() {
   module.enableCompileCache()
   process.env.NODE_COMPILE_CACHE ??= module.getCompileCacheDir()
   const { main } = await import(pathToFileURL(existsSync(source) ? source : compiled).href)
+  // It is kept at an orderly end by default; a process that lives long may be killed in the end.
+  setTimeout(() => module.flushCompileCache?.(), FLUSH_MS).unref()
   await main()
 }
 

@@ -15,7 +15,7 @@ export async function main(): Promise<void> {
 /** Runs one command line; gives its exit code. Everything that goes wrong ends here, as a sentence on `io.err`. */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.done
-  const program = createProgram(io, (set) => (code = set))
+  const program = await createProgram(argv, io, (set) => (code = set))
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code

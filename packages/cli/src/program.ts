@@ -1,55 +1,44 @@
 import { Command } from 'commander'
-import { keysCommand, usersCommand } from './commands/accounts.ts'
-import { backupCommand, restoreCommand } from './commands/backup.ts'
-import { checkpointsCommand } from './commands/checkpoints.ts'
-import { createContext } from './commands/context.ts'
-import { dbCommand } from './commands/db.ts'
-import { deadCommand } from './commands/dead.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { drillCommand } from './commands/drill.ts'
-import { initCommand } from './commands/init.ts'
-import { locksCommand } from './commands/locks.ts'
-import { moveCommand } from './commands/move.ts'
-import { pruneCommand } from './commands/prune.ts'
-import { rebuildCommand } from './commands/rebuild.ts'
-import { runCommand } from './commands/run.ts'
-import { runsCommand } from './commands/runs.ts'
-import { schedulesCommand } from './commands/schedules.ts'
-import { spoolCommand } from './commands/spool.ts'
-import { serveCommand, startCommand } from './commands/start.ts'
-import { temporalWorkerCommand } from './commands/temporal-worker.ts'
+import { createContext, type CommandContext } from './commands/context.ts'
 import type { Io } from './output/io.ts'
 import { VERSION } from './version.ts'
 
-/** The command line of koco; `exit` takes the exit code of a command that did its work but has bad news. */
-export function createProgram(io: Io, exit: (code: number) => void): Command {
+type Make = (context: CommandContext) => Command
+
+/** The commands in the order in which help lists them. Each is loaded when it is called: a worker or a spooler, which live long, do not hold the code of the panel. */
+const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
+  init: async () => (await import('./commands/init.ts')).initCommand,
+  start: async () => (await import('./commands/start.ts')).startCommand,
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  locks: async () => (await import('./commands/locks.ts')).locksCommand,
+  schedules: async () => (await import('./commands/schedules.ts')).schedulesCommand,
+  checkpoints: async () => (await import('./commands/checkpoints.ts')).checkpointsCommand,
+  serve: async () => (await import('./commands/start.ts')).serveCommand,
+  spool: async () => (await import('./commands/spool.ts')).spoolCommand,
+  'temporal-worker': async () => (await import('./commands/temporal-worker.ts')).temporalWorkerCommand,
+  db: async () => (await import('./commands/db.ts')).dbCommand,
+  prune: async () => (await import('./commands/prune.ts')).pruneCommand,
+  rebuild: async () => (await import('./commands/rebuild.ts')).rebuildCommand,
+  backup: async () => (await import('./commands/backup.ts')).backupCommand,
+  restore: async () => (await import('./commands/backup.ts')).restoreCommand,
+  move: async () => (await import('./commands/move.ts')).moveCommand,
+  dead: async () => (await import('./commands/dead.ts')).deadCommand,
+  users: async () => (await import('./commands/accounts.ts')).usersCommand,
+  keys: async () => (await import('./commands/accounts.ts')).keysCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  drill: async () => (await import('./commands/drill.ts')).drillCommand,
+}
+
+/** The command line of koco, as far as `argv` needs it: the command that it begins with, else all of them. `exit` takes the exit code of a command that did its work but has bad news. */
+export async function createProgram(argv: readonly string[], io: Io, exit: (code: number) => void): Promise<Command> {
   const context = createContext(io, exit)
   const program = new Command('koco').description('AI agents as durable runs: every event kept exactly once, watched live.').version(VERSION)
-  for (const make of [
-    initCommand,
-    startCommand,
-    runCommand,
-    runsCommand,
-    locksCommand,
-    schedulesCommand,
-    checkpointsCommand,
-    serveCommand,
-    spoolCommand,
-    temporalWorkerCommand,
-    dbCommand,
-    pruneCommand,
-    rebuildCommand,
-    backupCommand,
-    restoreCommand,
-    moveCommand,
-    deadCommand,
-    usersCommand,
-    keysCommand,
-    doctorCommand,
-    drillCommand,
-  ]) {
-    program.addCommand(make(context))
-  }
+  const [name = ''] = argv
+  const all = Object.entries(COMMANDS)
+  const named = all.filter(([one]) => one === name)
+  const wanted = named.length === 0 ? all : named
+  for (const make of await Promise.all(wanted.map(([, load]) => load()))) program.addCommand(make(context))
   forEach(program, (command) => {
     command.exitOverride().configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
     command.showHelpAfterError('(see --help)')

@@ -25,7 +25,7 @@ export function pruneCommand(context: CommandContext): Command {
     await mustExist(settings, io.cwd)
     const store = await openExecution(settings, io.cwd)
     const opened = [() => store.close()]
-    const { contents } = openContents(settings, io.cwd, opened)
+    const { contents } = await openContents(settings, io.cwd, opened)
     try {
       const form = outputForm(options)
       const policy = { ...retentionPolicy(settings), graceS: durationMs((options.grace ?? '1h') as Duration, '--grace') / 1000 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createFolderBlobs, createS3Blobs, type BlobStore } from '@koco/blobs'
+import { createFolderBlobs, type BlobStore } from '@koco/blobs'
 import { UnavailableError } from '@koco/core'
 import { createBlobContents, type Contents } from '@koco/flow'
 import { contentsInUse, type ExecutionStore } from '@koco/storage'
@@ -17,8 +17,8 @@ export type OpenContents = { readonly blobs: BlobStore; readonly contents: Conte
  * Opens both; `opened` takes what is to be closed. Runs put their large results there when every process that may need them sees the place: it is named by BLOB_STORE, or the runs are in SQLite, which has its
  * processes on one host.
  */
-export function openContents(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): OpenContents {
-  const blobs = openBlobs(settings, cwd)
+export async function openContents(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<OpenContents> {
+  const blobs = await openBlobs(settings, cwd)
   const contents = createBlobContents(blobs, { shared: settings.blobStore !== undefined || settings.executionDatabase === undefined })
   opened.push(
     () => blobs.close(),
@@ -51,12 +51,14 @@ export async function heldByRuns(store: ExecutionStore, consumers: () => Promise
   return await contentsInUse(store)
 }
 
-function openBlobs(settings: Settings, cwd: string): BlobStore {
+async function openBlobs(settings: Settings, cwd: string): Promise<BlobStore> {
   const dir = contentFolder(settings, cwd)
   if (dir !== null) return createFolderBlobs({ dir })
   const { host: bucket, pathname } = new URL(settings.blobStore ?? '')
   const prefix = pathname.replace(/^\/+/, '').replace(/\/*$/, (end) => (end === '' && pathname.length <= 1 ? '' : '/'))
   const { s3Endpoint: endpoint, s3Region: region, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey } = settings
   const keys = accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : {}
+  // Only here: its client is 25 MB of every process.
+  const { createS3Blobs } = await import('@koco/blobs/s3')
   return createS3Blobs({ bucket, prefix, region, ...(endpoint !== undefined && { endpoint }), ...keys })
 }

@@ -1,26 +1,25 @@
 import { KocoError, RefusedError, UnavailableError } from '@koco/core'
 import { createCatalog, createDirectLauncher, createDirectSchedules, flowEntry, type Catalog, type Flow, type Launcher, type Schedules } from '@koco/flow'
 import { createPanel, secretHash, type Panel, type SecretHash } from '@koco/panel'
-import { createSpooler, type Spooler } from '@koco/spooler'
+import type { Spooler } from '@koco/spooler'
 import type { AdminStore, ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
 import type { Settings } from '../settings/schema.ts'
 import { openCheckpoints } from './checkpoints.ts'
 import { heldByRuns, openContents } from './contents.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
 import type { LauncherParts } from './launcher-parts.ts'
-import { backlogMetrics, measuredTransport, processRegistry, spoolerMetrics } from './metrics.ts'
+import { backlogMetrics, measuredTransport, processRegistry } from './metrics.ts'
 import { pricesOf } from './prices.ts'
 import { openReconciler, openTemporalLauncher, openTemporalSchedules, startWorker } from './temporal.ts'
 import { startPruning } from './retention.ts'
 import { recoverRuns, startSnapshots } from './snapshots.ts'
 import { openAdmin, openExecution } from './stores.ts'
 import { openTraces } from '../traces/open-traces.ts'
-import type { Traces } from '../traces/traces.ts'
 import { secretKey } from './secret-key.ts'
 import { signInSettings } from './sign-in.ts'
+import { startSpooler } from './spooler.ts'
 import { openTransport } from './transport.ts'
 
 /** Opening asks several things one after the other, and may bring tables to this version. */
@@ -80,7 +79,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, traces, name: 'embedded' }) : null
   opened.push(async () => spooler?.stop(graceMs))
   const catalog = createCatalog(options.flows)
-  const { blobs, contents } = openContents(settings, cwd, opened)
+  const { blobs, contents } = await openContents(settings, cwd, opened)
   const parts = { catalog, store, transport, contents, log }
   const { uploadDir, limits } = panelFiles(settings, cwd)
   if (settings.executionMode === 'temporal' && options.whole) {
@@ -213,33 +212,4 @@ function openDirectSchedules(launcher: Launcher, { catalog, store, log }: Launch
     flows: async () => catalog.list().map(flowEntry),
     log: (level, message, details) => child[level]({ details }, message),
   })
-}
-
-/** What a spooler process and the embedded one are made of. */
-export type SpoolerParts = {
-  readonly settings: Settings
-  readonly store: ExecutionStore
-  readonly transport: Transport
-  readonly log: Logger
-  readonly registry: Registry
-  readonly traces: Traces
-  /** Stable among all spoolers of the installation. */
-  readonly name: string
-}
-
-/** Makes and starts a spooler. */
-export function startSpooler({ settings, store, transport, log, registry, traces, name }: SpoolerParts): Spooler {
-  const spooler = createSpooler({
-    consumer: transport.consumer(name),
-    signals: transport.signals,
-    writer: store.writer,
-    dead: store.dead,
-    log: log.child({ part: 'spooler' }),
-    metrics: { ...spoolerMetrics(registry), committed: (runs, writeMs) => traces.committed(runs, writeMs) },
-    batchSize: settings.spoolerBatchSize,
-    batchTimeoutS: settings.spoolerBatchTimeout,
-    blockMs: settings.redisBlockMs,
-  })
-  spooler.start()
-  return spooler
 }

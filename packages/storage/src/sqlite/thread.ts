@@ -1,4 +1,5 @@
 // The entry of the store's worker threads. One file for all three, so that a packed koco has one more file to carry, not three.
+import { flushCompileCache } from 'node:module'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { must, UnavailableError } from '@koco/core'
 import { openIndex } from './connection.ts'
@@ -20,6 +21,8 @@ const data = workerData as ThreadData
 try {
   const stop = start(data, port)
   port.postMessage({ ready: true } satisfies Hello)
+  // By default it is kept when a thread ends in order, which one of a killed process never does.
+  flushCompileCache()
   port.on('message', (message: readonly Request[] | 'close') => {
     if (message === 'close') void finish(stop)
   })

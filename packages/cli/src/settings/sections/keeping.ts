@@ -1,4 +1,4 @@
-import { parseFlowLimits } from '@koco/panel'
+import { parseFlowLimits } from '@koco/panel/retention'
 import { about, folder, seconds, text, whole } from '../kinds.ts'
 
 /** What is kept for how long. */
