@@ -8,7 +8,7 @@ const RECONNECT_MS = 500
 const RECONNECTS_MAX = 60
 
 /** A problem of the panel (RFC 9457) as an error; the code is the panel's. */
-export class RefusedByPanelError extends RefusedError {
+class RefusedByPanelError extends RefusedError {
   readonly status: number
 
   constructor(status: number, message: string, code: string, details: unknown) {
@@ -18,7 +18,7 @@ export class RefusedByPanelError extends RefusedError {
 }
 
 /** The panel met a mistake of its own. */
-export class PanelFailedError extends KocoError {
+class PanelFailedError extends KocoError {
   readonly reaction = 'report'
 }
 

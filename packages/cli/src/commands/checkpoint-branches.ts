@@ -105,7 +105,7 @@ function treeCommand(context: CommandContext): Command {
 }
 
 /** The tree from its roots downwards, children indented where a branch parts. */
-export function treeLines({ nodes }: CheckpointTree): string[] {
+function treeLines({ nodes }: CheckpointTree): string[] {
   const byId = new Map(nodes.map((node) => [node.checkpoint.id, node]))
   const seen = new Set<string>()
   const lines: string[] = []

@@ -3,7 +3,7 @@ import { defineFlow, type Flow } from '@koco/flow'
 import { z } from 'zod'
 
 /** Events that each step of the drill's flow emits. */
-export const EVENTS_A_STEP = 20
+const EVENTS_A_STEP = 20
 
 /** What the drills run: steps that take their time and emit events, and a question at the end when asked for. */
 export const drillFlow: Flow = defineFlow({

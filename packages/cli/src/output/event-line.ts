@@ -49,7 +49,7 @@ export function fullEventLine(io: Io, event: TimelineEvent): string {
 }
 
 /** What a typed value says, as text: its text as it is, anything else as JSON. */
-export function textOf(value: unknown): string {
+function textOf(value: unknown): string {
   const inner = typeof value === 'object' && value !== null && 'value' in value ? value.value : value
   return typeof inner === 'string' ? inner : JSON.stringify(inner, null, 2)
 }

@@ -16,7 +16,7 @@ export type FilesRead = {
 /** Files above this many bytes are counted, not read. */
 export const HUGE_BYTES = 2 * 1024 * 1024
 /** How many of the longest files a report names. */
-export const LONGEST_MAX = 10
+const LONGEST_MAX = 10
 const PROBE_BYTES = 8192
 const LINE_FEED = 10
 

@@ -134,7 +134,7 @@ export function diskError(error: unknown): unknown {
 }
 
 /** True for an error of the system with one of these codes. */
-export function isCode(error: unknown, ...codes: string[]): boolean {
+function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
 

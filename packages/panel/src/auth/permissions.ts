@@ -14,7 +14,7 @@ export type Principal = {
 type Reach = 'none' | 'own' | 'any'
 
 /** The one table of permissions: each route names one of these actions, `can` is the one judge. */
-export const PERMISSIONS = {
+const PERMISSIONS = {
   'account.use': { viewer: 'own', user: 'own', operator: 'any' },
   'flows.read': { viewer: 'any', user: 'any', operator: 'any' },
   'runs.read': { viewer: 'own', user: 'own', operator: 'any' },

@@ -3,7 +3,7 @@ import { newSecret, type SecretHash } from './secrets.ts'
 
 /** A session ends after so long without a request, and after so long in any case. Seconds. */
 export const SESSION_IDLE_S = 12 * 3600
-export const SESSION_ABSOLUTE_S = 7 * 24 * 3600
+const SESSION_ABSOLUTE_S = 7 * 24 * 3600
 
 /** Opens a session; the secret goes into the cookie and is stored only as its hash. */
 export async function openSession(admin: AdminStore, hash: SecretHash, user: User, agent: string, nowMs: number): Promise<string> {

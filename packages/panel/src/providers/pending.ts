@@ -7,7 +7,7 @@ import { PROVIDER_IDS, type Attempt, type ProviderId } from './provider.ts'
 export type Pending = Omit<Attempt, 'redirectUri'> & { readonly provider: ProviderId; readonly next: string; readonly linkTo: string | null }
 
 /** A person takes no longer than this at the provider. Seconds. */
-export const PENDING_S = 600
+const PENDING_S = 600
 
 const Stored = z.object({
   provider: z.enum(PROVIDER_IDS),

@@ -6,7 +6,7 @@ import { shapeOf } from './shape-of.ts'
 const role = z.enum(['viewer', 'user', 'operator'])
 
 /** A name that is also a folder name. */
-export const userName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-" and begin with a letter or digit')
+const userName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-" and begin with a letter or digit')
 
 /** Somebody who signs in. */
 export const UserShape = shapeOf<api.User>()(

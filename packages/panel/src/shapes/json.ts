@@ -26,7 +26,7 @@ export const list = z
   .optional()
 
 /** A cursor of a list kept in memory: the name of its last item. */
-export function nameCursor(text: string | undefined): string | undefined {
+function nameCursor(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const name = Buffer.from(text, 'base64url').toString()
   if (name.startsWith('n:') && Buffer.from(name).toString('base64url') === text) return name.slice(2)

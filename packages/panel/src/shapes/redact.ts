@@ -11,7 +11,7 @@ const SECRET_TEXT = [
 ]
 
 /** What stands in the place of what was taken out. */
-export const REDACTED = '[redacted]'
+const REDACTED = '[redacted]'
 
 /** A copy without what looks like a secret: values under names like `password` or `api_key`; keys, tokens and addresses of people within texts. A help, no proof: look before you share. */
 export function redact(value: Json): Json {

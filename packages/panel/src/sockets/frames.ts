@@ -1,7 +1,7 @@
 import { isJsonObject, parseJson, type Json } from '@koco/core'
 
 /** What a client may send. */
-export const IN_TYPES = ['auth', 'chat_message', 'file_upload', 'file_list', 'workspace_info', 'create_session', 'session_control', 'ping'] as const
+const IN_TYPES = ['auth', 'chat_message', 'file_upload', 'file_list', 'workspace_info', 'create_session', 'session_control', 'ping'] as const
 
 /** One of `IN_TYPES`. */
 export type InType = (typeof IN_TYPES)[number]

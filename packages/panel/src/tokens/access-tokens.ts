@@ -6,7 +6,7 @@ import type { SigningKeys } from './signing-keys.ts'
 /** An access token is good for so long. */
 export const ACCESS_S = 15 * 60
 /** Whom access tokens are for. */
-export const AUDIENCE = 'koco'
+const AUDIENCE = 'koco'
 
 /** Short-lived tokens that say who somebody is: JWTs signed by RS256, for this panel and for others who read its published keys. */
 export type AccessTokens = {

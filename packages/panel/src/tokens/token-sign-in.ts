@@ -5,7 +5,7 @@ import { ProblemError } from '../server/problems.ts'
 import { ACCESS_S, type AccessTokens } from './access-tokens.ts'
 
 /** A refresh token is good for so long, one time. */
-export const REFRESH_S = 7 * 86_400
+const REFRESH_S = 7 * 86_400
 
 /** What a program is given at sign-in and at each refresh. */
 export type TokenPair = { readonly accessToken: string; readonly refreshToken: string }

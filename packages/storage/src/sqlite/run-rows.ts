@@ -18,7 +18,7 @@ export type RunRow = {
 }
 
 /** Stands for a body that was not read. Compared by identity: another object there is a new value. */
-export const UNLOADED: TypedValue & { readonly [key: string]: Json } = Object.freeze({ type: 'json', value: 'not loaded' })
+const UNLOADED: TypedValue & { readonly [key: string]: Json } = Object.freeze({ type: 'json', value: 'not loaded' })
 
 /** A run as SQLite gives it, out of `runs` and `run_states`. */
 export type RawRun = {
@@ -165,7 +165,7 @@ export class RunRows {
 }
 
 /** Tags as one text in which each stands between line breaks, so that `instr` finds whole tags only. */
-export function tagText(tags: readonly string[]): string {
+function tagText(tags: readonly string[]): string {
   return tags.length === 0 ? '' : `\n${tags.join('\n')}\n`
 }
 

@@ -51,6 +51,6 @@ function whyOf(cause: unknown): string {
 }
 
 /** True for an error that Redis answered with, as against one of the connection. */
-export function isReply(error: unknown): error is Error {
+function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError'
 }

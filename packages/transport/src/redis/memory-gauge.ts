@@ -28,7 +28,7 @@ export class MemoryGauge {
 }
 
 /** A number of an INFO reply; 0 when it is not there. */
-export function infoNumber(info: string, name: string): number {
+function infoNumber(info: string, name: string): number {
   return Number(infoField(info, name) ?? 0)
 }
 

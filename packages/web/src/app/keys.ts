@@ -1,7 +1,9 @@
 import { createSpotlight } from '@mantine/spotlight'
 
-/** The store and the handles of the palette. */
-export const [paletteStore, palette] = createSpotlight()
+const [store, palette] = createSpotlight()
+
+/** The store of the palette. */
+export const paletteStore = store
 
 /** The event by which a part of the page says that the palette will soon be needed. */
 export const PALETTE_WANTED = 'koco:palette'

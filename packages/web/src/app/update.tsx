@@ -5,7 +5,7 @@ import { Failure } from './states.tsx'
 const MISSING_PART = /dynamically imported module|importing a module script|preload css/i
 
 /** True when a part of the page could not be fetched: the server has another version by now, and the parts of this one are gone. */
-export function isOutdated(error: unknown): boolean {
+function isOutdated(error: unknown): boolean {
   return error instanceof Error && MISSING_PART.test(error.message)
 }
 

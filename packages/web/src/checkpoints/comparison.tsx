@@ -89,7 +89,7 @@ function Paths({ title, paths }: { readonly title: string; readonly paths: reado
 }
 
 /** A unified diff in colours. Signs stand beside the colours, for those who do not see them. */
-export function Diff({ text }: { readonly text: string }) {
+function Diff({ text }: { readonly text: string }) {
   // Without the lines that name the files; the path stands above.
   const lines = text
     .slice(Math.max(0, text.indexOf('@@')))
@@ -116,7 +116,7 @@ function kindOf(line: string): 'added' | 'removed' | 'place' | 'line' {
 }
 
 /** What was said on one side only. */
-export function Talk({ title, said }: { readonly title: string; readonly said: readonly Said[] }) {
+function Talk({ title, said }: { readonly title: string; readonly said: readonly Said[] }) {
   return (
     <Card withBorder padding="sm">
       <Text size="xs" c="dimmed" mb={4}>

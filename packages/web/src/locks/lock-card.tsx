@@ -80,7 +80,7 @@ export function AskingRun({ lock }: { readonly lock: Lock }) {
 }
 
 /** What the asker shows: Markdown and text as such, all else as JSON. */
-export function LockData({ data }: { readonly data: Json }) {
+function LockData({ data }: { readonly data: Json }) {
   if (isJsonObject(data) && data['type'] === 'markdown' && typeof data['value'] === 'string') return <Markdown text={data['value']} />
   if (typeof data === 'string') return <Markdown text={data} />
   return <JsonBlock value={data} what="data" />

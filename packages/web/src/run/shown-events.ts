@@ -4,7 +4,7 @@ import type { EventLog } from './event-log.ts'
 import type { RunFeed } from './feed.ts'
 
 /** The events of the chosen kinds (null: all). What was filtered before is kept, so that each news costs only the new events. */
-export class ShownEvents {
+class ShownEvents {
   readonly #kinds: ReadonlySet<string> | null
   #version = -1
   #seen = 0
