@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { assert } from '@koco/core'
 import { startGuard, type Guard } from './guard.ts'
 
+/** Whoever is killed is gone within this, or is a zombie that nobody collects. */
+const GONE_MS = 2_000
 const POLL_MS = 20
 const LOG_LINES = 30
 
@@ -95,7 +97,8 @@ export class ServerProcess implements RunningServer {
     if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
       child.ref()
       const exited = once(child, 'exit')
-      process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal)
+      if (signal === 'SIGKILL') await killFamily(child.pid)
+      else process.kill(child.pid, signal)
       await exited
     }
     this.#child = undefined
@@ -138,6 +141,28 @@ function familyOf(root: number): number[] {
   const family = [root]
   for (const parent of family) for (const [ppid, pid] of pairs) if (ppid === parent && pid !== undefined) family.push(pid)
   return family
+}
+
+/**
+ * Ends a process and all below it at once, and waits until they are gone: Postgres' servers of connections outlive their parent until they notice, and keep its memory, with which another does not start.
+ * The parent is stopped first, so that it makes no more of them.
+ */
+async function killFamily(root: number): Promise<void> {
+  process.kill(root, 'SIGSTOP')
+  const family = familyOf(root)
+  process.kill(-root, 'SIGKILL')
+  const deadline = Date.now() + GONE_MS
+  for (const pid of family) while (endProcess(pid) && pid !== root && Date.now() < deadline) await delay(POLL_MS)
+}
+
+/** Kills a process; false when there is none. */
+function endProcess(pid: number): boolean {
+  try {
+    process.kill(pid, 'SIGKILL')
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function firstAnswer(child: ChildProcess, spec: ServerSpec): Promise<string | undefined> {
