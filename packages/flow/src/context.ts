@@ -120,7 +120,10 @@ export interface FlowContext {
   /** The conversations of who started the run. */
   readonly sessions: RunSessions
 
-  /** Does a piece of work whose result is journaled: it is not done again once it finished. Gives the result as JSON carries it. */
+  /**
+   * Does a piece of work whose result is journaled: it is not done again once it finished. Gives the result as JSON carries it. Throws StepError when the work failed for good, in this try and in every
+   * later one; RefusedError when the step has no identity of its own or its result is too large.
+   */
   step<T>(name: string, work: (info: StepInfo) => T | Promise<T>): Promise<T>
   step<T>(name: string, options: StepOptions, work: (info: StepInfo) => T | Promise<T>): Promise<T>
   /** Gives the steps, sleeps and locks that `work` asks for a name space of their own, so that branches may run side by side. */
@@ -131,9 +134,9 @@ export interface FlowContext {
    * `process_limit`, `no_command`, `no_processes`.
    */
   process(name: string, options: ProcessOptions): Promise<ProcessResult>
-  /** Waits. A long wait costs nothing: the run is put aside and woken. */
+  /** Waits. A long wait costs nothing: the run is put aside and woken. Throws CancelledError when the run is cancelled meanwhile. */
   sleep(span: Duration): Promise<void>
-  /** Asks people a question and waits for the first valid answer. */
+  /** Asks people a question and waits for the first valid answer. Throws LockExpiredError when nobody gave one in time (`onExpire` says otherwise), CancelledError at a cancel. */
   lock<T>(name: string, options: LockOptions<T> & { readonly form: z.ZodType<T>; readonly onExpire: 'continue' }): Promise<T | undefined>
   lock<T>(name: string, options: LockOptions<T> & { readonly form: z.ZodType<T> }): Promise<T>
   lock(name: string, options?: LockOptions<Json>): Promise<Json | undefined>

@@ -13,8 +13,10 @@ export type FlowDefinition<S extends z.ZodObject> = {
   readonly summary: string
   /** Markdown for the flow's page. */
   readonly description?: string
+  /** At most 20 of at most 50 characters; the catalogue filters by them. */
   readonly tags?: readonly string[]
   readonly author?: string
+  /** Of the code. While workers serve several versions, new runs begin on the one that came last, and each goes on where its own is served. */
   readonly version?: string
   /** What a run takes; a form is made of it. */
   readonly inputs: S
