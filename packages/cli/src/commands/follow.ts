@@ -1,6 +1,6 @@
 import { RefusedError } from '@koco/core'
 import type { TimelineEvent } from '@koco/core/api'
-import type { ApiClient } from '../client/api.ts'
+import type { ApiClient } from '../panel-client/api-client.ts'
 import { eventLine } from '../output/event-line.ts'
 import type { Io } from '../output/io.ts'
 import type { OutputForm } from '../output/table.ts'

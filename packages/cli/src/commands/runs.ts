@@ -1,6 +1,6 @@
 import type { Run, TimelineEvent } from '@koco/core/api'
 import { Command } from 'commander'
-import type { ApiClient } from '../client/api.ts'
+import type { ApiClient } from '../panel-client/api-client.ts'
 import { fullEventLine } from '../output/event-line.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { RefusedError } from '@koco/core'
 import { Command } from 'commander'
-import { keyFile } from '../client/key.ts'
+import { keyFile } from '../panel-client/key.ts'
 import { openInstallation } from '../compose/installation.ts'
 import { createLog } from '../compose/log.ts'
 import { firstAdmin, localKey } from '../compose/sign-in.ts'

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { RefusedError } from '@koco/core'
 import { parseDatabaseUrl, type BackupPart } from '@koco/storage'
-import { keyFile } from '../client/key.ts'
+import { keyFile } from '../panel-client/key.ts'
 import { dataFolder, isPostgres } from '../settings/addresses.ts'
 import { contentFolder } from './contents.ts'
 import type { Settings } from '../settings/schema.ts'

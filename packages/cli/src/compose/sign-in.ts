@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { must } from '@koco/core'
 import { ADMIN_NAME, createApiKey, ensureAdmin, makePassword, type PanelSettings, type SecretHash } from '@koco/panel'
 import type { AdminStore } from '@koco/storage'
-import { keepKey } from '../client/key.ts'
+import { keepKey } from '../panel-client/key.ts'
 import type { Settings } from '../settings/schema.ts'
 
 /** The first operator: made when there is none. `password` only when it was made just now, and nowhere else again. */

@@ -1,6 +1,6 @@
 import type { Json } from '@koco/core'
 import type { TimelineEvent } from '@koco/core/api'
-import { readFrames, type Frame } from '../client/frames.ts'
+import { readFrames, type Frame } from './frames.ts'
 import { KocoApiError, send, type ClientOptions } from './request.ts'
 
 /** Something that the stream says besides events: `gap`, events were lost; `reset`, what came after `data.after` does not count; `delta`, a piece of a model's text; `reconnecting`, the connection was cut. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError, type Json } from '@koco/core'
 import { fileValues, withValueAt } from '@koco/flow'
 import { usageError } from '../output/exit.ts'
-import type { ApiClient } from './api.ts'
+import type { ApiClient } from './api-client.ts'
 
 const PIECE_BYTES = 8 * 1024 * 1024
 /** A piece that does not arrive is tried again so often, a second apart. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KocoError, RefusedError, UnavailableError, type Json } from '@koco/core'
-import { readFrames, type Frame } from './frames.ts'
+import { readFrames, type Frame } from '../client/frames.ts'
 
 /** A panel that restarts is waited for this long before a tail gives up: every RECONNECT_MS, so often. */
 const RECONNECT_MS = 500
