@@ -8,6 +8,7 @@ import { findFlows } from '../flows/find.ts'
 import { loadFlows } from '../flows/load.ts'
 import { isPostgres, panelListen } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
+import { contentFolder, openContents } from './contents.ts'
 import { adminPlace, executionPlace, openExecution } from './stores.ts'
 import { temporalPlace } from './temporal.ts'
 import { openTransport } from './transport.ts'
@@ -31,6 +32,7 @@ export async function runChecks(settings: Settings, cwd: string): Promise<Findin
     ['flows', () => lookAtFlows(settings, cwd)],
     ['runs folder', () => lookAtFolder(resolve(cwd, settings.execDir))],
     ['uploads folder', () => lookAtFolder(resolve(cwd, settings.uploadDir))],
+    ['content store', () => lookAtContents(settings, cwd)],
     ['execution store', () => lookAtExecution(settings, cwd)],
     ['admin store', () => lookAtSchema(adminSchemaVersion(adminPlace(settings, cwd)), isPostgres(settings.adminDatabase), settings.adminDatabase)],
     ['transport', () => lookAtTransport(settings)],
@@ -83,6 +85,20 @@ async function lookAtFolder(folder: string): Promise<string | { readonly note: s
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize < SPACE_MIN_BYTES) return { note: `${folder} has only ${Math.round((bavail * bsize) / 1024 / 1024)} MiB left: make room` }
   return `${folder} can be written`
+}
+
+/** Asks for a content that nobody has: a bucket that cannot be reached says so. */
+async function lookAtContents(settings: Settings, cwd: string): Promise<string | { readonly note: string }> {
+  const opened: (() => Promise<void>)[] = []
+  const { blobs } = openContents(settings, cwd, opened)
+  try {
+    await blobs.stat('0'.repeat(64))
+  } finally {
+    for (const close of opened.toReversed()) await close()
+  }
+  const place = settings.blobStore ?? contentFolder(settings, cwd) ?? ''
+  if (settings.blobStore !== undefined || settings.executionDatabase === undefined) return `${place} keeps checkpoints and large results of steps`
+  return { note: `${place} keeps checkpoints; results of steps stay in their events, up to 256 KiB: name a place that every host sees by KODO_BLOB_STORE` }
 }
 
 /** A folder that is not there yet is made at the first start, if the nearest one above it lets us. */

@@ -10,14 +10,23 @@ import { messageOf } from '../api/problem.ts'
 import { runQuery } from '../api/runs.ts'
 import { notifyDone } from '../app/notify.ts'
 import { count } from '../show/format.ts'
+import { ForkResult } from './fork-result.tsx'
 
 /** Plans a fork of a run at one of its events, and starts it. */
 export function ForkDialog({ fid, at, close }: { readonly fid: string; readonly at: string; readonly close: () => void }) {
   const { data: run } = useQuery(runQuery(fid))
   const [again, setAgain] = useState<readonly string[]>([])
   const [text, setText] = useState<string | null>(null)
+  const [typed, setTyped] = useState<Typed>({})
   const inputs = text === null ? undefined : parsed(text)
-  const wish: ForkWish = { at, ...(again.length > 0 && { again }), ...(inputs !== undefined && inputs !== BROKEN && { inputs }) }
+  const results = Object.fromEntries(Object.entries(typed).flatMap(([id, value]) => (value === undefined || again.includes(id) ? [] : [[id, parsed(value)]])))
+  const isBroken = inputs === BROKEN || Object.values(results).includes(BROKEN)
+  const wish: ForkWish = {
+    at,
+    ...(again.length > 0 && { again }),
+    ...(inputs !== undefined && inputs !== BROKEN && { inputs }),
+    ...(Object.keys(results).length > 0 && { results: results as Readonly<Record<string, Json>> }),
+  }
   const { data: plan, error } = useQuery({ ...forkPlanQuery(fid, { at, ...(again.length > 0 && { again }) }), placeholderData: keepPreviousData })
   const navigate = useNavigate()
   const [key] = useState(newKey)
@@ -37,7 +46,7 @@ export function ForkDialog({ fid, at, close }: { readonly fid: string; readonly 
           A new run begins with everything up to <Code>{at}</Code>
           {plan ? ` (${count(plan.events)} events)` : ''}. What had finished there is taken over; what follows is done anew. This run stays as it is.
         </Text>
-        {plan && <Plan plan={plan} again={again} setAgain={setAgain} />}
+        {plan && <Plan plan={plan} again={again} setAgain={setAgain} typed={typed} setTyped={setTyped} />}
         <Textarea
           label="Inputs"
           description="Change them to try something else. Steps whose input changes with them have to be done again: choose them above."
@@ -54,7 +63,7 @@ export function ForkDialog({ fid, at, close }: { readonly fid: string; readonly 
           <Button variant="default" onClick={close}>
             Leave it
           </Button>
-          <Button loading={start.isPending} disabled={!plan || inputs === BROKEN} onClick={() => start.mutate()}>
+          <Button loading={start.isPending} disabled={!plan || isBroken} onClick={() => start.mutate()}>
             Start the fork
           </Button>
         </Group>
@@ -63,9 +72,18 @@ export function ForkDialog({ fid, at, close }: { readonly fid: string; readonly 
   )
 }
 
-type PlanProps = { readonly plan: ForkPlan; readonly again: readonly string[]; readonly setAgain: (ids: readonly string[]) => void }
+/** Other results of steps as they are typed, by the steps' ids; undefined while one is only looked at. */
+type Typed = Readonly<Record<string, string | undefined>>
 
-function Plan({ plan, again, setAgain }: PlanProps) {
+type PlanProps = {
+  readonly plan: ForkPlan
+  readonly again: readonly string[]
+  readonly setAgain: (ids: readonly string[]) => void
+  readonly typed: Typed
+  readonly setTyped: (typed: Typed) => void
+}
+
+function Plan({ plan, again, setAgain, typed, setTyped }: PlanProps) {
   const chosen = new Set(again)
   const finished = [...plan.reused, ...plan.again.filter(({ reason }) => reason === 'asked')]
   const later = plan.again.filter(({ reason }) => reason !== 'asked')
@@ -77,19 +95,16 @@ function Plan({ plan, again, setAgain }: PlanProps) {
           Finished up to here
         </Text>
       )}
-      {finished.map(({ id }) => (
-        <Group key={id} gap="xs" justify="space-between" wrap="nowrap">
-          <Checkbox
-            size="xs"
-            label={<Code>{id}</Code>}
-            aria-label={`Do ${id} again`}
-            checked={chosen.has(id)}
-            onChange={({ currentTarget }) => setAgain(currentTarget.checked ? [...again, id] : again.filter((one) => one !== id))}
-          />
-          <Badge variant="light" color={chosen.has(id) ? 'orange' : 'teal'}>
-            {chosen.has(id) ? 'done again' : 'taken over'}
-          </Badge>
-        </Group>
+      {finished.map((step) => (
+        <Finished
+          key={step.id}
+          plan={plan}
+          step={step}
+          isAgain={chosen.has(step.id)}
+          setAgain={(is) => setAgain(is ? [...again, step.id] : again.filter((one) => one !== step.id))}
+          typed={typed}
+          setTyped={setTyped}
+        />
       ))}
       {later.length > 0 && (
         <Text size="sm" fw={600}>
@@ -120,6 +135,51 @@ function Plan({ plan, again, setAgain }: PlanProps) {
         </Text>
       ))}
     </Stack>
+  )
+}
+
+type FinishedProps = Pick<PlanProps, 'plan' | 'typed' | 'setTyped'> & {
+  readonly step: { readonly id: string; readonly at?: string }
+  readonly isAgain: boolean
+  readonly setAgain: (is: boolean) => void
+}
+
+/** A step that had finished: taken over, with another result, or done again. */
+function Finished({ plan, step: { id, at }, isAgain, setAgain, typed, setTyped }: FinishedProps) {
+  const isOpen = Object.hasOwn(typed, id) && !isAgain && at !== undefined
+  const isEdited = isOpen && typed[id] !== undefined
+  const fold = (): void => setTyped(isOpen ? Object.fromEntries(Object.entries(typed).filter(([one]) => one !== id)) : { ...typed, [id]: undefined })
+  return (
+    <>
+      <Group gap="xs" justify="space-between" wrap="nowrap">
+        <Checkbox
+          size="xs"
+          label={<Code>{id}</Code>}
+          aria-label={`Do ${id} again`}
+          checked={isAgain}
+          onChange={({ currentTarget }) => setAgain(currentTarget.checked)}
+        />
+        <Group gap="xs" wrap="nowrap">
+          {!isAgain && (
+            <Button variant="subtle" size="compact-xs" onClick={fold}>
+              {isOpen ? 'Leave its result' : 'Change its result'}
+            </Button>
+          )}
+          <Badge variant="light" color={isAgain || isEdited ? 'orange' : 'teal'}>
+            {isAgain ? 'done again' : isEdited ? 'other result' : 'taken over'}
+          </Badge>
+        </Group>
+      </Group>
+      {isOpen && (
+        <ForkResult
+          fid={plan.from}
+          step={{ id, at }}
+          text={typed[id]}
+          isBroken={typed[id] !== undefined && parsed(typed[id]) === BROKEN}
+          change={(value) => setTyped({ ...typed, [id]: value })}
+        />
+      )}
+    </>
   )
 }
 
