@@ -5,6 +5,12 @@ type Running = { readonly done: Promise<void>; next: Promise<void> | undefined }
 /** Waits until the names in folders are on disk. Whoever asks while a sync of the same folder is under way shares the one after it, which begins after all of them had asked. */
 export class FolderSyncs {
   readonly #running = new Map<string, Running>()
+  readonly #syncNow: (path: string) => Promise<void>
+
+  /** `syncNow`: for tests. */
+  constructor(syncNow: (path: string) => Promise<void> = syncFolder) {
+    this.#syncNow = syncNow
+  }
 
   sync(path: string): Promise<void> {
     const running = this.#running.get(path)
@@ -14,7 +20,7 @@ export class FolderSyncs {
   }
 
   #start(path: string): Promise<void> {
-    const running: Running = { done: syncFolder(path), next: undefined }
+    const running: Running = { done: this.#syncNow(path), next: undefined }
     this.#running.set(path, running)
     const end = (): void => {
       if (this.#running.get(path) === running && !running.next) this.#running.delete(path)

@@ -36,7 +36,7 @@ class FolderBackend implements Backend {
   readonly #made = new Map<string, Promise<string>>()
   readonly #syncs = new FolderSyncs()
   /** Which file a hash's name was last known to stand for on disk; another file under it is another writer's. */
-  readonly #onDisk = new Map<string, number>()
+  readonly #onDisk = new Map<string, string>()
 
   constructor(dir: string, crash: CrashPoint) {
     this.#dir = dir
@@ -46,13 +46,15 @@ class FolderBackend implements Backend {
   async touch(hash: string): Promise<number | undefined> {
     const path = this.#path(hash)
     try {
-      const { size, ctimeMs, ino } = await stat(path)
+      const { size, ctimeMs, birthtimeMs, ino } = await stat(path)
       const now = new Date()
       await utimes(path, now, now)
-      if (this.#onDisk.get(hash) !== ino) {
+      // An inode's number is given out again, a birth is not.
+      const file = `${ino}-${birthtimeMs}`
+      if (this.#onDisk.get(hash) !== file) {
         if (now.getTime() - ctimeMs < YOUNG_MS) await this.#syncs.sync(dirname(path))
         if (this.#onDisk.size >= REMEMBERED_MAX) this.#onDisk.clear()
-        this.#onDisk.set(hash, ino)
+        this.#onDisk.set(hash, file)
       }
       return size
     } catch (error) {

@@ -90,7 +90,7 @@ async function lookAtFolder(folder: string): Promise<string | { readonly note: s
 /** Asks for a content that nobody has: a bucket that cannot be reached says so. */
 async function lookAtContents(settings: Settings, cwd: string): Promise<string | { readonly note: string }> {
   const opened: (() => Promise<void>)[] = []
-  const { blobs } = openContents(settings, cwd, opened)
+  const { blobs } = await openContents(settings, cwd, opened)
   try {
     await blobs.stat('0'.repeat(64))
   } finally {
