@@ -8,7 +8,6 @@ import type { EpochSeal, Hole } from '../projection.ts'
 import type { EntryRow } from '../sessions/entry.ts'
 import type { ChatSession } from './sessions.ts'
 import type { SideRow, SideTable } from '../side-tables.ts'
-import type { RefoldMode } from '../snapshots/refold.ts'
 
 /**
  * Everything that a store holds of a run besides its events, in the words of neither back end: what is folded from the events, where it stands, and what the events do not tell (launcher, idempotency
@@ -58,6 +57,12 @@ export type StorePart =
 
 /** A run of which something is stored; `home`: the folder that holds its file, where there is one and its row may be lost. */
 export type StoredRunPlace = { readonly fid: string; readonly home: string | null }
+
+/**
+ * How a run is folded anew. `decided`: from its first event, with what was decided once about its timeline (seals, losses): what readers were shown stays. `scratch`: from all that is stored, when
+ * nothing else is known. `above`: only what is stored above its position.
+ */
+export type RefoldMode = 'decided' | 'scratch' | 'above'
 
 /** How to fold a run anew. `write`: store what comes out. `launcher`: whose a run becomes of which only events are left. */
 export type Refold = { readonly mode: RefoldMode; readonly write: boolean; readonly launcher: string }

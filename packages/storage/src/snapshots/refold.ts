@@ -1,12 +1,6 @@
 import { canonicalJson, comparePositions, newRunState, toJson, type EventRecord, type LockState, type RunState } from '@koco/core'
-import type { RunCopy } from '../port/keeper.ts'
+import type { RefoldMode, RunCopy } from '../port/keeper.ts'
 import { foldRun, replayRun, type FoldResult } from '../projection.ts'
-
-/**
- * How a run is folded anew. `decided`: from its first event, with what was decided once about its timeline (seals, losses): what readers were shown stays. `scratch`: from all that is stored, when
- * nothing else is known. `above`: only what is stored above its position.
- */
-export type RefoldMode = 'decided' | 'scratch' | 'above'
 
 /** A run folded anew from all records that are stored of it, in position order. What events do not tell (launcher, archived, answers …) stays. Pure. */
 export function refoldRun(copy: RunCopy, records: readonly EventRecord[], mode: RefoldMode): RunCopy {
