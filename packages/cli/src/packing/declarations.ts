@@ -11,8 +11,8 @@ const ENTRIES = ['cli/src/index.d.ts', 'cli/src/testing.d.ts', 'cli/src/client.d
  * The folders whose declarations the entries reach. The compiler writes only those of files that it is given by path, not of what it finds as a package. The
  * adapters are left out: no type of theirs is part of the API.
  */
-const REACHED = ['core/src', 'transport/src', 'storage/src', 'flow/src']
-const ADAPTERS = /\/storage\/src\/\w+\/|\/transport\/src\/redis\/|\/contract\/|\.test\.ts$/
+const REACHED = ['core/src', 'transport/src', 'storage/src', 'blobs/src', 'flow/src']
+const ADAPTERS = /\/storage\/src\/\w+\/|\/transport\/src\/redis\/|\/blobs\/src\/s3\/|\/contract\/|\.test\.ts$/
 const IMPORT = /(from |import\()'([^']+)'/g
 
 /** Writes the types of the API: the declarations of the entries and of all that they reach, the workspace's packages as relative paths. */

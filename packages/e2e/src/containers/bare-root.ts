@@ -34,20 +34,11 @@ export type BareRoot = {
 /** Stages the image's files and puts the root together around them. */
 export async function createBareRoot(): Promise<BareRoot> {
   const folder = newFolder('root')
-  await chmod(folder, 0o755)
-  await run(process.execPath, [STAGE_SCRIPT, join(folder, 'koco')])
-  const node = join(folder, 'usr/local/bin/node')
-  await copyWithLibraries(process.execPath, node, folder)
-  await copyWithLibraries('/usr/bin/env', join(folder, 'usr/bin/env'), folder)
-  for (const native of await nativeModules(join(folder, 'koco'))) await copyLibraries(native, folder)
-  await mkdir(join(folder, 'tmp'), { mode: 0o1777 })
-  await mkdir(join(folder, 'etc'))
-  await mkdir(join(folder, 'proc'))
-  await writeFile(join(folder, 'etc/passwd'), `koco:x:${UID}:${UID}::/koco/data:/usr/sbin/nologin\n`)
-  await cp('/etc/hosts', join(folder, 'etc/hosts'))
-  for (const own of ['koco/data', 'run/koco', 'tmp']) {
-    await mkdir(join(folder, own), { recursive: true })
-    if (process.getuid?.() === 0) await chown(join(folder, own), UID, UID)
+  try {
+    await fill(folder)
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
   }
   const running = new Set<ChildProcess>()
   return {
@@ -62,6 +53,24 @@ export async function createBareRoot(): Promise<BareRoot> {
       for (const child of running) child.kill('SIGKILL')
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+async function fill(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  await run(process.execPath, [STAGE_SCRIPT, join(folder, 'koco')])
+  const node = join(folder, 'usr/local/bin/node')
+  await copyWithLibraries(process.execPath, node, folder)
+  await copyWithLibraries('/usr/bin/env', join(folder, 'usr/bin/env'), folder)
+  for (const native of await nativeModules(join(folder, 'koco'))) await copyLibraries(native, folder)
+  await mkdir(join(folder, 'tmp'), { mode: 0o1777 })
+  await mkdir(join(folder, 'etc'))
+  await mkdir(join(folder, 'proc'))
+  await writeFile(join(folder, 'etc/passwd'), `koco:x:${UID}:${UID}::/koco/data:/usr/sbin/nologin\n`)
+  await cp('/etc/hosts', join(folder, 'etc/hosts'))
+  for (const own of ['koco/data', 'run/koco', 'tmp']) {
+    await mkdir(join(folder, own), { recursive: true })
+    if (process.getuid?.() === 0) await chown(join(folder, own), UID, UID)
   }
 }
 

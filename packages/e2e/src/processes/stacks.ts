@@ -20,8 +20,9 @@ export type Stack = Installation &
 /** One process, no server: `koco start`. */
 export async function embedded(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
   const installation = await createInstallation({ KODO_FLOWS: FLOWS, ...settings })
-  const crashPanel = await startCrashable(installation, 'start')
-  return { ...installation, crashPanel, [Symbol.asyncDispose]: () => installation.close() }
+  const close = () => installation.close()
+  const crashPanel = await orClose(close, () => startCrashable(installation, 'start'))
+  return { ...installation, crashPanel, [Symbol.asyncDispose]: close }
 }
 
 /** `koco serve` and as many `koco spool` as asked for, over a Redis and a Postgres of its own; runs are direct. */
@@ -36,14 +37,26 @@ export async function distributed(spoolers: number, settings: Readonly<Record<st
     KODO_EXECUTION_DATABASE: database.url,
     ...settings,
   })
-  await installation.spawn(['db', '--create-tables']).exited
-  const crashPanel = await startCrashable(installation, 'serve')
-  for (let slot = 1; slot <= spoolers; slot += 1) installation.spawn(['spool', '--block', '--spooler-name', `spooler-${slot}`])
   const close = async (): Promise<void> => {
     await installation.close()
     await Promise.all([redis.stop(), postgres.stop()])
   }
+  const crashPanel = await orClose(close, async () => {
+    await installation.spawn(['db', '--create-tables']).exited
+    return startCrashable(installation, 'serve')
+  })
+  for (let slot = 1; slot <= spoolers; slot += 1) installation.spawn(['spool', '--block', '--spooler-name', `spooler-${slot}`])
   return { ...installation, crashPanel, close, [Symbol.asyncDispose]: close }
+}
+
+/** What could not be started leaves nothing behind. */
+async function orClose<T>(close: () => Promise<void>, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start()
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 async function startCrashable(installation: Installation, command: 'start' | 'serve'): Promise<Stack['crashPanel']> {
