@@ -1,4 +1,4 @@
-// Who may import whom (design, "Layers"): strictly downwards, never sideways. Each rule says why.
+// Who may import whom: strictly downwards, never sideways (the map is packages/README.md). Each rule says why.
 
 import { Visitor } from '@swc/core/Visitor.js'
 

@@ -15,7 +15,7 @@ export type RunHistory = {
 }
 
 /**
- * A rule of design section 12 that a history breaks. `lost`: acknowledged, neither stored nor reported lost. `changed`: stored with other content. `twice`: a position
+ * A rule that a history breaks. `lost`: acknowledged, neither stored nor reported lost. `changed`: stored with other content. `twice`: a position
  * stored or shown twice. `hole`: a seq missing within an epoch or below its seal. `fenced`: shown although above its epoch's seal. `order`: shown out of key order.
  * `hidden`: stored, not fenced, not shown. `invented`: shown, not stored.
  */

@@ -1,5 +1,5 @@
 /*
- * Goal: runs are started, awaited, listed, asked and answered over HTTP as design section 8 says; bad input gets one clear problem.
+ * Goal: runs are started, awaited, listed, asked and answered over HTTP; bad input gets one clear problem.
  * Method: a listening panel over the real store, transport, spooler and launcher; each answer is looked at whole where its shape matters.
  */
 import { formatPosition } from '@koco/core'

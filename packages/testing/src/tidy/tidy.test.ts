@@ -38,7 +38,7 @@ test('every test opens with a comment', () => expect(rules.unexplainedTests(sour
 test('every link of every page resolves', () => expect(brokenLinks(pages)).toEqual([]))
 
 // The first screen of the repository is its table of contents; everything else lives in packages/ or is a dotfile.
-test('the top level shows what the design lists and nothing else', () => {
+test('the top level shows what a visitor needs and nothing else', () => {
   const visible = [
     'README.md',
     'TESTING.md',
