@@ -57,7 +57,7 @@ async function stepsOf({ reader, contents }: Parameters<typeof pairSteps>[0], fi
       if (record.kind === 'step') {
         const step = parseJson(record.data) as unknown as Step
         const content = step.phase === 'finished' ? step.content : undefined
-        noteStep(steps, step, content && left-- > 0 ? (await contents.read(content)).slice(0, RESULT_CHARS_MAX) : undefined)
+        noteStep(steps, step, content && left-- > 0 ? shown(parseJson(await contents.read(content))) : undefined)
       } else if (record.step !== null) noteModel(steps, record.step, parseJson(record.data) as unknown as EventData['model'])
     }
     if (page.caughtUp) break
@@ -66,15 +66,15 @@ async function stepsOf({ reader, contents }: Parameters<typeof pairSteps>[0], fi
   return steps
 }
 
-/** `text`: the beginning of a result that the event only names. */
-function noteStep(steps: Map<string, Found>, step: Step, text: string | undefined): void {
+/** `read`: a result that the event only names, as it is shown. */
+function noteStep(steps: Map<string, Found>, step: Step, read: Json | undefined): void {
   if (step.id.startsWith('$')) return
   const before = steps.get(step.id) ?? { name: step.name, status: 'open', tries: 0, durationS: null, tokens: 0, cost: null, result: null, mark: '' }
   if (step.phase === 'started') steps.set(step.id, { ...before, tries: Math.max(before.tries, step.try) })
   else {
     const content = step.phase === 'finished' ? step.content : undefined
     const whole = step.phase === 'finished' ? step.result : toJson(step.error)
-    const result = content ? (text === undefined ? { ...content } : `${text}…`) : shown(whole)
+    const result = content ? (read ?? { ...content }) : shown(whole)
     const mark = content ? content.sha256 : sha256(canonicalJson(whole))
     steps.set(step.id, { ...before, status: step.phase, tries: Math.max(before.tries, step.try), durationS: step.duration_s, result, mark })
   }
@@ -88,7 +88,7 @@ function noteModel(steps: Map<string, Found>, id: string, { tokens, cost }: Even
 }
 
 function shown(result: Json): Json {
-  const text = canonicalJson(result)
+  const text = typeof result === 'string' ? result : canonicalJson(result)
   return text.length > RESULT_CHARS_MAX ? `${text.slice(0, RESULT_CHARS_MAX)}…` : result
 }
 

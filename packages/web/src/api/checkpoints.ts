@@ -1,4 +1,14 @@
-import type { AutoCheckpoints, Checkpoint, CheckpointComparison, CheckpointTotals, CheckpointTree, Merge, Page, RestorePlan } from '@koco/core/api'
+import type {
+  AutoCheckpoints,
+  Checkpoint,
+  CheckpointComparison,
+  CheckpointTotals,
+  CheckpointTree,
+  Merge,
+  Page,
+  RestorePlan,
+  WholeCheckpoint,
+} from '@koco/core/api'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
 
@@ -28,6 +38,10 @@ export const treeQuery = (session: string) =>
     queryKey: ['checkpoints', 'tree', session],
     queryFn: ({ signal }) => api<CheckpointTree>(`/api/checkpoints/tree?session_id=${session}`, { signal }),
   })
+
+/** One checkpoint. */
+export const checkpointQuery = (id: string) =>
+  queryOptions({ queryKey: ['checkpoints', 'one', id], queryFn: ({ signal }) => api<WholeCheckpoint>(`/api/checkpoints/${id}`, { signal }) })
 
 /** Two checkpoints side by side. */
 export const compareQuery = (a: string, b: string) =>

@@ -3,7 +3,7 @@ import { isJsonObject, type Json } from '@koco/core'
 import type { CheckpointComparison, Said } from '@koco/core/api'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { compareQuery } from '../api/checkpoints.ts'
+import { checkpointQuery, compareQuery } from '../api/checkpoints.ts'
 import { Failure, Loading } from '../app/states.tsx'
 import classes from './checkpoints.module.css'
 import { MergeDialog } from './merge-dialog.tsx'
@@ -33,6 +33,19 @@ export function Comparison({ a, b, close }: { readonly a: string; readonly b: st
   )
 }
 
+/** How the two belong together. */
+function Relation({ first, second, ancestor }: { readonly first: string; readonly second: string; readonly ancestor: string | null }) {
+  const { data } = useQuery({ ...checkpointQuery(ancestor ?? ''), enabled: ancestor !== null && ancestor !== first && ancestor !== second })
+  if (ancestor === null) return <>they have no common ancestor</>
+  if (ancestor === first) return <>the second continues the first</>
+  if (ancestor === second) return <>the first continues the second</>
+  return (
+    <>
+      both continue <b>{data === undefined || data.description === '' ? `checkpoint ${ancestor.slice(2, 10)}` : data.description}</b>
+    </>
+  )
+}
+
 function Differences({ compared: { checkpoint1, checkpoint2, ancestor, differences } }: { readonly compared: CheckpointComparison }) {
   const { files, conversation, state } = differences
   const names = [checkpoint1, checkpoint2].map(({ id, description }) => (description === '' ? id : description))
@@ -40,7 +53,7 @@ function Differences({ compared: { checkpoint1, checkpoint2, ancestor, differenc
   return (
     <Stack gap="md">
       <Text size="sm" c="dimmed">
-        From <b>{names[0]}</b> to <b>{names[1]}</b>; {ancestor === null ? 'they have no common ancestor' : `both continue ${ancestor}`}.
+        From <b>{names[0]}</b> to <b>{names[1]}</b>; <Relation first={checkpoint1.id} second={checkpoint2.id} ancestor={ancestor} />.
       </Text>
       {isSame && <Text>They hold the same.</Text>}
       {files.added.length > 0 && <Paths title="Added" paths={files.added} />}

@@ -88,7 +88,7 @@ function Words({ checkpoint }: { readonly checkpoint: Checkpoint }) {
           </Badge>
         )}
         {tags.slice(0, 4).map((tag) => (
-          <Badge key={tag} size="sm" color="gray" variant="default" tt="none" visibleFrom="sm">
+          <Badge key={tag} size="sm" color="gray" variant="default" tt="none" visibleFrom="sm" style={{ flexShrink: 0 }}>
             {tag}
           </Badge>
         ))}

@@ -92,7 +92,7 @@ function Plan({ plan, again, setAgain, typed, setTyped }: PlanProps) {
       {finished.length === 0 && <Text size="sm">No step had finished: everything is done anew.</Text>}
       {finished.length > 0 && (
         <Text size="sm" fw={600}>
-          Finished up to here
+          Finished up to here; tick what is to be done again
         </Text>
       )}
       {finished.map((step) => (
@@ -151,7 +151,7 @@ function Finished({ plan, step: { id, at }, isAgain, setAgain, typed, setTyped }
   const fold = (): void => setTyped(isOpen ? Object.fromEntries(Object.entries(typed).filter(([one]) => one !== id)) : { ...typed, [id]: undefined })
   return (
     <>
-      <Group gap="xs" justify="space-between" wrap="nowrap">
+      <Group gap={4} justify="space-between">
         <Checkbox
           size="xs"
           label={<Code>{id}</Code>}
@@ -159,13 +159,13 @@ function Finished({ plan, step: { id, at }, isAgain, setAgain, typed, setTyped }
           checked={isAgain}
           onChange={({ currentTarget }) => setAgain(currentTarget.checked)}
         />
-        <Group gap="xs" wrap="nowrap">
+        <Group gap="xs" wrap="nowrap" ml="auto">
           {!isAgain && (
             <Button variant="subtle" size="compact-xs" onClick={fold}>
               {isOpen ? 'Leave its result' : 'Change its result'}
             </Button>
           )}
-          <Badge variant="light" color={isAgain || isEdited ? 'orange' : 'teal'}>
+          <Badge variant="light" tt="none" color={isAgain || isEdited ? 'orange' : 'teal'}>
             {isAgain ? 'done again' : isEdited ? 'other result' : 'taken over'}
           </Badge>
         </Group>
