@@ -1,4 +1,4 @@
-import { isJsonObject, KocoError, RefusedError, toJson, UnavailableError, type Json } from '@koco/core'
+import { canonicalJson, isJsonObject, KocoError, RefusedError, toJson, UnavailableError, type Json } from '@koco/core'
 import { readConversation } from '../conversation.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import { mustFind, mustHaveSessions, mustReadSession, pinned, type Parts } from '../parts.ts'
@@ -8,7 +8,6 @@ import { selector } from '../workspace/patterns.ts'
 import { placeFiles, removeFiles } from '../workspace/place.ts'
 import { presentFiles } from '../workspace/present.ts'
 import { create } from './create.ts'
-import { commonLength } from './plan-restore.ts'
 import type { Restored, RestoreOptions } from './restore.ts'
 
 /** What is being put in place, so that whoever comes after a death can finish it: the checkpoint, the one of what it replaces, and how it was asked for. */
@@ -110,7 +109,7 @@ async function putInPlace(parts: Parts, sessionId: string, { id, from, options }
   }
   const { messages, record } = await readConversation(manifest, parts.blobs)
   // Putting back what was there: as long as the conversation was not touched nothing has to be said.
-  if (id === from && messages.length === session.messages.length && commonLength(messages, session.messages) === messages.length) return
+  if (id === from && canonicalJson(toJson([messages, manifest.state])) === canonicalJson(toJson([session.messages, session.state]))) return
   await sessions.replace(sessionId, { messages, record, state: { ...manifest.state, ...options.sessionOptions } })
   parts.crash('restore:conversation')
 }
