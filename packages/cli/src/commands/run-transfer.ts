@@ -1,3 +1,4 @@
+import type { ImportedRun } from '@koco/core/api'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -8,8 +9,6 @@ import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
 import { printItem } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, type CommandContext } from './context.ts'
-
-type Imported = { readonly fid: string; readonly events: number }
 
 /** `koco runs export`: a run as JSON lines, into a file or onto standard output. */
 export function exportCommand(context: CommandContext): Command {
@@ -36,7 +35,7 @@ export function importCommand(context: CommandContext): Command {
     const client = context.client(command)
     for (const file of files) {
       const body = file === '-' ? Readable.from([Buffer.from(await context.io.readStdin())]) : await readable(resolve(context.io.cwd, file))
-      const imported = await client.upload<Imported>('/api/runs/import', 'application/x-ndjson', body)
+      const imported = await client.upload<ImportedRun>('/api/runs/import', 'application/x-ndjson', body)
       if (options.output === 'table') context.io.out(imported.fid)
       else printItem(context.io, outputForm(options), imported.fid, imported)
     }

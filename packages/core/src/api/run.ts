@@ -57,3 +57,6 @@ export type RunDetail = Omit<Run, 'locks'> & {
 
 /** What became of a request to many runs for one of them; `code` and `detail` of the problem that the single request would have had. */
 export type BulkOutcome = { readonly fid: string; readonly outcome: 'accepted' | 'refused'; readonly code: string | null; readonly detail: string | null }
+
+/** A run that was read from a file: the id that it has here, and how many events it has. */
+export type ImportedRun = { readonly fid: string; readonly events: number }

@@ -51,3 +51,6 @@ export type SessionUsage = {
 
 /** A session that a search found, and the place. */
 export type SessionHit = Session & { readonly match_type: 'title' | 'content'; readonly preview: string; readonly message_id: string | null }
+
+/** What waits to be said after the running turn, the next first. */
+export type SessionQueue = { readonly ok: true; readonly session_id: string; readonly queue: readonly { readonly id: string; readonly message: Message }[] }

@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import { formatPosition, isFid, ORIGIN } from '@koco/core'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -17,6 +18,8 @@ import {
 } from '../chat/session-error.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { createOnce } from '../server/idempotency.ts'
+import { Message } from '../shapes/session.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 import { tailRun } from './events.ts'
 
 const tags = ['chat']
@@ -136,7 +139,9 @@ export const chatQueueRoutes: Routes = (app, context) => {
     },
   )
 
-  const Queue = z.object({ ok: z.literal(true), session_id: z.string(), queue: z.array(z.object({ id: z.string(), message: z.unknown() })) })
+  const Queue = shapeOf<api.SessionQueue>()(
+    z.object({ ok: z.literal(true), session_id: z.string(), queue: z.array(z.object({ id: z.string(), message: Message })) }),
+  )
   app.post(
     '/api/chat/queue',
     {

@@ -1,12 +1,14 @@
+import type * as api from '@koco/core/api'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Routes } from '../context.ts'
 import { importRun } from '../imports/import-run.ts'
 import { answers } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 import { caller } from './visible-run.ts'
 
-const Imported = z.object({ fid: z.string().describe('the id that the run has here'), events: z.number().int() })
+const Imported = shapeOf<api.ImportedRun>()(z.object({ fid: z.string().describe('the id that the run has here'), events: z.number().int() }))
 
 /** Read an exported run back in. */
 export const runImportRoutes: Routes = (app, context) => {

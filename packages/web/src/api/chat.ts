@@ -1,11 +1,8 @@
 import type { Json } from '@koco/core'
-import type { Conversation, Message, Session, SessionHit, SessionUsage } from '@koco/core/api'
+import type { Conversation, Message, Session, SessionHit, SessionQueue, SessionUsage } from '@koco/core/api'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
 import { ApiProblem } from './problem.ts'
-
-/** What waits to be said after the running turn. */
-export type Waiting = { readonly id: string; readonly message: Message }
 
 const MESSAGES_SHOWN = 200
 const SESSIONS_PAGE = 50
@@ -65,7 +62,7 @@ export function usageQuery(id: string, revision: number) {
 export function queueQuery(id: string) {
   return queryOptions({
     queryKey: ['chat-queue', id],
-    queryFn: async ({ signal }) => (await api<{ queue: readonly Waiting[] }>(`/api/chat/queue${queryOf({ session_id: id })}`, { signal })).queue,
+    queryFn: async ({ signal }) => (await api<SessionQueue>(`/api/chat/queue${queryOf({ session_id: id })}`, { signal })).queue,
   })
 }
 
