@@ -11,3 +11,13 @@ export type Upload = {
   readonly used: boolean
   readonly expires_at: number
 }
+
+/** The files of a session's workspace, hidden ones left out, and what it may hold. Sizes in bytes; `bytes` is all that it holds, hidden files too. */
+export type Workspace = {
+  readonly session_id: string
+  readonly files: readonly RunFile[]
+  readonly bytes: number
+  readonly bytes_max: number
+  /** What one file may have. */
+  readonly file_bytes_max: number
+}

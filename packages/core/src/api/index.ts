@@ -13,7 +13,7 @@ export type {
   WholeCheckpoint,
 } from './checkpoint.ts'
 export type { TimelineEvent } from './event.ts'
-export type { RunFile, Upload } from './file.ts'
+export type { RunFile, Upload, Workspace } from './file.ts'
 export type { Flow, FlowDetail, FlowWorker } from './flow.ts'
 export type { ComparedStep, DiffLine, ForkPlan, RunComparison } from './fork.ts'
 export type { Insights, ModelSums, Sums } from './insights.ts'

@@ -42,6 +42,9 @@ const Started = z.object({
   title: z.string(),
   revision: z.number().int(),
 })
+const Queue = shapeOf<api.SessionQueue>()(
+  z.object({ ok: z.literal(true), session_id: z.string(), queue: z.array(z.object({ id: z.string(), message: Message })) }),
+)
 const byStream = z.object({ stream_id: z.string() })
 const Cancelled = z.object({ ok: z.literal(true), cancelled: z.boolean(), stream_id: z.string() })
 
@@ -139,9 +142,6 @@ export const chatQueueRoutes: Routes = (app, context) => {
     },
   )
 
-  const Queue = shapeOf<api.SessionQueue>()(
-    z.object({ ok: z.literal(true), session_id: z.string(), queue: z.array(z.object({ id: z.string(), message: Message })) }),
-  )
   app.post(
     '/api/chat/queue',
     {

@@ -1,3 +1,4 @@
+import type * as api from '@koco/core/api'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -6,17 +7,20 @@ import { ownSession, sessionAnswers, SessionError, sessionRoute, whoAsks } from 
 import type { PanelContext, Routes } from '../context.ts'
 import { sendFile } from '../files/send-file.ts'
 import { FileShape, fileJson } from '../shapes/file.ts'
+import { shapeOf } from '../shapes/shape-of.ts'
 
 const tags = ['sessions']
 const bySession = z.object({ session_id: z.string() })
 const byPath = bySession.extend({ path: z.string().describe('names joined by `/`') })
-const Listed = z.object({
-  session_id: z.string(),
-  files: z.array(FileShape),
-  bytes: z.number().describe('all that the workspace holds, hidden files too'),
-  bytes_max: z.number(),
-  file_bytes_max: z.number().describe('what one file may have'),
-})
+const Listed = shapeOf<api.Workspace>()(
+  z.object({
+    session_id: z.string(),
+    files: z.array(FileShape),
+    bytes: z.number().describe('all that the workspace holds, hidden files too'),
+    bytes_max: z.number(),
+    file_bytes_max: z.number().describe('what one file may have'),
+  }),
+)
 const content = { type: 'application/octet-stream', description: 'The content, as an attachment. `Range` gives a part (206).' }
 
 /** The files of a session's workspace: listed, downloaded, written, taken away. */

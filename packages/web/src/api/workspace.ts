@@ -1,14 +1,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api, queryOf } from './client.ts'
-import type { RunFile } from '@koco/core/api'
-
-/** The files of a session's workspace, hidden ones left out, and what it may hold. Sizes in bytes. */
-export type Workspace = {
-  readonly files: readonly RunFile[]
-  readonly bytes: number
-  readonly bytes_max: number
-  readonly file_bytes_max: number
-}
+import type { RunFile, Workspace } from '@koco/core/api'
 
 /** While a turn runs its workspace is looked at so often; else rarely, for others may write into it too. */
 const RUNNING_MS = 2_000

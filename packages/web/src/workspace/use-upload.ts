@@ -1,7 +1,8 @@
+import type { Workspace } from '@koco/core/api'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { messageOf } from '../api/problem.ts'
-import { writeWorkspaceFile, type Workspace } from '../api/workspace.ts'
+import { writeWorkspaceFile } from '../api/workspace.ts'
 import { bytes, count } from '../show/format.ts'
 import type { GivenFile } from './dropped.ts'
 
