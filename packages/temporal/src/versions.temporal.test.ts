@@ -129,12 +129,14 @@ test('a namespace that does not exist and a server that is not there are told ap
     code: 'temporal_unavailable',
     message: expect.stringContaining('KODO_TEMPORAL_HOST'),
   })
-  const worker = startTemporalWorker({
-    settings: { ...settings, address: '127.0.0.1:1' },
-    store,
-    transport,
-    catalog: createCatalog([flowOf('1')]),
-    cacheDir: dir,
+  const workAt = (change: Partial<typeof settings>) =>
+    startTemporalWorker({ settings: { ...settings, ...change }, store, transport, catalog: createCatalog([flowOf('1')]), cacheDir: dir })
+  await expect(workAt({ namespace: 'nowhere' })).rejects.toMatchObject({
+    code: 'temporal_namespace',
+    message: expect.stringContaining('temporal operator namespace create -n nowhere'),
   })
-  await expect(worker).rejects.toMatchObject({ code: 'temporal_unavailable' })
+  await expect(workAt({ address: '127.0.0.1:1' })).rejects.toMatchObject({
+    code: 'temporal_unavailable',
+    message: expect.stringMatching(/KODO_TEMPORAL_HOST.*temporal server start-dev/),
+  })
 })

@@ -65,7 +65,8 @@ async function answers(settings: Settings): Promise<boolean> {
     await checkTemporal(temporalPlace(settings))
     return true
   } catch (error) {
-    if (error instanceof UnavailableError) return false
+    // One that answers and lacks the namespace, say, is not made better by a second one on its port.
+    if (error instanceof UnavailableError && error.code === 'temporal_unavailable') return false
     throw error
   }
 }

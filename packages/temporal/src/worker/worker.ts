@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { NativeConnection, Worker } from '@temporalio/worker'
-import { UnavailableError } from '@koco/core'
+import { KocoError, UnavailableError } from '@koco/core'
 import { defaultLimits, storedBudgets, systemClock, type Catalog, type Clock, type Contents, type FileStore, type TryLimits, type Workspaces } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
@@ -211,17 +211,18 @@ class RunningWorker implements TemporalWorker {
   }
 }
 
+/** By way of a client first, which tells apart a server that is away, one that lacks the namespace and one that refuses. */
 async function connect(settings: TemporalSettings): Promise<NativeConnection> {
   const { address, namespace } = settings
+  const server = new TemporalServer(settings)
   try {
-    const connection = await NativeConnection.connect({ address, ...sdkTls(settings) })
-    await connection.workflowService.describeNamespace({ namespace })
-    return connection
+    await server.call('let a worker in', ({ workflowService }) => workflowService.describeNamespace({ namespace }))
+    return await NativeConnection.connect({ address, ...sdkTls(settings) })
   } catch (error) {
+    if (error instanceof KocoError && error.code !== 'temporal_unavailable') throw error
     const reason = error instanceof Error ? error.message : String(error)
-    throw new UnavailableError(
-      `Temporal at ${address} (namespace "${namespace}") did not answer: ${reason}. For development start one with \`temporal server start-dev\`, or set KODO_TEMPORAL_HOST.`,
-      { code: 'temporal_unavailable', cause: error },
-    )
+    throw new UnavailableError(`${reason} For development start one with \`temporal server start-dev\`.`, { code: 'temporal_unavailable', cause: error })
+  } finally {
+    await server.close()
   }
 }
