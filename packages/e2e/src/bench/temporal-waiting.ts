@@ -46,14 +46,10 @@ async function answerAndWait(client: ApiClient, fid: string): Promise<void> {
   await ended
 }
 
+/** How many runs there are of a status, by the panel's own figures: a look that costs it next to nothing. */
 async function count(client: ApiClient, status: string): Promise<number> {
-  let runs = 0
-  for (let after = ''; ;) {
-    const page: { items: unknown[]; next: string | null } = await client.json('GET', `/api/runs?status=${status}&limit=200${after && `&after=${after}`}`)
-    runs += page.items.length
-    if (page.next === null) return runs
-    after = encodeURIComponent(page.next)
-  }
+  const metrics = await (await client.request('GET', '/metrics')).text()
+  return Number(new RegExp(`^koco_runs\\{status="${status}"\\} (\\d+)`, 'm').exec(metrics)?.[1] ?? 0)
 }
 
 async function inLanes(times: number, work: (index: number) => Promise<void>): Promise<void> {
