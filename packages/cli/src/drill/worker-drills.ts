@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { UnavailableError } from '@koco/core'
 import type { Drilled } from './drill.ts'
+import type { DrillProcess } from './process.ts'
 import type { World } from './world.ts'
 
 const WORK = { steps: 30, stepMs: 200 }
@@ -9,9 +10,7 @@ const ALONE_MS = 5000
 
 /** One worker dies in mid-step, another takes its run up. */
 export async function killWorker(world: World): Promise<Drilled> {
-  const first = await world.startWorker()
-  const fid = await world.startRun(WORK, 5)
-  const second = await world.startWorker()
+  const { fid, first, second } = await startBetweenTwo(world)
   const { lastPosition } = await world.run(fid)
   const steps = await world.finishedSteps(fid)
   const killedAt = Date.now() / 1000
@@ -48,9 +47,7 @@ export async function noWorkers(world: World): Promise<Drilled> {
 
 /** A worker freezes, its run goes on elsewhere, it wakes up: it must write nothing more and live on. */
 export async function zombie(world: World): Promise<Drilled> {
-  const first = await world.startWorker()
-  const fid = await world.startRun(WORK, 5)
-  const second = await world.startWorker()
+  const { fid, first, second } = await startBetweenTwo(world)
   const { lastPosition } = await world.run(fid)
   await first.signal('SIGSTOP')
   const { owner } = await world.nextTry(fid, lastPosition.epoch)
@@ -64,6 +61,14 @@ export async function zombie(world: World): Promise<Drilled> {
   demand(first.alive, 'the worker that had been stopped has ended')
   await first.signal('SIGTERM')
   return { fid, note: 'the stopped worker woke up to a run that had gone on elsewhere: it wrote nothing more into it, lived on and made another run' }
+}
+
+/** A run in the middle, the worker that is at it, and one that stands by. Both are there before it: a worker may take longer to start than the run to its end. */
+async function startBetweenTwo(world: World): Promise<{ readonly fid: string; readonly first: DrillProcess; readonly second: DrillProcess }> {
+  const [one, other] = await Promise.all([world.startWorker(), world.startWorker()])
+  const fid = await world.startRun(WORK, 5)
+  const owner = await world.ownerOf(fid)
+  return owner.includes(`/${one.pid}/`) ? { fid, first: one, second: other } : { fid, first: other, second: one }
 }
 
 /** What must hold in a drill; else it has failed, in these words. */

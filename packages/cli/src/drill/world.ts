@@ -105,8 +105,8 @@ export class World {
   /** Starts a worker of the drill's flow; resolves when it lives on the board. */
   async startWorker(): Promise<DrillProcess> {
     const file = join(this.#dir, `acknowledged-${this.#acknowledged.length}.jsonl`)
-    await writeFile(file, '')
     this.#acknowledged.push(file)
+    await writeFile(file, '')
     const worker = this.#start(['drill', '--as-worker', file])
     await this.until('a worker to start', async () => {
       worker.mustLive()
@@ -150,6 +150,13 @@ export class World {
       const step = later.find((record) => phaseOf(fid, record) !== undefined)
       return step && first?.kind === 'attempt' && { at: step.ts, owner: first.data.owner }
     })
+  }
+
+  /** The worker that makes the last try of a run. */
+  async ownerOf(fid: string): Promise<string> {
+    const events = (await readTimeline(this.store.reader, fid)).map((record) => decodeEvent(fid, record))
+    const last = events.findLast((event) => event?.kind === 'attempt')
+    return last?.kind === 'attempt' ? last.data.owner : ''
   }
 
   async untilStatus(fid: string, status: RunState['status']): Promise<RunState> {
