@@ -117,3 +117,21 @@ test('what was said can be said differently in a fork; both talks stand in the t
   expect(await findings(page)).toEqual([])
   await page.context().close()
 })
+
+test('a program that is signed in for a person is seen in the settings, and signed out there', async () => {
+  const client = await stack.client()
+  const signedIn = await client.request('POST', '/api/auth/token', { grant_type: 'session' }, { 'user-agent': 'nightly-report/2.1' })
+  const { access_token: token } = (await signedIn.json()) as { access_token: string }
+  const me = async () => (await fetch(`${stack.address}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status
+  expect(await me()).toBe(200)
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/settings`)
+  const card = page.getByRole('region', { name: 'Programs' })
+  await card.getByText('nightly-report/2.1').waitFor()
+  await card.getByText(/^last used/).waitFor()
+  await card.getByRole('button', { name: 'Sign nightly-report/2.1 out' }).click()
+  await card.getByText('No program is signed in by tokens.').waitFor()
+  expect(await me()).toBe(401)
+  expect(errors).toEqual([])
+  await page.context().close()
+})

@@ -19,7 +19,12 @@ type Props = { readonly id: string; readonly revision: number; readonly running:
 export function WorkspacePanel({ id, revision, running, mayWrite }: Props) {
   const { data, error, refetch } = useQuery(workspaceQuery(id, { revision, running }))
   const upload = useUpload(id, data)
-  const [path, choose] = useState<string | null>(null)
+  const [path, setPath] = useState<string | null>(null)
+  const [looks, setLooks] = useState(false)
+  const choose = (next: string) => {
+    setPath(next)
+    setLooks(true)
+  }
   const [over, setOver] = useState(false)
   const drop = (event: DragEvent) => {
     event.preventDefault()
@@ -34,13 +39,13 @@ export function WorkspacePanel({ id, revision, running, mayWrite }: Props) {
     onDragLeave: (event: DragEvent) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setOver(false),
     onDrop: drop,
   }
-  const chosen = data?.files.find((file) => file.path === path)
+  const chosen = looks ? data?.files.find((file) => file.path === path) : undefined
   return (
     <div className={classes['panel']} data-over={over || undefined} {...zone}>
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Loading what="workspace" />}
       {data && chosen ? (
-        <Chosen id={id} file={chosen} back={() => choose(null)} />
+        <Chosen id={id} file={chosen} back={() => setLooks(false)} />
       ) : (
         data && <Listing id={id} workspace={data} last={path} upload={upload} mayWrite={mayWrite} choose={choose} />
       )}
