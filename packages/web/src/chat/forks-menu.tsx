@@ -12,7 +12,7 @@ export function ForksMenu({ id }: { readonly id: string }) {
   const forks = forksOf(id, sessions)
   if (forks.length < 2) return null
   return (
-    <Menu position="bottom-end" withArrow width={340}>
+    <Menu position="bottom-end" withArrow width={340} styles={{ itemLabel: { minWidth: 0, overflow: 'hidden' } }}>
       <Menu.Target>
         <Button size="xs" variant="default" leftSection={<Icon name="flow" size={14} />} aria-label={`Forks: ${forks.length} talks in this tree`}>
           {forks.length}

@@ -6,6 +6,7 @@ import { Failure } from '../app/states.tsx'
 import { StreamLight } from '../live/stream-light.tsx'
 import { LockCard } from '../locks/lock-card.tsx'
 import { useRunFeed } from '../run/use-run-feed.ts'
+import { Approval, approvalOf } from './approval.tsx'
 import classes from './chat.module.css'
 import { MessageView } from './message.tsx'
 import { outputsOf } from './outputs.ts'
@@ -33,9 +34,10 @@ export function LiveTurn({ fid, session, onGrow }: { readonly fid: string; reado
       {shown.map((message) => (
         <MessageView key={message.id} message={message} outputs={outputs} live />
       ))}
-      {questions.map((lock) => (
-        <LockCard key={lock.lid} lock={lock} />
-      ))}
+      {questions.map((lock) => {
+        const asked = approvalOf(lock)
+        return asked ? <Approval key={lock.lid} lock={lock} {...asked} /> : <LockCard key={lock.lid} lock={lock} />
+      })}
       {state.problem && <Failure error={state.problem} title="The live answer is interrupted" />}
       {turn.error !== null && (
         <Alert color="red" variant="light">

@@ -41,7 +41,8 @@ export const MessageView = memo(function MessageView(props: {
           </Alert>
         )}
       </div>
-      {actions && (
+      {/* Of a message that only calls tools there is nothing to copy, and it is no place to go on from. */}
+      {actions && (text !== '' || message.role === 'user') && (
         <div className={classes['actions']}>
           <Copy value={text} what="text" />
           {actions.onRetry && <Action icon="again" label="Answer this again" onClick={actions.onRetry} />}

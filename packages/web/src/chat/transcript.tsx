@@ -26,12 +26,19 @@ export function Transcript(props: {
   const messages = useMemo(() => [...earlier, ...session.messages], [earlier, session.messages])
   const outputs = useMemo(() => outputsOf(messages), [messages])
   const frame = useRef<HTMLDivElement>(null)
+  const column = useRef<HTMLDivElement>(null)
   const near = useRef(true)
   const stay = useCallback(() => {
     const at = frame.current
     if (at && near.current) at.scrollTop = at.scrollHeight
   }, [])
   useEffect(stay, [stay, session.revision, running])
+  // What is said grows after it is there, too: Markdown is rendered when its renderer has come, pictures are drawn when they are read.
+  useEffect(() => {
+    const observer = new ResizeObserver(stay)
+    if (column.current) observer.observe(column.current)
+    return () => observer.disconnect()
+  }, [stay])
   const more = () => {
     earlierMessages(id, begin).then(
       (found) => setEarlier([...found, ...earlier]),
@@ -59,7 +66,7 @@ export function Transcript(props: {
       aria-label="What was said"
       onScroll={({ currentTarget: at }) => (near.current = at.scrollHeight - at.scrollTop - at.clientHeight < NEAR_PX)}
     >
-      <div className={classes['column']}>
+      <div className={classes['column']} ref={column}>
         {begin > 0 && (
           <Button variant="subtle" size="xs" onClick={more}>
             Show {Math.min(begin, 200)} earlier messages

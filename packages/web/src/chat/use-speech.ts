@@ -2,7 +2,7 @@ import type { Conversation } from '@koco/core/api'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { chatAct, say } from '../api/chat.ts'
-import { notifyFailure } from '../app/notify.ts'
+import { notifyDone, notifyFailure } from '../app/notify.ts'
 import { messageOf, type Attached } from './attachment.ts'
 
 const DRAFT = 'chat-draft:'
@@ -59,6 +59,10 @@ export function useSpeech({ session_id: id, active_stream_id: running }: Convers
       running === null
         ? tell('It could not be said', () => say(id, messageOf(text, files)))
         : tell('It could not be put into the queue', () => chatAct('queue', { session_id: id, message: messageOf(text, files) })),
-    steer: () => tell('It could not be said into the turn', () => chatAct('steer', { session_id: id, text })),
+    steer: () =>
+      tell('It could not be said into the turn', async () => {
+        await chatAct('steer', { session_id: id, text })
+        notifyDone('Said. The agent hears it before its next step.')
+      }),
   }
 }
