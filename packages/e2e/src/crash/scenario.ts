@@ -106,7 +106,9 @@ async function settle(world: World, started: readonly Started[], settleMs: numbe
   ]
 }
 
-/** A fault that nobody can find afterwards is one that nobody can repair. */
+/** A fault that nobody can find afterwards is one that nobody can repair. Of those beside which the process that tells of them was away nothing is asked. */
 function untraced<W extends World>(world: W, nemeses: readonly Nemesis<W>[]): string[] {
-  return nemeses.flatMap(({ kind, trace }) => (world.evidence.shows(trace) ? [] : [`unseen: nothing shows ${kind}: neither logs nor readiness match ${trace}`]))
+  const blinding = nemeses.filter(({ blinds }) => blinds)
+  const seen = blinding.length > 0 ? blinding : nemeses
+  return seen.flatMap(({ kind, trace }) => (world.evidence.shows(trace) ? [] : [`unseen: nothing shows ${kind}: neither logs nor readiness match ${trace}`]))
 }

@@ -53,6 +53,8 @@ export const postgresCrowded: Nemesis<DistributedWorld> = {
 }
 
 const REFUSED_EVERY = 97
+/** So often in a row of a quarter of a second may the panel not answer. */
+const SILENT_MAX = 240
 
 /** Some rows are refused, whatever else is in their batch; an operator mends the database and has the dead events retried. */
 export const postgresRefusesRows: Nemesis<DistributedWorld> = {
@@ -73,13 +75,18 @@ export const postgresRefusesRows: Nemesis<DistributedWorld> = {
   },
 }
 
-/** Retries dead events until none has come for a while: those of batches in flight come late. */
+/** Retries dead events until none has come for a while: those of batches in flight come late. Another fault may keep the panel away meanwhile. */
 async function retryAll(client: DistributedWorld['client']): Promise<void> {
-  for (let quiet = 0; quiet < 8; quiet++) {
-    const { items: all } = await client.json<{ items: { id: number; reason: string }[] }>('GET', '/api/dead?limit=200')
-    const items = all.filter(({ reason }) => reason.startsWith('poison'))
-    for (const { id } of items) await client.json('POST', `/api/dead/${id}/retry`, {})
-    if (items.length > 0) quiet = 0
+  for (let quiet = 0, silent = 0; quiet < 8; quiet++) {
+    try {
+      const { items: all } = await client.json<{ items: { id: number; reason: string }[] }>('GET', '/api/dead?limit=200')
+      const items = all.filter(({ reason }) => reason.startsWith('poison'))
+      for (const { id } of items) await client.json('POST', `/api/dead/${id}/retry`, {})
+      if (items.length > 0) quiet = 0
+    } catch (error) {
+      if (++silent > SILENT_MAX) throw error
+      quiet = 0
+    }
     await delay(250)
   }
 }
