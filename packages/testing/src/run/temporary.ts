@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Guards of servers that were killed remove their folders a moment after the last test. */
-const SETTLE_MS = 5_000
+const SETTLE_MS = 30_000
 
 /** A temporary folder for a whole run, in the place of the system's: what tests leave in it they would leave on the person's machine. */
 export type TemporaryFolder = {
