@@ -78,6 +78,16 @@ test('an imported run is the exported one, with an id, an owner and a tag of its
   expect(await imported(lines.join('\n'))).toEqual({ status: 200, body: { fid: id, events: before.length } })
 })
 
+test('it counts in no insights: what it spent was not spent here', async () => {
+  const operator = await panel.user('operator')
+  // The days of the events that the tests write.
+  const sums = async () => (await get<{ totals: { finished: number } }>('/api/insights?from=2023-11-10&to=2023-11-20', operator)).totals
+  const before = await sums()
+  expect(before.finished).toBeGreaterThan(0)
+  expect((await imported(lines.join('\n'), await panel.user('user'))).status).toBe(201)
+  expect(await sums()).toEqual(before)
+})
+
 test('nothing can be asked of it but to be archived', async () => {
   const id = String((await imported(lines.join('\n'))).body['fid'])
   for (const action of ['pause', 'resume', 'cancel', 'retry']) {
