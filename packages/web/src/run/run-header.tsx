@@ -93,6 +93,20 @@ function Facts({ run, eventCount, heard }: Omit<Props, 'state' | 'last'> & { rea
           </Anchor>
         </Fact>
       )}
+      {run.children > 0 && (
+        <Fact name="Runs started">
+          <Anchor component={Link} to="/runs/$fid" params={{ fid: run.fid } as never} search={{ tab: 'about' } as never} size="sm">
+            {count(run.children)}
+          </Anchor>
+        </Fact>
+      )}
+      {run.temporal_url !== null && (
+        <Fact name="In Temporal">
+          <Anchor href={run.temporal_url} target="_blank" rel="noopener noreferrer" size="sm">
+            workflow
+          </Anchor>
+        </Fact>
+      )}
       {run.wake_at !== null && !isEnded(run.status) && (
         <Fact name="Wakes">
           <Ago at={run.wake_at} fz="inherit" />
