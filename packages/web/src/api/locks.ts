@@ -9,6 +9,8 @@ export const openLocksQuery = queryOptions({
   queryFn: async ({ signal }) => (await api<Page<Lock>>('/api/locks?status=open&limit=200', { signal })).items,
   staleTime: 2000,
   refetchInterval: 15_000,
+  // Also while nobody looks at the page: that is when the number in its title and the browser's notifications are for.
+  refetchIntervalInBackground: true,
 })
 
 /** The questions that were answered, the newest question first. */
