@@ -1,19 +1,22 @@
-import { Anchor } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { Empty } from './states.tsx'
+import { Page } from './page.tsx'
 
 /** For an address that leads nowhere. */
 export function NotFound() {
   return (
-    <Empty title="There is no such page">
-      <Anchor component={Link} to="/runs">
-        Go to the runs
-      </Anchor>{' '}
-      or{' '}
-      <Anchor component={Link} to="/flows">
-        to the flows
-      </Anchor>
-      .
-    </Empty>
+    <Page title="There is no such page">
+      <Text>
+        The address may be mistyped, or what it led to has another one now. Go to{' '}
+        <Anchor component={Link} to="/runs" underline="always">
+          the runs
+        </Anchor>{' '}
+        or{' '}
+        <Anchor component={Link} to="/flows" underline="always">
+          the flows
+        </Anchor>
+        .
+      </Text>
+    </Page>
   )
 }

@@ -167,6 +167,9 @@ const users = createRoute({
   component: lazyRouteComponent(() => import('../users/users-page.tsx'), 'UsersPage'),
 })
 
+/** An address that leads nowhere keeps the navigation, for who is signed in. */
+const nowhere = createRoute({ getParentRoute: () => signedIn, path: '$', component: NotFound })
+
 const tree = root.addChildren([
   login,
   signedIn.addChildren([
@@ -187,6 +190,7 @@ const tree = root.addChildren([
     audit,
     users,
     settings,
+    nowhere,
   ]),
 ])
 
