@@ -22,8 +22,9 @@ const ask = defineFlow({
   async run(_inputs, ctx) {
     const step = await ctx.step('count', () => ++counted)
     await ctx.files.write('out/note.txt', `step ${step}`)
+    const large = await ctx.step('large', () => 'x'.repeat(300_000))
     const { yes } = await ctx.lock('sure', { form: z.object({ yes: z.boolean() }) })
-    return { step, yes }
+    return { step, yes, large: large.length }
   },
 })
 const doze = defineFlow({
@@ -80,6 +81,7 @@ test('runs that are not over go on after the move, and everybody signs in as bef
     KODO_ADMIN_DATABASE: database.url,
     KODO_SECRET_KEY_FILE: join(base, 'data/secret.key'),
     KODO_UPLOAD_DIR: join(base, 'new/uploads'),
+    KODO_BLOB_STORE: /KODO_BLOB_STORE=(\S+)/.exec(moved.out)?.[1] ?? '',
     KODO_API_KEY_FILE: keyFile(settings, base),
   })
   try {
@@ -88,7 +90,7 @@ test('runs that are not over go on after the move, and everybody signs in as bef
     const { items } = await second.koco.store.locks.list({ fid: asking, limit: 1 })
     expect(await run(second.env, 'locks', 'answer', asking, items[0]?.lid ?? '', '--value', '{"yes":true}')).toMatchObject({ err: '', code: 0 })
     for (const fid of [asking, dozing]) await vi.waitUntil(async () => (await second.koco.store.runs.get(fid))?.status === 'finished', { timeout: 30_000 })
-    expect(await second.koco.store.runs.get(asking)).toMatchObject({ final: { value: { step: 1, yes: true } } })
+    expect(await second.koco.store.runs.get(asking)).toMatchObject({ final: { value: { step: 1, yes: true, large: 300_000 } } })
     expect(counted).toBe(1)
   } finally {
     await second.koco.close(500)
