@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// One project a suffix: the suffix says what a test needs (TESTING.md). Files that need servers share them, so they run a few at a time.
+// One project a suffix: the suffix says what a test needs (TESTING.md). Files that need servers share them, so they run two at a time at most.
 const SERVER_SUFFIXES = ['redis', 'pg', 's3', 'temporal', 'crash', 'e2e']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const setup = ['packages/testing/src/vitest/servers.ts']
@@ -17,8 +17,8 @@ function serverProject(name: string) {
       runner: 'packages/testing/src/vitest/skipping-runner.ts',
       testTimeout: slow,
       hookTimeout: slow,
-      // Crash tests mostly wait, and each has servers of its own.
-      fileParallelism: ['redis', 'pg', 'crash'].includes(name),
+      // Two at a time: each file has a prefix, a database or servers of its own. Those on Temporal share a development server, which is slow for two.
+      fileParallelism: name !== 'temporal',
     },
   }
 }
