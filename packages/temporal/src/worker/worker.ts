@@ -59,6 +59,9 @@ export interface TemporalWorker {
 
 /** Workflows kept in memory; others are rebuilt from their history, which is short, when something happens to them. Each costs about 1 MB, and a run that waits for a person needs none. */
 const CACHED_WORKFLOWS = 60
+/** Open polls for workflow tasks, and the part of them that is for runs which no worker has in memory: most of those that begin or wake. By the SDK's default two polls were all that took these. */
+const WORKFLOW_POLLS = 20
+const NEW_POLLS = 0.5
 /** How long the next workflow task of a run waits for the worker that has it in memory, before any other takes it. */
 const STICKY_MS = 2000
 /** A force after the grace, for a flow that blocks the process. */
@@ -200,6 +203,8 @@ class RunningWorker implements TemporalWorker {
       activities: createActivities(deps),
       tuner: workflowTuner(),
       maxCachedWorkflows: CACHED_WORKFLOWS,
+      maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
+      nonStickyToStickyPollRatio: NEW_POLLS,
       stickyQueueScheduleToStartTimeout: STICKY_MS,
       shutdownGraceTime: this.#graceMs,
     })
