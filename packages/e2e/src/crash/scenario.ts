@@ -106,9 +106,11 @@ async function settle(world: World, started: readonly Started[], settleMs: numbe
   ]
 }
 
-/** A fault that nobody can find afterwards is one that nobody can repair. Of those beside which the process that tells of them was away nothing is asked. */
+/**
+ * A fault that nobody can find afterwards is one that nobody can repair. Of several at once one has to be found: while the panel is dead nobody tells of a slow link, and into a Redis that takes nothing no
+ * row comes that Postgres could refuse.
+ */
 function untraced<W extends World>(world: W, nemeses: readonly Nemesis<W>[]): string[] {
-  const blinding = nemeses.filter(({ blinds }) => blinds)
-  const seen = blinding.length > 0 ? blinding : nemeses
-  return seen.flatMap(({ kind, trace }) => (world.evidence.shows(trace) ? [] : [`unseen: nothing shows ${kind}: neither logs nor readiness match ${trace}`]))
+  if (nemeses.some(({ trace }) => world.evidence.shows(trace))) return []
+  return nemeses.map(({ kind, trace }) => `unseen: nothing shows ${kind}: neither logs nor readiness match ${trace}`)
 }

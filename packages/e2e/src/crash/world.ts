@@ -19,14 +19,13 @@ export type World = {
 
 /**
  * A fault of one kind. `strike` brings it about, holds it and ends it: afterwards everything that can be repaired from outside is whole, and the system has to recover by itself.
- * `trace`: what a person finds of it in the logs, in `/readyz` or in the timelines. `blinds`: while it lasts there may be nobody who could tell of other faults. `forgets`: what is gone for good with it; the promise covers the loss of one of them at a time.
+ * `trace`: what a person finds of it in the logs, in `/readyz` or in the timelines. One fault may hide another that strikes with it. `forgets`: what is gone for good with it; the promise covers the loss of one of them at a time.
  */
 export type Nemesis<W extends World = World> = {
   readonly kind: string
   /** What it strikes. Two of one victim never strike together: one would end or hide the other. */
   readonly victim: 'spoolers' | 'panel' | 'workers' | 'links' | 'redis' | 'postgres' | 'temporal' | 'disk'
   readonly trace: RegExp
-  readonly blinds?: true
   readonly forgets?: 'stream' | 'writer'
   strike(world: W, dice: Dice): Promise<void>
 }

@@ -33,7 +33,6 @@ export const panelKilled: Nemesis<DistributedWorld> = {
   kind: 'panel killed',
   victim: 'panel',
   trace: /readyz: no answer/,
-  blinds: true,
   forgets: 'writer',
   async strike({ panel }, dice) {
     await panel.kill()
@@ -47,7 +46,6 @@ export const panelFrozen: Nemesis<DistributedWorld> = {
   kind: 'panel frozen',
   victim: 'panel',
   trace: /stood still/,
-  blinds: true,
   async strike({ panel }, dice) {
     panel.freeze()
     await delay(dice.hold(5000, 40_000))
