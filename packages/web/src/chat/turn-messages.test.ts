@@ -43,3 +43,11 @@ test('live text goes on from what is stored, or is left out', () => {
   expect(withLiveText(FID, [], new Map([['answer', 'H']]))).toMatchObject([{ role: 'assistant', content: 'H' }])
   expect(withLiveText(FID, messages, new Map())).toBe(messages)
 })
+
+test('live text that a whole message holds is not shown a second time', () => {
+  const { messages } = turnSoFar(FID, [started('answer'), partial({ text: 'Hel' }), message({ role: 'assistant', content: 'Hello' })])
+  const live = (text: string) => withLiveText(FID, messages, new Map([['answer', text]])).map(({ content }) => content)
+  expect(live('Hello')).toEqual(['Hello'])
+  expect(live('Hell')).toEqual(['Hello'])
+  expect(live('And more')).toEqual(['Hello', 'And more'])
+})

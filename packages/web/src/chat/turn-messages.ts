@@ -27,13 +27,16 @@ export function turnSoFar(fid: string, events: readonly TimelineEvent[]): TurnSo
   return { messages: pieces.map(({ message }) => message), error, calling }
 }
 
-/** Puts live text, which is ahead of what is stored by half a second, into the message that is being written. Text that does not go on from what is stored (somebody who came in the middle) is left out. */
+/** Puts live text, which is ahead of what is stored by half a second, into the message that is being written. Text that does not go on from what is stored (somebody who came in the middle) is left out, and so is text that a whole message holds already: it is let go of by the end of its step, a moment later. */
 export function withLiveText(fid: string, messages: readonly Message[], texts: ReadonlyMap<string, string>): readonly Message[] {
   const text = [...texts.values()].at(-1)
   if (text === undefined) return messages
   const last = messages.at(-1)
   const isOpen = last !== undefined && last['partial'] === true
-  if (!isOpen) return [...messages, { id: `${fid}.live`, role: 'assistant', content: text }]
+  if (!isOpen) {
+    const isSaid = last?.role === 'assistant' && textOf(last.content).startsWith(text)
+    return isSaid ? messages : [...messages, { id: `${fid}.live`, role: 'assistant', content: text }]
+  }
   return text.startsWith(textOf(last.content)) ? [...messages.slice(0, -1), { ...last, content: text }] : messages
 }
 
