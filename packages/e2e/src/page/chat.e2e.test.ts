@@ -60,6 +60,7 @@ test('a talk: a live answer, a reload in the middle of it, a tool, an approval i
   const question = page.getByRole('region', { name: /Question: approve book/ })
   await question.waitFor()
   await question.getByText('"to": "Lisbon"').waitFor()
+  await page.getByRole('navigation', { name: 'Sessions' }).getByText('asks', { exact: true }).waitFor()
   await question.getByRole('button', { name: 'Approve' }).click()
   await log(page).getByText('Booked, have a good trip.').waitFor()
   await page.getByRole('button', { name: 'Send' }).waitFor()

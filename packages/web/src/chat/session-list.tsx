@@ -5,6 +5,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { newSession, searchQuery, sessionsQuery } from '../api/chat.ts'
+import { openLocksQuery } from '../api/locks.ts'
 import { useSlashFocus } from '../app/hot-keys.ts'
 import { Icon } from '../app/icons.tsx'
 import { notifyFailure } from '../app/notify.ts'
@@ -161,13 +162,20 @@ function SessionItem({ session, current, preview }: { readonly session: Session;
               pinned
             </Text>
           )}
-          {running !== null && (
-            <Badge size="xs" variant="light" tt="none">
-              answering
-            </Badge>
-          )}
+          {running !== null && <Standing fid={running} />}
         </Group>
       </Link>
     </li>
+  )
+}
+
+/** What a turn does now: it answers, or waits for somebody's answer. */
+function Standing({ fid }: { readonly fid: string }) {
+  const { data: locks = [] } = useQuery(openLocksQuery)
+  const asks = locks.some((lock) => lock.fid === fid)
+  return (
+    <Badge size="xs" variant="light" tt="none" {...(asks && { color: 'orange' })}>
+      {asks ? 'asks' : 'answering'}
+    </Badge>
   )
 }
