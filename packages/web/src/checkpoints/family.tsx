@@ -95,7 +95,7 @@ function Words({ checkpoint }: { readonly checkpoint: Checkpoint }) {
       </Group>
       <Text size="xs" c="dimmed" truncate>
         <Ago at={created_at} fz="inherit" /> · {messages} messages · {file_count} files · {bytes(added_bytes)} added · session{' '}
-        <Anchor component={Link} to="/checkpoints" search={{ session: session_id } as never} size="xs">
+        <Anchor component={Link} to="/checkpoints" search={{ session: session_id } as never} size="xs" underline="always">
           {session_id}
         </Anchor>
       </Text>

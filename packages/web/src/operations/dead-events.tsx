@@ -32,7 +32,7 @@ export function DeadEvents() {
                 {event.reason}
               </Text>
               <Text size="xs" c="dimmed">
-                <Anchor component={Link} to="/runs/$fid" params={{ fid: event.fid } as never} size="xs">
+                <Anchor component={Link} to="/runs/$fid" params={{ fid: event.fid } as never} size="xs" underline="always">
                   {event.fid.slice(-8)}
                 </Anchor>{' '}
                 at {event.position}, <Ago at={event.at} />
