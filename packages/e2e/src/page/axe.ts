@@ -6,11 +6,13 @@ type Finding = { readonly id: string; readonly impact: string | null; readonly n
 
 const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'))
 
-/** What axe finds on a page that hinders people, each with the first place. */
-export async function findings(page: Page): Promise<string[]> {
+/** What axe finds on a page that hinders people, each with the first place; with `rules` only by these. */
+export async function findings(page: Page, rules: readonly string[] = []): Promise<string[]> {
   // By the browser's protocol rather than a script tag, which the page's policy would forbid.
   await page.evaluate(await readFile(AXE, 'utf8'))
-  const { violations } = await page.evaluate<{ violations: readonly Finding[] }>('axe.run(document, { resultTypes: ["violations"] })')
+  const { violations } = await page.evaluate<{ violations: readonly Finding[] }>(
+    `axe.run(document, ${JSON.stringify({ resultTypes: ['violations'], ...(rules.length > 0 && { runOnly: rules }) })})`,
+  )
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary ?? ''}`)

@@ -47,6 +47,14 @@ export class ApiClient {
     })
   }
 
+  /** Imports an exported run; gives its new id. */
+  async importRun(exported: string): Promise<string> {
+    const headers = { authorization: `Bearer ${this.#key}`, 'content-type': 'application/x-ndjson' }
+    const answer = await fetch(`${this.#address}/api/runs/import`, { method: 'POST', headers, body: exported })
+    if (!answer.ok) throw new Error(`the import answered ${answer.status}: ${await answer.text()}`)
+    return ((await answer.json()) as { fid: string }).fid
+  }
+
   /** The JSON of an answer; throws with status and body when it is not 2xx. */
   async json<T>(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T> {
     const response = await this.request(method, path, body, headers)

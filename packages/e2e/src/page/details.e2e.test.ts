@@ -1,0 +1,259 @@
+// Goal: what a person finds out after a week holds as well: views of their own, all that match, times and links into a run, colours of logs, prints, notices, keys, the palette, sessions, a client in the browser. Method: real
+// processes, a real browser with its clipboard and clock, the outcome read from the API.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { stripTypeScriptTypes } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { freePort } from '@koco/testing'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { ApiClient } from '../processes/api-client.ts'
+import { PASSWORD } from '../processes/installation.ts'
+import { embedded, type Stack } from '../processes/stacks.ts'
+import { openBrowser, signIn } from './browser.ts'
+import { ANN, comesTo } from './lived-in.ts'
+
+const FLOWS = fileURLToPath(new URL('../flows/lived-in-flows.ts', import.meta.url))
+
+let browser: Browser
+let stack: Stack
+let client: ApiClient
+let everything: string
+let toolsPort: number
+beforeAll(async () => {
+  browser = await openBrowser(inject('chromium'))
+  toolsPort = await freePort()
+  stack = await embedded({ KODO_FLOWS: FLOWS, KODO_CORS_ORIGINS: `http://127.0.0.1:${toolsPort}` })
+  client = await stack.client()
+  await client.json('POST', '/api/users', { name: 'ann', email: 'ann@example.com', role: 'user', password: ANN })
+  everything = (await client.startAndWait('everything', { city: 'Lisbon', ask: false })).fid
+})
+afterAll(async () => {
+  await browser.close()
+  await stack.close()
+})
+
+/** As the flow with the long name prints it. */
+const SECRET = 'sk-proj-4aQ9xV2mT7pL0wR8sB1nC6dE3fG5hJ'
+
+const copied = (page: Page): Promise<string> => page.evaluate<string>('navigator.clipboard.readText()')
+
+test('filters are kept under a name, columns chosen, and both outlive a reload', async () => {
+  await client.startAndWait('failing', { n: 1 })
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD, { viewport: { width: 1600, height: 900 } })
+  await page.goto(`${stack.address}/runs?status=error&flow=failing`)
+  await page.getByText('n=1').waitFor()
+  await page.getByRole('button', { name: 'View' }).click()
+  await page.getByLabel('Name of the view').fill('What failed')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByLabel('Tries').check()
+  await page.getByLabel('Events').uncheck()
+  await page.goto(`${stack.address}/runs`)
+  await page.getByText('Lisbon').first().waitFor()
+  for (const [name, there] of Object.entries({ Tries: 1, Events: 0 })) expect(await page.locator('main').getByText(name, { exact: true }).count()).toBe(there)
+  await page.getByRole('button', { name: 'View' }).click()
+  await page.getByRole('menuitem', { name: 'What failed' }).click()
+  await page.waitForURL(/status=error/)
+  await page.getByText('Lisbon').first().waitFor({ state: 'detached' })
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+test('all that match are chosen, also those that the list has not read, and none besides', async () => {
+  const others = await client.startAndWait('asked', { name: 'Not among them' })
+  const keys = Array.from({ length: 130 }, (_, n) => n)
+  await Promise.all(keys.map((n) => client.startAndWait('stepping', { n })))
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/runs?flow=stepping`)
+  await page.getByRole('button', { name: 'Choose', exact: true }).click()
+  await page.getByRole('button', { name: 'All that match' }).click()
+  await page.getByRole('toolbar').getByRole('button', { name: 'Archive' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Archive' }).click()
+  await page.getByText('Archive: 130 accepted').waitFor()
+  const left = await client.json<{ items: unknown[] }>('GET', '/api/runs?flow=stepping')
+  expect(left.items).toEqual([])
+  expect(await client.run(others.fid)).toMatchObject({ archived: false })
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+test('a time leads to its event, and the link of an event leads whoever has it to that event', async () => {
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD, { permissions: ['clipboard-read', 'clipboard-write'] })
+  await page.goto(`${stack.address}/runs/${everything}?tab=timeline`)
+  await page.getByRole('button', { name: 'Jump to a time' }).click()
+  await page.getByRole('textbox', { name: 'Time' }).fill('whenever')
+  await page.keyboard.press('Enter')
+  await page.getByText('Write 14:03:21').waitFor()
+  await page.getByRole('textbox', { name: 'Time' }).fill('-0s')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/at=/)
+  const events = await client.events(everything)
+  expect(new URL(page.url()).searchParams.get('at')).toBe(events.find(({ ts }) => ts >= (events.at(-1)?.ts ?? 0))?.position)
+  await page.locator('[data-marked] [data-row]').click()
+  await page.getByLabel('Copy link to this event').click()
+  const link = await copied(page)
+  expect(link).toBe(`${stack.address}/runs/${everything}?tab=timeline&at=${new URL(page.url()).searchParams.get('at') ?? ''}`)
+  await page.goto(link)
+  await page.getByText(/after the first event/).waitFor()
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+test('logs have the colours of a terminal; a run prints without script; a redacted export keeps secrets to itself', async () => {
+  const { fid } = await client.startAndWait('reconcile-quarterly-invoices-of-all-subsidiaries-with-bank-file', {})
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/runs/${fid}?tab=logs`)
+  const styles = (text: string) =>
+    page.evaluate<{ color: string; ground: string }>(`(() => {
+      const { color, backgroundColor: ground } = getComputedStyle([...document.querySelectorAll('main span')].find((one) => one.textContent.trim() === '${text}'))
+      return { color, ground }
+    })()`)
+  await page.getByText('colour 1').first().waitFor()
+  expect((await styles('colour 1')).color).toBe('rgb(201, 42, 42)')
+  expect((await styles('colour 2')).color).toBe('rgb(31, 122, 51)')
+  expect((await styles('behind')).ground).not.toBe('rgba(0, 0, 0, 0)')
+  const exported = async (query: string) => (await client.request('GET', `/api/runs/${fid}/export${query}`)).text()
+  expect([await exported(''), await exported('?redact=1')].map((text) => text.includes(SECRET))).toEqual([true, false])
+  await page.goto(`${stack.address}/api/runs/${fid}/report`)
+  await page.getByRole('heading', { name: 'Timeline' }).waitFor()
+  expect(await page.locator('script').count()).toBe(0)
+  await page.emulateMedia({ media: 'print' })
+  expect((await page.pdf()).subarray(0, 5).toString()).toBe('%PDF-')
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+test('a question is told of by a notice and in the title while nobody looks at the page', async () => {
+  const { page } = await signIn(browser, stack.address, ANN, { login: 'ann', permissions: ['notifications'] })
+  await page.addInitScript(`
+    window.told = []
+    window.Notification = class extends EventTarget {
+      static permission = 'granted'
+      constructor(title, { body }) { super(); window.told.push(title + ': ' + body) }
+    }
+    Object.defineProperty(document, 'hidden', { get: () => window.away === true })
+    Object.defineProperty(document, 'visibilityState', { get: () => (window.away === true ? 'hidden' : 'visible') })`)
+  await page.clock.install()
+  const looked = page.waitForResponse(/\/api\/locks\?status=open/)
+  await page.goto(`${stack.address}/settings`)
+  await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+  await looked
+  await page.evaluate('window.away = true; document.dispatchEvent(new Event("visibilitychange"))')
+  await comesTo(client, await client.start('signed', {}), 'awaiting')
+  await page.clock.runFor(20_000)
+  await expect.poll(() => page.evaluate('window.told')).toEqual(['Sign it?: signed waits for your answer.'])
+  expect(await page.title()).toMatch(/^\(1\) /)
+  await page.context().close()
+})
+
+test('the second to answer is told by whom it was answered', async () => {
+  const fid = await comesTo(client, await client.start('signed', {}), 'awaiting')
+  const { page } = await signIn(browser, stack.address, PASSWORD)
+  await page.goto(`${stack.address}/approvals?tab=to-answer`)
+  const card = page.getByRole('region', { name: 'Question: Sign it?' }).filter({ has: page.locator(`a[href="/runs/${fid}"]`) })
+  await card.getByRole('checkbox', { name: 'Sign' }).check()
+  // What would tell the page in time is held back, as by a slow line.
+  await page.route('**/api/**', (route) => (route.request().method() === 'POST' ? route.continue() : route.abort()))
+  const ann = await ApiClient.signIn(stack.address, 'ann', ANN)
+  await ann.json('POST', `/api/runs/${fid}/locks/${(await client.run(fid)).locks[0]?.lid ?? ''}`, { answer: { sign: true } })
+  await card.getByRole('button', { name: 'Answer', exact: true }).click()
+  await page
+    .getByText(/\bann\b/)
+    .first()
+    .waitFor()
+  expect((await client.events(fid)).find(({ kind }) => kind === 'lease')?.data).toMatchObject({ by: 'ann' })
+  await page.context().close()
+})
+
+test('keys and the palette do what they say', async () => {
+  const { page, errors } = await signIn(browser, stack.address, PASSWORD, { permissions: ['clipboard-read', 'clipboard-write'] })
+  await page.goto(`${stack.address}/runs/${everything}?tab=timeline`)
+  await page.getByText('Complete').first().waitFor()
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').getByText('Show these keys').waitFor()
+  await page.keyboard.press('Escape')
+  const run = async (words: string) => {
+    await page.keyboard.press('Control+k')
+    await page.getByPlaceholder(/^Search pages/).fill(words)
+    await page.getByRole('dialog').getByText(words, { exact: true }).first().waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByPlaceholder(/^Search pages/).waitFor({ state: 'detached' })
+  }
+  await run('Dark colours')
+  await expect.poll(() => page.evaluate('document.documentElement.dataset.mantineColorScheme')).toBe('dark')
+  await run('Copy the link to this page')
+  expect(await copied(page)).toBe(page.url())
+  await run('Archive this run')
+  await page.getByText('Archived: lists do not show it').waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.poll(async () => (await client.json<{ archived: boolean }>('GET', `/api/runs/${everything}`)).archived).toBe(false)
+  await run('Insights')
+  await page.getByRole('heading', { level: 1, name: 'Insights' }).waitFor()
+  for (const [key, title] of Object.entries({ h: 'Chat', c: 'Schedules', k: 'Checkpoints', s: 'Settings', u: 'Users', o: 'Operations' })) {
+    await page.keyboard.press('g')
+    await page.keyboard.press(key)
+    await page.getByRole('heading', { level: 1, name: title }).first().waitFor()
+  }
+  expect(errors).toEqual([])
+  await page.context().close()
+})
+
+test('a session that is ended from another one is out at once', async () => {
+  const [one, two] = [await signIn(browser, stack.address, PASSWORD), await signIn(browser, stack.address, PASSWORD)]
+  await one.page.goto(`${stack.address}/runs`)
+  await one.page.getByText('Live', { exact: true }).first().waitFor()
+  await two.page.goto(`${stack.address}/settings`)
+  await two.page.getByText('this one').waitFor()
+  const ends = two.page.getByRole('button', { name: 'Sign out', exact: true })
+  for (let left = await ends.count(); left > 0; left -= 1) {
+    await ends.first().click()
+    await expect.poll(() => ends.count()).toBe(left - 1)
+  }
+  await one.page.getByRole('heading', { name: 'Sign in to koco' }).waitFor({ timeout: 20_000 })
+  await Promise.all([one.page.context().close(), two.page.context().close()])
+})
+
+/** A site of its own, which has the sources of `koco/client`, without their types. */
+async function startTools(): Promise<Server> {
+  const sources = new URL('../../../cli/src/', import.meta.url)
+  const server = createServer((request, response) => {
+    const path = request.url ?? '/'
+    if (!path.endsWith('.ts')) return response.writeHead(200, { 'content-type': 'text/html' }).end('<title>tools</title>')
+    const source = readFileSync(new URL(`.${path}`, sources), 'utf8')
+    return response.writeHead(200, { 'content-type': 'text/javascript' }).end(stripTypeScriptTypes(source))
+  })
+  server.listen(toolsPort, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+/** In a page: starts a run, watches it, answers its question, gives its end. */
+const startWatchAnswer = (address: string, apiKey: string): string => `(async () => {
+  const { KocoClient } = await import('/client.ts')
+  const koco = new KocoClient({ address: '${address}', apiKey: '${apiKey}' })
+  const { fid } = await koco.start('everything', { city: 'Faro' })
+  const kinds = []
+  for await (const event of koco.watch(fid)) {
+    kinds.push(event.kind)
+    if (event.kind === 'lock') await koco.answer(fid, event.data.lid, { go: true }, 'from a page')
+  }
+  const run = await koco.get(fid)
+  return { fid, kinds, status: run.status }
+})()`
+
+test('koco/client starts, watches and answers from a page of another origin that is on the list, and from no other', async () => {
+  const { key } = await client.json<{ key: string }>('POST', '/api/keys', { name: 'tools' })
+  const tools = await startTools()
+  const page = await (await browser.newContext()).newPage()
+  await page.goto(`http://127.0.0.1:${toolsPort}/`)
+  const { fid, kinds, status } = await page.evaluate<{ fid: string; kinds: string[]; status: string }>(startWatchAnswer(stack.address, key))
+  expect(status).toBe('finished')
+  expect(kinds).toEqual((await client.events(fid)).map(({ kind }) => kind))
+  // The same site by another name is another origin.
+  await page.goto(`http://localhost:${toolsPort}/`)
+  await expect(page.evaluate(startWatchAnswer(stack.address, key))).rejects.toThrow(/No koco answers/)
+  await page.context().close()
+  tools.closeAllConnections()
+  tools.close()
+})
