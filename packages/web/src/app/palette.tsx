@@ -29,6 +29,7 @@ export function Palette({ first }: { readonly first: string }) {
     <>
       <Spotlight
         store={paletteStore}
+        attributes={{ content: { 'aria-label': 'Search and commands' } }}
         actions={actions.list}
         query={actions.query}
         onQueryChange={actions.setQuery}

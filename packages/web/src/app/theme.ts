@@ -25,6 +25,7 @@ export const theme = createTheme({
     TableTr: { defaultProps: { role: 'row' } },
     TableTh: { defaultProps: { role: 'columnheader' } },
     TableTd: { defaultProps: { role: 'cell' } },
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
     ColorInput: { defaultProps: { eyeDropperButtonProps: { 'aria-label': 'Pick a colour from the screen' } } },
   },
 })
