@@ -57,8 +57,8 @@ export interface TemporalWorker {
   close(): Promise<void>
 }
 
-/** Workflows kept in memory; others are rebuilt from their history, which is short, when something happens to them. Each costs about 0.5 MB, and a run that waits for a person needs none. */
-const CACHED_WORKFLOWS = 40
+/** Workflows kept in memory; others are rebuilt from their history, which is short, when something happens to them. Each costs about 0.5 MB, and a run that waits for a person needs none; with fewer than runs that are in flight they push each other out. */
+const CACHED_WORKFLOWS = 60
 /** Open polls for workflow tasks, and the part of them that is for runs which no worker has in memory: most of those that begin or wake. By the SDK's default two polls were all that took these. */
 const WORKFLOW_POLLS = 20
 const NEW_POLLS = 0.5
