@@ -88,7 +88,7 @@ async function lookAtFiles(page: Page): Promise<void> {
 test('a finished run is started again with its files', async () => {
   const { page } = await signIn(browser, stack.address, PASSWORD)
   await page.goto(`${stack.address}/runs`)
-  await page.getByText('tables').first().click()
+  await page.getByRole('listitem').filter({ hasText: 'tables' }).getByRole('link').first().click()
   await page.getByRole('link', { name: 'Run again' }).click()
   await page.getByRole('listitem').filter({ hasText: 'big.bin' }).waitFor()
   await page.getByRole('button', { name: 'Start run' }).click()
