@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -183,12 +184,18 @@ export function newFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `koco-${name}-`))
 }
 
-/** A TCP port of the loopback interface that was free a moment ago. */
+// Below the ports that systems hand out by themselves (Linux: from 32768 on). One of those would be given away again before its server has started: to the next who asks for any, or as the near end of a connection.
+const PORTS = { first: 11_000, count: 21_000 }
+let lastPort = randomInt(PORTS.count)
+
+/** A TCP port of the loopback interface that was free a moment ago, and that nobody is given by chance. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  lastPort = (lastPort + 1) % PORTS.count
+  const port = PORTS.first + lastPort
+  const server = createServer()
+  const free = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+  return free ? port : freePort()
 }
