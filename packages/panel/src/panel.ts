@@ -46,6 +46,7 @@ import { ticketRoutes } from './routes/ticket.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
+import { viewRoutes } from './routes/views.ts'
 import { guardRoutes } from './server/access.ts'
 import { createServer } from './server/create-server.ts'
 import { createDelayWatch } from './server/delay-watch.ts'
@@ -87,6 +88,7 @@ const RUN_ROUTES: readonly Routes[] = [
   contentRoutes,
   lockRoutes,
   answerRoutes,
+  viewRoutes,
 ]
 const CHAT_ROUTES: readonly Routes[] = [
   sessionCreateRoutes,

@@ -22,4 +22,5 @@ export type { AuditEntry, Budget, ContentTotals, DeadEvent, Delay, KeptContent, 
 export type { Page } from './page.ts'
 export type { BulkOutcome, ImportedRun, Run, RunDetail } from './run.ts'
 export type { Schedule } from './schedule.ts'
+export type { SavedView } from './view.ts'
 export type { Conversation, Message, Session, SessionHit, SessionQueue, SessionUsage } from './session.ts'

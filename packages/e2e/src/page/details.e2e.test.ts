@@ -39,7 +39,10 @@ const SECRET = 'sk-proj-4aQ9xV2mT7pL0wR8sB1nC6dE3fG5hJ'
 
 const copied = (page: Page): Promise<string> => page.evaluate<string>('navigator.clipboard.readText()')
 
-test('filters are kept under a name, columns chosen, and both outlive a reload', async () => {
+test('filters are kept under a name, in every browser of a person and for all if they share it; columns outlive a reload', async () => {
+  const failed = { name: 'What failed', search: { status: 'error', flow: 'failing' } }
+  const views = async () =>
+    (await client.json<{ items: { name: string; search: object }[] }>('GET', '/api/views')).items.map(({ name, search }) => ({ name, search }))
   await client.startAndWait('failing', { n: 1 })
   const { page, errors } = await signIn(browser, stack.address, PASSWORD, { viewport: { width: 1600, height: 900 } })
   await page.goto(`${stack.address}/runs?status=error&flow=failing`)
@@ -56,7 +59,25 @@ test('filters are kept under a name, columns chosen, and both outlive a reload',
   await page.getByRole('menuitem', { name: 'What failed' }).click()
   await page.waitForURL(/status=error/)
   await page.getByText('Lisbon').first().waitFor({ state: 'detached' })
+  // Kept in the browser by an older page: taken over, and then no more here than anywhere else.
+  await page.evaluate(`localStorage.setItem('koco-views:admin', '[{"name":"Older","search":{"flow":"asked"}},{"name":"What failed","search":{}}]')`)
+  await page.goto(`${stack.address}/runs`)
+  await expect.poll(() => views()).toEqual([{ name: 'Older', search: { flow: 'asked' } }, failed])
+  expect(await page.evaluate("localStorage.getItem('koco-views:admin')")).toBeNull()
+  await page.getByRole('button', { name: 'View' }).click()
+  await page.getByLabel('Share the view What failed with everybody').click()
+  await page.getByLabel('Stop sharing the view What failed').waitFor()
+  await page.getByLabel('Delete the view Older').click()
+  await page.getByRole('menuitem', { name: 'Older' }).waitFor({ state: 'detached' })
   expect(errors).toEqual([])
+  const other = await signIn(browser, stack.address, ANN, { login: 'ann' })
+  await other.page.goto(`${stack.address}/runs`)
+  await other.page.getByRole('button', { name: 'View' }).click()
+  await other.page.getByText('Shared by others').waitFor()
+  await other.page.getByRole('menuitem', { name: 'What failed' }).click()
+  await other.page.waitForURL(/status=error/)
+  expect(other.errors).toEqual([])
+  await other.page.context().close()
   await page.context().close()
 })
 

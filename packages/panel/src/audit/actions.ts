@@ -32,6 +32,8 @@ const ACTIONS: Readonly<Record<string, Audited>> = {
   'POST /api/schedules/:id/pause': { action: 'schedule.pause' },
   'POST /api/schedules/:id/resume': { action: 'schedule.resume' },
   'POST /api/schedules/:id/trigger': { action: 'schedule.trigger' },
+  'POST /api/views': { action: 'view.save', keep: ['name', 'shared'] },
+  'DELETE /api/views/:id': { action: 'view.delete' },
   'PUT /api/budgets/:id': { action: 'budget.set', keep: ['flow', 'user', 'per', 'cost', 'tokens', 'warn_at', 'assignees'] },
   'DELETE /api/budgets/:id': { action: 'budget.delete' },
   'POST /api/dead/:id/retry': { action: 'dead.retry' },

@@ -36,6 +36,8 @@ const PERMISSIONS = {
   'checkpoints.read': { viewer: 'own', user: 'own', operator: 'own' },
   'checkpoints.write': { viewer: 'none', user: 'own', operator: 'own' },
   'checkpoints.manage': { viewer: 'none', user: 'none', operator: 'any' },
+  'views.use': { viewer: 'own', user: 'own', operator: 'any' },
+  'views.share': { viewer: 'none', user: 'own', operator: 'any' },
   'keys.manage': { viewer: 'own', user: 'own', operator: 'any' },
   'operations.read': { viewer: 'none', user: 'none', operator: 'any' },
   'insights.read': { viewer: 'own', user: 'own', operator: 'any' },

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { must } from '@koco/core'
 import type { AdminStore, ApiKey, AuditEntry, AuditQuery, Session } from '../port/admin.ts'
 import type { User } from '../port/users.ts'
+import type { SavedView } from '../port/views.ts'
 import { adminSchemaVersion, migrateAdminStore, openAdminStore } from '../open-admin-store.ts'
 import { describeSignIn } from './sign-in-contract.ts'
 
@@ -64,6 +65,7 @@ export function describeAdminStore(name: string, newPlace: () => Promise<AdminPl
     describeKeys(storeWithUsers)
     describeSignIn(storeWithUsers)
     describeAudit(storeWithUsers)
+    describeViews(storeWithUsers)
 
     test('what was written is there after closing and opening again', async () => {
       const url = await place()
@@ -202,6 +204,29 @@ function describeAudit(storeWithUsers: () => Promise<AdminStore>): void {
     expect(await audit.prune(20.5)).toBe(1)
     expect((await audit.list({ limit: 9 })).items.map(({ actor }) => actor)).toEqual(['ada', 'x\ufffdy'])
     expect(await audit.prune(20.5)).toBe(0)
+  })
+}
+
+function describeViews(storeWithUsers: () => Promise<AdminStore>): void {
+  const view: SavedView = { id: 'v1', userId: 'u1', name: 'What failed', search: { status: 'error', q: 'ß "x"' }, shared: false, savedAt: 100.5 }
+
+  test('a view is kept once under its name, seen by others only while it is shared, and gone with its owner’s word', async () => {
+    const { views } = await storeWithUsers()
+    expect(await views.put(view)).toBe('v1')
+    await views.put({ ...view, id: 'v2', userId: 'u2', name: 'All', search: {} })
+    expect(await views.list('u1')).toEqual([{ ...view, user: 'ada' }])
+    expect(await views.put({ ...view, id: 'v3', search: { flow: 'x' }, shared: true, savedAt: 101 })).toBe('v1')
+    const shared = { ...view, user: 'ada', search: { flow: 'x' }, shared: true, savedAt: 101 }
+    expect(await views.list('u1')).toEqual([shared])
+    expect((await views.list('u2')).map(({ name, user }) => [name, user])).toEqual([
+      ['All', 'bob'],
+      ['What failed', 'ada'],
+    ])
+    expect(await views.delete('v1', 'u2')).toBe(false)
+    expect(await views.delete('v2', null)).toBe(false)
+    expect(await views.delete('v1', null)).toBe(true)
+    expect(await views.delete('v2', 'u2')).toBe(true)
+    expect(await views.list('u2')).toEqual([])
   })
 }
 

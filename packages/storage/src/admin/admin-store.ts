@@ -15,6 +15,7 @@ import { openSqliteFile, sqliteError } from './sqlite-file.ts'
 import { createTicketTable } from './tickets.ts'
 import { createTokenTable } from './tokens.ts'
 import { createUserTable } from './users.ts'
+import { createViewTable } from './views.ts'
 
 type Opened = { readonly db: Kysely<unknown>; convert(error: unknown): unknown }
 
@@ -36,6 +37,7 @@ export async function createAdminStore(where: DatabaseUrl, options: AdminStoreOp
     signingKeys: guarded(createSigningKeyTable(db), convert),
     tickets: guarded(createTicketTable(db), convert),
     audit: guarded(createAuditTable(db), convert),
+    views: guarded(createViewTable(db), convert),
     ...guarded({ check: () => writeHealth(db) }, convert),
     close: () => db.destroy(),
   }

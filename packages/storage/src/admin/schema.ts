@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely'
 import type { Role } from '../port/users.ts'
 import type { Schema } from '../migrations.ts'
 import { createSignInTables } from './sign-in-tables.ts'
+import { createViewTables } from './views.ts'
 
 /** The tables of the admin store, the same in SQLite and Postgres: flags are 0 or 1, times unix seconds. */
 export type AdminTables = {
@@ -35,6 +36,7 @@ export type AdminTables = {
     detail: string
     address: string
   }
+  saved_views: { id: string; user_id: string; name: string; search: string; shared: number; saved_at: number }
   admin_health: { id: number; at: number }
 }
 
@@ -48,6 +50,7 @@ export const ADMIN_SCHEMA: Schema = {
     { name: 'users, sessions, keys', up: createTables },
     { name: 'sign-in through others, tokens, tickets', up: createSignInTables },
     { name: 'audit log', up: createAuditLog },
+    { name: 'saved views', up: createViewTables },
   ],
 }
 

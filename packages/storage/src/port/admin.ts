@@ -2,6 +2,7 @@ import type { Json } from '@koco/core'
 import type { Page } from './page.ts'
 import type { IdentityStore, SigningKeyStore, TicketStore, TokenStore } from './sign-in.ts'
 import type { NewUser, User } from './users.ts'
+import type { ViewStore } from './views.ts'
 
 /** A signed-in browser. Only the hash of its secret is stored. Times are unix seconds. */
 export type Session = {
@@ -89,6 +90,7 @@ export interface AdminStore {
   readonly signingKeys: SigningKeyStore
   readonly tickets: TicketStore
   readonly audit: AuditStore
+  readonly views: ViewStore
   check(): Promise<void>
   close(): Promise<void>
 }

@@ -53,7 +53,7 @@ export function RunsPage() {
     <Group gap="xs">
       {mayChange && !choosing && rows.length > 0 && <SmallButton label="Choose" onClick={() => set([])} />}
       {mayChange && <SmallButton label="Import" onClick={pick} visibleFrom="sm" />}
-      <ViewsMenu user={user} search={search} show={setSearch} />
+      <ViewsMenu user={user} mayShare={mayChange} search={search} show={setSearch} />
       <StreamLight phase={stream} what="The list updates itself." />
     </Group>
   )
