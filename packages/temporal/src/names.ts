@@ -34,6 +34,10 @@ export type AgentRun = {
   readonly searchable: boolean
   /** The status is kept in one place, which costs the server half: the search attribute, or the memo where there is none. Workflows of before, without this, keep it in both. */
   readonly statusOnce?: true
+  /** The workflow closes as timed out when its run is. Workflows of before, without this, fail then. */
+  readonly timesOut?: true
+  /** The run is over, because it worked longer than its limit, as this says: all that is left is to be closed by the server. */
+  readonly timedOut?: string
   /** Continue as new above this many history events; the server's own suggestion counts too. */
   readonly historyMax: number
   /** The base of the activity queues: the workflow's own queue. */

@@ -1,11 +1,11 @@
 // Goal: a run's workflow does what people and programs expect of it who speak to Temporal and not to the panel, stays small, and refuses in words. Method: real servers, a worker in this process, the plain
 // Temporal client.
-import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client'
+import { TimeoutFailure, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client'
 import { isEnded, type RunState } from '@koco/core'
 import type { Launcher } from '@koco/flow'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { createTemporalLauncher } from './client/launcher.ts'
-import { quiz, talker } from './testing/flows.ts'
+import { limited, quiz, talker } from './testing/flows.ts'
 import { openRig, type TemporalRig } from './testing/open-launcher.ts'
 
 const PATIENCE = { timeout: 30_000, interval: 20 }
@@ -16,7 +16,7 @@ let launcher: Launcher
 
 beforeAll(async () => {
   rig = await openRig({ temporal: inject('temporalAddress'), redis: inject('redisUrl') })
-  await rig.startWorker([quiz, talker], { limits: { idleMs: 50 } })
+  await rig.startWorker([limited, quiz, talker], { limits: { idleMs: 50 } })
   launcher = createTemporalLauncher({ ...rig, historyMax: 60 })
 })
 
@@ -78,6 +78,30 @@ test("the cancel of Temporal's own page ends a waiting run as cancelled", async 
   await workflowOf(fid).cancel()
   await until(fid, (run) => run.status === 'cancelled')
   await expect(workflowOf(fid).result()).rejects.toBeInstanceOf(WorkflowFailedError)
+})
+
+test('a run that works longer than its limit is timed out in Temporal too, found as such, and goes on by a retry', async () => {
+  const { fid } = await launcher.start({ flow: 'limited', inputs: {}, user: 'ada', idempotencyKey: null })
+  const first = rig.server.client.workflow.getHandle(workflowOf(fid).workflowId, (await workflowOf(fid).describe()).runId)
+  const ended = await until(fid, ({ status }) => isEnded(status))
+  // It waits for the server to close it now, for a second or so: nothing that is asked of it meanwhile closes it otherwise.
+  await workflowOf(fid)
+    .cancel()
+    .catch((error: unknown) => expect(error).toBeInstanceOf(WorkflowNotFoundError))
+  await expect(workflowOf(fid).result()).rejects.toMatchObject({ cause: expect.any(TimeoutFailure) })
+  const { runId, status } = await workflowOf(fid).describe()
+  expect([ended.status, status.name, await first.query('get_status')]).toEqual(['timed_out', 'TIMED_OUT', 'timed_out'])
+  expect(await first.query('get_error')).toContain('longer than the limit of its flow "limited"')
+  expect(await launcher.describe(fid)).toEqual({ executing: false, where: null })
+  const query = `TaskQueue = '${rig.settings.taskQueue}' AND ExecutionStatus = 'TimedOut' AND KodoStatus = 'timed_out' AND KodoFlow = 'limited'`
+  await vi.waitFor(async () => {
+    const found: string[] = []
+    for await (const one of rig.server.client.workflow.list({ query })) found.push(one.runId)
+    expect(found).toEqual([runId])
+  }, PATIENCE)
+  expect(await rig.store.runs.get(fid)).toEqual(ended)
+  expect(await launcher.retry(fid, 'ada')).toEqual({ outcome: 'accepted' })
+  await until(fid, (run) => isEnded(run.status) && run.attempt > ended.attempt)
 })
 
 test('runs are found by flow, user and status', async () => {

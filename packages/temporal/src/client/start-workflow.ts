@@ -42,7 +42,7 @@ export class WorkflowStarter {
     const { taskQueue, executionTimeoutS } = this.#server.settings
     const { fid, flow, user, reason } = start
     const timeoutMs = executionTimeoutS === null ? null : executionTimeoutS * 1000
-    const run: AgentRun = { ...start, searchable, statusOnce: true, taskQueue, historyMax: this.#historyMax, paused: false, endedChildren: [] }
+    const run: AgentRun = { ...start, searchable, statusOnce: true, timesOut: true, taskQueue, historyMax: this.#historyMax, paused: false, endedChildren: [] }
     if (this.#children && reason === 'start' && start.parent !== null) {
       this.#children.add(start.parent, { run, timeoutMs })
       return true

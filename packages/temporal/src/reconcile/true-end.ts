@@ -40,7 +40,8 @@ const LOST =
 const NEVER_STARTED = 'Temporal never took this run: it was away when the run was to start, and whoever started it was told so. Retry the run to start it now.'
 const EVENTS_LOST =
   'The run finished, but its last events were lost before they were stored, its result among them. Retry the run: finished steps are not made again.'
-const TIMED_OUT = 'Temporal closed the run: it lived longer than KODO_TEMPORAL_EXECUTION_TIMEOUT allows.'
+const TIMED_OUT =
+  'Temporal closed the run as timed out: it worked longer than the limit of its flow, or lived longer than KODO_TEMPORAL_EXECUTION_TIMEOUT allows.'
 
 function endOfClosed({ how, by, reason }: Extract<WorkflowState, { is: 'closed' }>): Verdict {
   switch (how) {

@@ -29,6 +29,19 @@ export const talker: Flow = defineFlow({
 
 const nothing = z.object({})
 
+/** A step that lasts until somebody stops it. */
+const untilAborted = ({ signal }: { readonly signal: AbortSignal }): Promise<never> =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+
+/** Works longer than it may. */
+export const limited: Flow = defineFlow({
+  name: 'limited',
+  summary: 'Works longer than it may.',
+  inputs: nothing,
+  timeout: '300ms',
+  run: (_inputs, ctx) => ctx.step('long', untilAborted),
+})
+
 /** A flow of each shape of workflow history. */
 export function historyFlows(): readonly Flow[] {
   const flow = (name: string, run: Parameters<typeof defineFlow<typeof nothing>>[0]['run']): Flow =>
@@ -43,9 +56,8 @@ export function historyFlows(): readonly Flow[] {
       await ctx.sleep('1s')
       return 'awake'
     }),
-    flow('works', (_inputs, ctx) =>
-      ctx.step('long', ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))),
-    ),
+    limited,
+    flow('works', (_inputs, ctx) => ctx.step('long', untilAborted)),
     flow('parent-of-quiz', async (_inputs, ctx) => ctx.wait([await ctx.start(quiz, { questions: 1 })])),
     flow('parent', async (_inputs, ctx) => ctx.wait([await ctx.start('sleeps', {}, { key: 1 }), await ctx.start('sleeps', {}, { key: 2 })])),
   ]

@@ -19,12 +19,16 @@ type Shape = {
   readonly historyMax?: number
   /** Records the history of the run's first child in place of its own. */
   readonly ofChild?: true
+  /** Records the last of the workflows of which the run was made, in place of the first. */
+  readonly ofLast?: true
   live?(fid: string, rig: TemporalRig, launcher: Launcher): Promise<unknown>
 }
 
 const shapes: Readonly<Record<string, Shape>> = {
   plain: { flow: 'plain' },
   failed: { flow: 'fails' },
+  'timed-out': { flow: 'limited' },
+  'timed-out-closing': { flow: 'limited', ofLast: true },
   slept: { flow: 'sleeps' },
   children: { flow: 'parent' },
   child: { flow: 'parent', ofChild: true },
@@ -50,6 +54,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   },
   retried: {
     flow: 'quiz',
+    ofLast: true,
     inputs: { questions: 1 },
     async live(fid, rig, launcher) {
       await status(rig, fid, 'awaiting')
@@ -134,8 +139,7 @@ async function record(name: string, shape: Shape, rig: TemporalRig): Promise<voi
     .catch(() => undefined)
   const [child] = shape.ofChild ? await rig.store.runs.children(fid, null, 1) : []
   const shown = child?.fid ?? fid
-  // Of a run that was cut into several workflows the first, of one that was started again the last.
-  const runId = child !== undefined || name === 'retried' ? (await workflow(rig, shown).describe()).runId : first
+  const runId = child !== undefined || shape.ofLast ? (await workflow(rig, shown).describe()).runId : first
   const which = ['--workflow-id', `${rig.settings.workflowIdPrefix}${shown}`, '--run-id', runId]
   const { stdout } = await promisify(execFile)('temporal', ['workflow', 'show', ...which, '--address', temporal, '--output', 'json'])
   await writeFile(file, `${JSON.stringify(JSON.parse(stdout))}\n`)

@@ -1,4 +1,14 @@
-import { ApplicationFailure, CancellationScope, condition, ContinueAsNew, continueAsNew, isCancellation, rootCause, workflowInfo } from '@temporalio/workflow'
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  ContinueAsNew,
+  continueAsNew,
+  isCancellation,
+  makeContinueAsNewFunc,
+  rootCause,
+  workflowInfo,
+} from '@temporalio/workflow'
 import type { AgentRun, Suspended, TryRequest, TryResult } from '../names.ts'
 import { bookkeeping, tries } from './activities.ts'
 import { listen, settled, tellParent, type RunControl } from './control.ts'
@@ -6,14 +16,18 @@ import { listen, settled, tellParent, type RunControl } from './control.ts'
 /** Children may end without a word (terminated in Temporal): who waits for some looks by itself now and then. */
 const CHILDREN_AGAIN_MS = 600_000
 
+/** The shortest life that the server gives a workflow. */
+const CLOSED_AFTER = '1s'
+
 type RunEnd = Exclude<TryResult, Suspended>
 
 /**
  * One run: tries of the flow, one activity each, and between them the waits for people, timers and resumes, with no activity running. The events of a run are written by its tries;
- * the workflow holds ids only. It closes completed, failed or cancelled, as the run did.
+ * the workflow holds ids only. It closes completed, failed, cancelled or timed out, as the run did.
  */
 export async function AgentWorkflow(run: AgentRun): Promise<{ readonly status: 'finished' }> {
   const control = listen(run)
+  if (run.timedOut !== undefined) return untilClosed(control, run.timedOut)
   const end = await runToEnd(run, control)
   control.show(end.outcome === 'failed' ? 'error' : end.outcome, 'message' in end ? end.message : null)
   // A child is started for sure only by a workflow that is still open.
@@ -24,9 +38,23 @@ export async function AgentWorkflow(run: AgentRun): Promise<{ readonly status: '
       return { status: 'finished' }
     case 'cancelled':
       return await closeCancelled()
+    case 'timed_out':
+      if (run.timesOut === true) return closeTimedOut(run, end.message)
+      throw ApplicationFailure.nonRetryable(end.message, end.outcome)
     default:
       throw ApplicationFailure.nonRetryable(end.message, end.outcome)
   }
+}
+
+/** Closes the workflow as timed out. Only the server does so, to a workflow that outlives its time: so this one goes on as one that has none left and waits for that. */
+async function closeTimedOut(run: AgentRun, message: string): Promise<never> {
+  return await makeContinueAsNewFunc<typeof AgentWorkflow>({ workflowRunTimeout: CLOSED_AFTER })({ ...run, timedOut: message })
+}
+
+/** Waits, whatever is asked of it, for the server to close it. */
+async function untilClosed(control: RunControl, message: string): Promise<never> {
+  control.show('timed_out', message)
+  return await CancellationScope.nonCancellable(() => new Promise<never>(() => undefined))
 }
 
 /** Closes the workflow as cancelled. The server does so only for a workflow that was asked to be: a try that heard of the cancel before its workflow asks in its place. */
