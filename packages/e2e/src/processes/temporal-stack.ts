@@ -15,15 +15,16 @@ export type TemporalStack = Installation &
     startWorker(client: ApiClient, args?: readonly string[]): Promise<KocoProcess>
   }
 
-/** Starts it; runs are stored in SQLite unless the settings name a database. */
-export async function temporalStack(settings: Readonly<Record<string, string>> = {}): Promise<TemporalStack> {
-  const [redis, temporal] = await Promise.all([startRedis(), startTemporal()])
+/** Starts it; runs are stored in SQLite unless the settings name a database. `page`: Temporal has its own page, and runs link to it. */
+export async function temporalStack(settings: Readonly<Record<string, string>> = {}, { page = false } = {}): Promise<TemporalStack> {
+  const [redis, temporal] = await Promise.all([startRedis(), startTemporal({ page })])
   const installation = await createInstallation({
     KODO_FLOWS: FLOWS,
     KODO_EVENT_TRANSPORT: 'redis',
     KODO_REDIS_URL: redis.url,
     KODO_EXECUTION_MODE: 'temporal',
     KODO_TEMPORAL_HOST: temporal.address,
+    ...(temporal.page !== null && { KODO_TEMPORAL_UI: temporal.page }),
     ...settings,
   })
   const close = async (): Promise<void> => {

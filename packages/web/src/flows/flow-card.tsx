@@ -97,12 +97,11 @@ export function Liveness({ flow }: { readonly flow: Flow }) {
   return (
     <Tooltip label="No process serves this flow now; a run of it would wait for one.">
       <Badge variant="dot" color="gray" size="sm" tt="none" fw={500} className={classes['live']}>
-        {seen > 0 ? (
+        cold
+        {seen > 0 && (
           <>
-            seen <Ago at={seen} />
+            , seen <Ago at={seen} />
           </>
-        ) : (
-          'cold'
         )}
       </Badge>
     </Tooltip>

@@ -12,8 +12,8 @@ export function ServedBy({ flow }: { readonly flow: Flow }) {
       <Title order={2} mb="sm">
         Served by
       </Title>
-      {workers.length === 0 && (
-        <Text size="sm" c="dimmed">
+      {!flow.live && (
+        <Text size="sm" c="dimmed" mb={workers.length > 0 ? 'xs' : 0}>
           No process serves it now: a run would wait. Start one with <code>koco start</code> or <code>koco temporal-worker</code>.
         </Text>
       )}

@@ -13,6 +13,7 @@ import { ErrorValueView } from '../show/error-value.tsx'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { RunHeader } from './run-header.tsx'
 import { RunTabs } from './run-tabs.tsx'
+import { WaitsForWorker } from './waits-for-worker.tsx'
 import { isImported } from './use-control.ts'
 import { useRunFeed } from './use-run-feed.ts'
 
@@ -44,6 +45,7 @@ function RunView({ run }: { readonly run: WholeRun }) {
           This run was read from a file: it can be looked at, exported and archived, nothing else. “About” says where it was run.
         </Alert>
       )}
+      {!isEnded(run.status) && !isImported(run) && <WaitsForWorker flow={run.flow} />}
       {run.error && isEnded(run.status) && <ErrorValueView error={run.error} />}
       {state.phase === 'failed' && state.problem && <Failure error={state.problem} title="The timeline could not be read" retry={() => feed.open()} />}
       {state.notices.slice(-2).map((notice) => (
