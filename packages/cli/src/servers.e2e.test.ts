@@ -89,6 +89,19 @@ test('a question is answered on the command line, whoever asked for it last', as
   expect((await koco(['runs', 'events', fid, '--follow'])).out).toContain('went')
 })
 
+test('who follows a run alone is shown the command that answers its question, and it does', async () => {
+  const { ended, texts } = start(['run', 'ask', '--follow'])
+  const shown = /say: koco (locks answer .*)\n/
+  while (!shown.test(texts.out)) await sleep(20)
+  const answer = shown.exec(texts.out)?.[1] ?? ''
+  expect(answer).toMatch(/--input go=true --address http:/)
+  expect((await koco(answer.split(' '))).code).toBe(0)
+  const { code, out } = await ended
+  expect(out).toContain('went')
+  expect(out.match(/waits for an answer/g)).toHaveLength(1)
+  expect(code).toBe(0)
+})
+
 test('over Redis and Postgres: tables first, then spoolers in the background, then the panel', async () => {
   const change = distributed()
   const early = await koco(['serve'], change)

@@ -1,7 +1,8 @@
-import { RefusedError } from '@koco/core'
-import type { TimelineEvent } from '@koco/core/api'
+import { RefusedError, type EventData } from '@koco/core'
+import type { Lock, TimelineEvent } from '@koco/core/api'
 import type { ApiClient } from '../panel-client/api-client.ts'
 import { eventLine } from '../output/event-line.ts'
+import { howToAnswer } from '../output/how-to-answer.ts'
 import type { Io } from '../output/io.ts'
 import type { OutputForm } from '../output/table.ts'
 
@@ -17,8 +18,17 @@ export async function followRun(io: Io, client: ApiClient, fid: string, options:
     if (options.form === 'ids') io.out(frame.id)
     else if (options.form === 'json') io.out(frame.data)
     else {
-      const line = eventLine(io, JSON.parse(frame.data) as TimelineEvent)
+      const event = JSON.parse(frame.data) as TimelineEvent
+      const line = eventLine(io, event)
       if (line !== undefined) io.out(line)
+      if (event.kind === 'lock') await tellHowToAnswer(io, client, event)
     }
   }
+}
+
+/** Says what answers a question that still waits: who follows a run may be the one it waits for. */
+async function tellHowToAnswer(io: Io, client: ApiClient, { fid, data }: TimelineEvent): Promise<void> {
+  const { lid } = data as EventData['lock']
+  const lock = await client.call<Lock>('GET', `/api/runs/${encodeURIComponent(fid)}/locks/${encodeURIComponent(lid)}`)
+  if (lock.status === 'open') io.out(`          It waits for an answer, in another terminal say: ${howToAnswer(lock, client.address)}`)
 }

@@ -47,7 +47,7 @@ export function runCommand(context: CommandContext): Command {
       return
     }
     const fid = await startRun(context, client, flow, options)
-    if (options.follow) await follow(context, client, fid, outputForm(options))
+    if (options.follow) await follow(context, client, fid, { form: outputForm(options), goesOn: `koco runs events ${fid} --follow` })
     else context.io.out(fid)
   })
 }
@@ -85,13 +85,16 @@ function parseWhole(text: string, from: string): { readonly [key: string]: Json 
   return value
 }
 
+/** `goesOn`: what to type to see more of a run that is left while it is not over. */
+type Following = { readonly form: OutputForm; readonly goesOn: string }
+
 /** Prints the run until it ends, then says by the exit code how. */
-async function follow(context: CommandContext, client: ApiClient, fid: string, form: OutputForm): Promise<void> {
+async function follow(context: CommandContext, client: ApiClient, fid: string, { form, goesOn }: Following): Promise<void> {
   const { io } = context
   if (form === 'table') io.err(`run ${fid}`)
   await followRun(io, client, fid, { form, after: null, kinds: null })
   if (io.stop.aborted) {
-    io.err(`Run ${fid} goes on: koco runs events ${fid} --follow`)
+    io.err(`Run ${fid} goes on: ${goesOn}`)
     return
   }
   const run = await client.call<RunDetail>('GET', runPath(fid))
@@ -118,7 +121,7 @@ async function runAlone(context: CommandContext, settings: Settings, flow: strin
     const { url } = await installation.panel.listen({ host: '127.0.0.1', port: 0 })
     const client = new ApiClient(url, key)
     const fid = await startRun(context, client, flow, options)
-    await follow(context, client, fid, outputForm(options))
+    await follow(context, client, fid, { form: outputForm(options), goesOn: 'with the next koco start here, where it was' })
   } finally {
     await installation.close(GRACE_MS)
     unhost()

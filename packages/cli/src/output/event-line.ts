@@ -23,7 +23,7 @@ const DESCRIBE: Describe = {
     if (child.phase === 'started') return `starts run ${child.fid} of ${child.flow}`
     return `run ${child.fid} of ${child.flow}: ${child.status}${child.status === 'finished' ? '' : `: ${child.error.message}`}`
   },
-  lock: ({ name, lid }) => `asks "${name}": answer on the page, or koco locks answer <run> ${lid}`,
+  lock: ({ name }) => `asks "${name}"`,
   lease: (lease) => ('expired' in lease ? 'nobody answered in time' : `answered by ${lease.by}: ${JSON.stringify(lease.answer)}`),
   progress: ({ done, total, text }) => `${total === null ? done : `${done}/${total}`}${text === undefined ? '' : ` ${text}`}`,
   stdout: ({ text }) => text.trimEnd(),

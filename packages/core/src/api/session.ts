@@ -52,5 +52,10 @@ export type SessionUsage = {
 /** A session that a search found, and the place. */
 export type SessionHit = Session & { readonly match_type: 'title' | 'content'; readonly preview: string; readonly message_id: string | null }
 
-/** What waits to be said after the running turn, the next first. */
-export type SessionQueue = { readonly ok: true; readonly session_id: string; readonly queue: readonly { readonly id: string; readonly message: Message }[] }
+/** What waits to be said after the running turn, the next first; `steers`: what was said into that turn, of which it has heard what its timeline has as a message of the same id. */
+export type SessionQueue = {
+  readonly ok: true
+  readonly session_id: string
+  readonly queue: readonly { readonly id: string; readonly message: Message }[]
+  readonly steers: readonly { readonly id: string; readonly text: string }[]
+}

@@ -43,7 +43,14 @@ const Started = z.object({
   revision: z.number().int(),
 })
 const Queue = shapeOf<api.SessionQueue>()(
-  z.object({ ok: z.literal(true), session_id: z.string(), queue: z.array(z.object({ id: z.string(), message: Message })) }),
+  z.object({
+    ok: z.literal(true),
+    session_id: z.string(),
+    queue: z.array(z.object({ id: z.string(), message: Message })),
+    steers: z
+      .array(z.object({ id: z.string(), text: z.string() }))
+      .describe('what was said into the running turn; it has heard what its timeline has as a `chat.message` of the same id'),
+  }),
 )
 const byStream = z.object({ stream_id: z.string() })
 const Cancelled = z.object({ ok: z.literal(true), cancelled: z.boolean(), stream_id: z.string() })
@@ -172,7 +179,7 @@ export const chatQueueRoutes: Routes = (app, context) => {
     {
       ...sessionRoute,
       config: { access: 'sessions.read' },
-      schema: { tags, summary: 'What waits to be said', querystring: body, ...sessionAnswers(Queue, 404) },
+      schema: { tags, summary: 'What waits to be said, and what was said into the running turn', querystring: body, ...sessionAnswers(Queue, 404) },
     },
     async (request) => {
       const { session_id: id } = request.query as { session_id?: string }
@@ -184,7 +191,12 @@ export const chatQueueRoutes: Routes = (app, context) => {
 
 async function queueOf({ store }: PanelContext, id: string) {
   const found = await store.sessions.read(id, { limit: 0 })
-  return { ok: true as const, session_id: id, queue: (found?.queue ?? []).map(({ id: waiting, message }) => ({ id: waiting, message })) }
+  return {
+    ok: true as const,
+    session_id: id,
+    queue: (found?.queue ?? []).map(({ id: waiting, message }) => ({ id: waiting, message })),
+    steers: (found?.steers ?? []).map(({ id: said, text }) => ({ id: said, text })),
+  }
 }
 
 async function ownRun({ store }: PanelContext, request: FastifyRequest, fid: unknown) {

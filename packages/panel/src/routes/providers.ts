@@ -70,7 +70,7 @@ export const providerRoutes: Routes = (app, context) => {
         return await flow.finish(request, reply, request.params.provider)
       } catch (error) {
         if (!(error instanceof KocoError) || !accepts(request, 'text/html')) throw error
-        request.log.info({ err: error, reqId: request.id }, 'a sign-in with a provider failed')
+        context.log.info({ err: error, reqId: request.id }, 'a sign-in with a provider failed')
         return reply.redirect(`/login?problem=${problemOf(error, request.id).code}`, 303)
       }
     },

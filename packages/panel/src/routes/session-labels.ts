@@ -109,7 +109,7 @@ export const sessionDraftRoutes: Routes = (app, context) => {
     {
       ...sessionRoute,
       config,
-      schema: { tags, summary: 'Keep what you are about to say', body: body.extend(Draft.partial().shape), ...sessionAnswers(answer, 404) },
+      schema: { tags, summary: 'Keep what you are about to say', body: body.extend(Draft.partial().shape), ...sessionAnswers(answer, 404, 409) },
     },
     async (request) => {
       const fields = fieldsOf(request, 'session_id')
@@ -117,6 +117,7 @@ export const sessionDraftRoutes: Routes = (app, context) => {
       const { files } = fields
       if (files !== undefined && !Array.isArray(files)) throw new SessionError(400, 'files must be an array')
       const session = await ownSession(context, request, fields['session_id'])
+      mustBeAt(fields, session)
       const before = draftOf(await context.store.sessions.draft(session.id))
       const draft = { text: said ?? before.text, files: files ?? before.files }
       await keepDraft(context, session.id, draft)

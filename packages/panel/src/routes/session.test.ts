@@ -373,7 +373,7 @@ describe('errors', () => {
     expect(String(answer.body['error'])).toMatch(/^Missing required field\(s\): session_id(, \w+)?$/)
   })
 
-  test.each([...WITH_SESSION.filter((what) => what !== 'draft').map((what) => `session/${what}`), 'session/compress', 'chat/start', 'chat/queue'])(
+  test.each([...WITH_SESSION.map((what) => `session/${what}`), 'session/compress', 'chat/start', 'chat/queue'])(
     '%s acts on what the caller has seen, or not at all',
     async (path) => {
       const id = await importOf(TALK)

@@ -13,7 +13,8 @@ const BODY_MS_MAX = 60_000
 /** The HTTP server of a panel, without routes: its limits, its errors, its headers, and what it tells of each answer. */
 export function createServer({ settings, log, metrics, onAnswer }: PanelContext): App {
   const app = fastify({
-    loggerInstance: log as never,
+    // Its own "listening" would repeat, amid words for people, what the command says of where it is.
+    loggerInstance: log.child({}, { level: log.isLevelEnabled('warn') ? 'warn' : log.level }) as never,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: settings.bodyBytesMax,
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,

@@ -1,4 +1,6 @@
 import { isJsonObject, type Json } from '@koco/core'
+import { escaped } from './escaped.ts'
+import { MARKDOWN_STYLE, markdownHtml } from './markdown-html.ts'
 
 type Shown = { readonly position: string; readonly ts: number; readonly kind: string; readonly step: string | null; readonly data: Json }
 
@@ -8,7 +10,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;font:12px/1.45 ui-monos
 td:nth-child(-n+3){white-space:nowrap;font-size:12px;color:#333}tr{break-inside:avoid}@page{margin:15mm}
 @media screen and (max-width:40rem){thead{display:none}tr{display:block;border-top:1px solid #ddd;padding:.4rem 0}td{display:inline-block;border:0;padding:0 .6rem .2rem 0}td:last-child{display:block}}`
 
-/** The beginning of a page about a run that is made for paper: plain, without script, everything of the agent's as text. */
+/** The beginning of a page about a run that is made for paper: plain, without script; Markdown of the agent's is drawn, all else of it is text. */
 export function reportHead(run: { readonly [name: string]: unknown }): string {
   const text = (name: string): string => {
     const value = run[name]
@@ -24,7 +26,7 @@ export function reportHead(run: { readonly [name: string]: unknown }): string {
     ['Tries', text('attempt')],
     ['Events', text('events')],
   ]
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(text('flow'))} ${escaped(text('about'))}</title><style>${STYLE}</style></head>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(text('flow'))} ${escaped(text('about'))}</title><style>${STYLE}${MARKDOWN_STYLE}</style></head>
 <body><h1>${escaped(text('flow'))} ${escaped(text('about'))}</h1><p>${escaped(text('summary'))}</p>
 <dl>${facts.map(([name, value]) => (value === '' ? '' : `<dt>${name}</dt><dd>${escaped(value)}</dd>`)).join('')}</dl>
 ${section('Inputs', run['inputs'] as Json)}${section('Result', run['final'] as Json)}${section('Error', run['error'] as Json)}
@@ -34,7 +36,7 @@ ${section('Inputs', run['inputs'] as Json)}${section('Result', run['final'] as J
 
 /** A row of the timeline. */
 export function reportRow({ ts, kind, step, data }: Shown): string {
-  return `<tr><td>${moment(ts)}</td><td>${escaped(kind)}</td><td>${escaped(step ?? '')}</td><td><pre>${escaped(bodyText(data))}</pre></td></tr>\n`
+  return `<tr><td>${moment(ts)}</td><td>${escaped(kind)}</td><td>${escaped(step ?? '')}</td><td>${body(data)}</td></tr>\n`
 }
 
 /** The end of the page; `left`: events were left out because there are too many for paper. */
@@ -43,7 +45,13 @@ export function reportEnd(left: boolean): string {
 }
 
 function section(title: string, value: Json | undefined): string {
-  return value === null || value === undefined ? '' : `<h2>${title}</h2><pre>${escaped(bodyText(value))}</pre>`
+  return value === null || value === undefined ? '' : `<h2>${title}</h2>${body(value)}`
+}
+
+/** Markdown as its author meant it, everything else as text. */
+function body(value: Json): string {
+  if (isJsonObject(value) && value['type'] === 'markdown' && typeof value['value'] === 'string') return markdownHtml(value['value'])
+  return `<pre>${escaped(bodyText(value))}</pre>`
 }
 
 /** Texts as they are, everything else as JSON. */
@@ -56,10 +64,4 @@ function bodyText(value: Json): string {
 /** A time of unix seconds, for people. */
 export function moment(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 23)
-}
-
-/** Text for HTML, without marks that turn the order of what follows around. */
-export function escaped(text: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-  return text.replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '').replaceAll(/[&<>"']/g, (char) => entities[char] ?? char)
 }

@@ -58,11 +58,11 @@ export function usageQuery(id: string, revision: number) {
   })
 }
 
-/** What waits to be said. */
+/** What waits to be said, and what was said into the running turn. */
 export function queueQuery(id: string) {
   return queryOptions({
     queryKey: ['chat-queue', id],
-    queryFn: async ({ signal }) => (await api<SessionQueue>(`/api/chat/queue${queryOf({ session_id: id })}`, { signal })).queue,
+    queryFn: ({ signal }) => api<SessionQueue>(`/api/chat/queue${queryOf({ session_id: id })}`, { signal }),
   })
 }
 

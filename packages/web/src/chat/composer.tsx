@@ -130,7 +130,8 @@ function Files({ files, onChange }: { readonly files: readonly Attached[]; reado
 
 function Queue({ id }: { readonly id: string }) {
   const client = useQueryClient()
-  const { data: waiting = [] } = useQuery(queueQuery(id))
+  const { data } = useQuery(queueQuery(id))
+  const waiting = data?.queue ?? []
   const remove = async (entry: string) => {
     await chatAct('queue', { session_id: id, remove: entry }).catch((error: unknown) => notifyFailure('It could not be taken back', error))
     void client.invalidateQueries({ queryKey: ['chat-queue', id] })

@@ -10,6 +10,7 @@ import { Approval, approvalOf } from './approval.tsx'
 import classes from './chat.module.css'
 import { MessageView } from './message.tsx'
 import { outputsOf } from './outputs.ts'
+import { usePendingSteers } from './pending-steers.tsx'
 import { turnSoFar, withLiveText } from './turn-messages.ts'
 
 /** The turn that runs: what it has said so far and says now, the questions that it asks, and how its stream stands. */
@@ -27,6 +28,7 @@ export function LiveTurn({ fid, session, onGrow }: { readonly fid: string; reado
   }, [over, client, session])
   useEffect(onGrow, [onGrow, version])
   const outputs = useMemo(() => outputsOf(turn.messages), [turn])
+  const pending = usePendingSteers(session, feed.log.events)
   const questions = locks.filter((lock) => lock.fid === fid)
   const shown = withLiveText(fid, turn.messages, feed.live.texts).filter(({ role }) => role !== 'tool')
   return (
@@ -34,6 +36,7 @@ export function LiveTurn({ fid, session, onGrow }: { readonly fid: string; reado
       {shown.map((message) => (
         <MessageView key={message.id} message={message} outputs={outputs} live />
       ))}
+      {!over && pending.map(({ id, text }) => <MessageView key={id} message={{ id, role: 'user', content: text, pending: true }} outputs={outputs} live />)}
       {questions.map((lock) => {
         const asked = approvalOf(lock)
         return asked ? <Approval key={lock.lid} lock={lock} {...asked} /> : <LockCard key={lock.lid} lock={lock} />

@@ -91,6 +91,7 @@ function Marks({ message }: { readonly message: Message }) {
   const marks = [
     ...(message['interrupted'] === true ? ['interrupted'] : []),
     ...(message['steer'] === true ? ['said while it answered'] : []),
+    ...(message['pending'] === true ? ['said, not heard yet'] : []),
     ...(message['summary'] === true ? ['summary of what was said before'] : []),
     ...(message['damaged'] === true ? ['damaged in the store'] : []),
     ...(message['cut'] === true ? ['cut: too long'] : []),

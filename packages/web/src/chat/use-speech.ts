@@ -2,7 +2,7 @@ import type { Conversation } from '@koco/core/api'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { chatAct, say } from '../api/chat.ts'
-import { notifyDone, notifyFailure } from '../app/notify.ts'
+import { notifyFailure } from '../app/notify.ts'
 import { messageOf, type Attached } from './attachment.ts'
 
 const DRAFT = 'chat-draft:'
@@ -17,7 +17,7 @@ export type Speech = {
   setFiles(files: readonly Attached[]): void
   /** Says it; while a turn runs: after that turn. */
   send(): Promise<void>
-  /** Says it into the turn that runs. */
+  /** Says it into the turn that runs; it stands in the talk as not heard yet until the agent comes to its next step. */
   steer(): Promise<void>
 }
 
@@ -59,10 +59,6 @@ export function useSpeech({ session_id: id, active_stream_id: running }: Convers
       running === null
         ? tell('It could not be said', () => say(id, messageOf(text, files)))
         : tell('It could not be put into the queue', () => chatAct('queue', { session_id: id, message: messageOf(text, files) })),
-    steer: () =>
-      tell('It could not be said into the turn', async () => {
-        await chatAct('steer', { session_id: id, text })
-        notifyDone('Said. The agent hears it before its next step.')
-      }),
+    steer: () => tell('It could not be said into the turn', () => chatAct('steer', { session_id: id, text })),
   }
 }

@@ -11,9 +11,9 @@ const MARKED_UP = /[*_`[\n]/
 
 /**
  * How the fields of a schema look where the schema itself says too little: readable labels, long texts as areas, few choices as radio buttons. The order is that of the schema.
- * `help` makes an element of a help text that holds Markdown.
+ * `help` makes an element of a help text that holds Markdown. `label`: what the field is called; each item of a list is called after its list, by its number.
  */
-export function uiSchemaOf(schema: Json, help?: (text: string) => ReactElement): UiSchema {
+export function uiSchemaOf(schema: Json, help?: (text: string) => ReactElement, label = 'Item'): UiSchema {
   if (!isJsonObject(schema)) return {}
   const look = lookOf(schema)
   const { description } = schema
@@ -22,7 +22,7 @@ export function uiSchemaOf(schema: Json, help?: (text: string) => ReactElement):
   if (isJsonObject(properties)) {
     for (const [name, field] of Object.entries(properties)) {
       const titled = isJsonObject(field) && field['title'] !== undefined
-      look[name] = { ...(!titled && { 'ui:title': labelOf(name) }), ...uiSchemaOf(field, help) }
+      look[name] = { ...(!titled && { 'ui:title': labelOf(name) }), ...uiSchemaOf(field, help, titleOf(field) ?? labelOf(name)) }
     }
   }
   for (const choice of ['oneOf', 'anyOf'] as const) {
@@ -30,9 +30,19 @@ export function uiSchemaOf(schema: Json, help?: (text: string) => ReactElement):
     if (Array.isArray(branches)) look[choice] = branches.map((branch: Json) => branchLook(branch, help))
   }
   const items = schema['items']
-  if (isJsonObject(items) && look['ui:widget'] !== 'upload')
-    look['items'] = { ...(items['type'] === 'object' && { 'ui:label': false }), ...uiSchemaOf(items, help) }
+  if (isJsonObject(items) && look['ui:widget'] !== 'upload') look['items'] = itemLook(items, uiSchemaOf(items, help), titleOf(items) ?? label)
   return look
+}
+
+function titleOf(schema: Json): string | undefined {
+  const title = isJsonObject(schema) ? schema['title'] : undefined
+  return typeof title === 'string' ? title : undefined
+}
+
+/** Items that are fields are numbered; those that are groups of fields stand in frames, which need no name. */
+function itemLook(items: { readonly [key: string]: Json }, look: UiSchema, label: string): UiSchema['items'] {
+  if (items['type'] === 'object') return { 'ui:label': false, ...look }
+  return (_item: unknown, index: number) => ({ ...look, 'ui:title': `${label} ${index + 1}` })
 }
 
 /** A branch is told from the others by a constant, which the choice of the branch fills in: nothing to ask for. */

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { runQuery } from '../api/runs.ts'
+import { meQuery } from '../api/session.ts'
 import type { WholeRun } from '../api/shapes.ts'
 import { runName } from '../show/format.ts'
 import { usePageTitle } from '../app/page.tsx'
@@ -13,6 +14,7 @@ import { ErrorValueView } from '../show/error-value.tsx'
 import { STATUS_LOOK } from '../show/status.tsx'
 import { RunHeader } from './run-header.tsx'
 import { RunTabs } from './run-tabs.tsx'
+import { PendingSteers, sessionOfTurn } from '../chat/pending-steers.tsx'
 import { WaitsForWorker } from './waits-for-worker.tsx'
 import { isImported } from './use-control.ts'
 import { useRunFeed } from './use-run-feed.ts'
@@ -33,6 +35,9 @@ function RunView({ run }: { readonly run: WholeRun }) {
   useEffect(() => {
     if (state.phase === 'ended' && !isEnded(run.status)) feed.open()
   }, [feed, state.phase, run.status])
+  const { data: me } = useQuery(meQuery)
+  // A talk is its owner's alone.
+  const session = isEnded(run.status) || isImported(run) || me?.user.name !== run.user ? undefined : sessionOfTurn(run.inputs)
   const open = run.locks.filter((lock) => lock.status === 'open' && !isEnded(run.status))
   return (
     <Stack gap="md">
@@ -40,6 +45,7 @@ function RunView({ run }: { readonly run: WholeRun }) {
       {open.map((lock) => (
         <LockCard key={lock.lid} lock={lock} />
       ))}
+      {session !== undefined && <PendingSteers session={session} events={feed.log.events} />}
       {isImported(run) && (
         <Alert color="gray" variant="light" py="xs">
           This run was read from a file: it can be looked at, exported and archived, nothing else. “About” says where it was run.
