@@ -6,6 +6,9 @@ export type BlobContent = Uint8Array | AsyncIterable<Uint8Array>
 /** A blob: the SHA-256 of its raw bytes (64 hex digits), how many there are, and how many the store keeps for them. */
 export type Blob = { readonly hash: string; readonly size: number; readonly stored: number }
 
+/** A part of a blob, both ends included. */
+export type BlobRange = { readonly start: number; readonly end: number }
+
 /** How hard to compress: 0 not at all, 1 fast, 6 the balance, 9 small. What does not shrink is kept plainly whatever this says. */
 export type CompressionLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
 
@@ -24,14 +27,21 @@ export interface BlobStore {
   put(content: BlobContent, options?: { readonly level?: CompressionLevel }): Promise<Blob & { readonly created: boolean }>
   /** The bytes of a blob, verified. RefusedError `unknown_blob`, PoisonError `blob_corrupt`. */
   read(hash: string): Promise<Buffer>
-  /** The bytes as a stream, verified before its end: it fails with PoisonError `blob_corrupt` instead of ending. RefusedError `unknown_blob`. */
-  open(hash: string): Promise<Readable>
+  /**
+   * The bytes as a stream, verified before its end: it fails with PoisonError `blob_corrupt` instead of ending. RefusedError `unknown_blob`. A `range` of a large blob is read without the rest where that can
+   * be, and is then not verified.
+   */
+  open(hash: string, range?: BlobRange): Promise<Readable>
   /** What is known of a blob without reading it; undefined when it is not there. */
   stat(hash: string): Promise<Blob | undefined>
   /** Makes blobs young, as a put would; gives those that are not there. */
   touch(hashes: readonly string[]): Promise<string[]>
   /** Takes a pin. Whoever puts or touches blobs and names them elsewhere later holds one from before the first put until they are named. */
   pin(): Promise<Pin>
+  /** Says for good that there is a place which names blobs of this store, such as a folder of notes. A place says so before it names its first; whoever marks looks whether it knows all of them. */
+  announce(holder: string): Promise<void>
+  /** The places that were announced. */
+  holders(): Promise<readonly string[]>
   /**
    * Removes the blobs that `mark` does not name and that nobody put or touched within `graceMs` (default an hour) or under a pin; leftovers of dead writers too. `mark` is called once, after the pins
    * were read, and must give every hash that is named then.

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { Readable, Transform } from 'node:stream'
+import { Readable, Transform, type Duplex } from 'node:stream'
 import { RefusedError } from '@koco/core'
 import type { Backend } from './backend.ts'
 import { compress, decompress, decompressor } from './compression.ts'
 import { corrupt, HEADER_BYTES, headerBytes, parseHeader } from './header.ts'
-import type { Blob, BlobContent, BlobStore, CompressionLevel, Pin, Sweep } from './port.ts'
+import type { Blob, BlobContent, BlobRange, BlobStore, CompressionLevel, Pin, Sweep } from './port.ts'
 import { spool } from './spool.ts'
 
 const HASH = /^[0-9a-f]{64}$/
@@ -25,10 +25,12 @@ export function createBlobStore(backend: Backend): BlobStore {
   return {
     put: (content, { level = LEVEL } = {}) => (content instanceof Uint8Array ? putBytes(backend, content, level) : putStream(backend, content, level)),
     read: (hash) => read(backend, hash),
-    open: (hash) => open(backend, hash),
+    open: (hash, range) => open(backend, hash, range),
     stat: (hash) => stat(backend, hash),
     touch: (hashes) => touch(backend, hashes),
     pin: () => pin(backend),
+    announce: (holder) => backend.announce(holder),
+    holders: () => backend.holders(),
     sweep: (mark, { graceMs = GRACE_MS } = {}) => sweep(backend, mark, graceMs),
     close: () => backend.close(),
   }
@@ -93,13 +95,17 @@ async function read(backend: Backend, hash: string): Promise<Buffer> {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-async function open(backend: Backend, hash: string): Promise<Readable> {
+async function open(backend: Backend, hash: string, range?: BlobRange): Promise<Readable> {
   const head = HASH.test(hash) ? await backend.head(hash) : undefined
   if (!head) throw unknownBlob(hash)
-  if (head.stored <= WHOLE_BYTES_MAX) return Readable.from([await read(backend, hash)], { objectMode: false })
+  if (head.stored <= WHOLE_BYTES_MAX) {
+    const whole = await read(backend, hash)
+    return Readable.from([range ? whole.subarray(range.start, range.end + 1) : whole], { objectMode: false })
+  }
   const { encoding } = parseHeader(hash, head.bytes)
-  const body = await backend.body(hash)
+  const body = await backend.body(hash, encoding === 'plain' ? range : undefined)
   if (!body) throw unknownBlob(hash)
+  if (range) return encoding === 'plain' ? body : Readable.from(partOf(hash, body, decompressor(encoding), range), { objectMode: false })
   const verified = verifier(hash)
   const fail = (error: Error): void =>
     void verified.destroy(encoding === 'plain' || !('errno' in error) ? error : corrupt(hash, 'it cannot be decompressed', error))
@@ -107,6 +113,24 @@ async function open(backend: Backend, hash: string): Promise<Readable> {
   raw.on('error', fail).pipe(verified)
   verified.once('close', () => body.destroy())
   return verified
+}
+
+/** A part of what a body is when it is decompressed; what follows it is not read. */
+async function* partOf(hash: string, body: Readable, raw: Duplex, { start, end }: BlobRange): AsyncGenerator<Buffer> {
+  body.on('error', (error) => raw.destroy(error)).pipe(raw)
+  let at = 0
+  try {
+    for await (const chunk of raw as AsyncIterable<Buffer>) {
+      const part = chunk.subarray(Math.max(0, start - at), Math.max(0, end + 1 - at))
+      at += chunk.byteLength
+      if (part.byteLength > 0) yield part
+      if (at > end) return
+    }
+  } catch (error) {
+    throw error instanceof Error && 'errno' in error ? corrupt(hash, 'it cannot be decompressed', error) : error
+  } finally {
+    body.destroy()
+  }
 }
 
 /** Passes bytes on, the last piece only once all of them have the right hash. */

@@ -1,5 +1,5 @@
 import type { CheckpointManager } from '@koco/checkpoints'
-import { defaultFileLimits, type Contents, type Launcher, type Schedules, type Workspaces } from '@koco/flow'
+import { defaultFileLimits, type Contents, type FileContents, type Launcher, type Schedules, type Workspaces } from '@koco/flow'
 import type { AdminStore, ExecutionStore, FlowEntry } from '@koco/storage'
 import type { ConsumerStatus, LeaseCounter, SignalBus } from '@koco/transport'
 import type { Logger } from 'pino'
@@ -131,6 +131,8 @@ export type PanelDeps = {
   readonly uploadDir: string
   /** Where large results of steps lie. */
   readonly contents: Contents
+  /** Where the content of large files of runs lies. */
+  readonly fileContents: FileContents
   /** Copies of sessions, to go back to. */
   readonly checkpoints: CheckpointManager
   /** What sessions work on. */

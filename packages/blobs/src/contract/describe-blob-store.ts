@@ -90,6 +90,41 @@ function describeKeeping(fixture: () => BlobFixture): void {
     expect(again).toMatchObject({ hash, size, created: false })
   })
 
+  test.each([
+    ['small', 70_000, 'random'],
+    ['large and plain', 9 * 1024 * 1024, 'random'],
+    ['large and compressed', 24 * 1024 * 1024, 'half'],
+  ] as const)('a part of a %s blob is what it is of the whole', async (_what, size, kind) => {
+    const content =
+      kind === 'random' ? randomBytes(size) : Buffer.concat(Array.from({ length: size / 2048 }, () => [randomBytes(1024), Buffer.alloc(1024)]).flat())
+    const { hash } = await store().put(content)
+    for (const [start, end] of [
+      [0, 0],
+      [0, size - 1],
+      [size - 1, size - 1],
+      [1000, 300_000],
+      [size - 66_000, size - 10],
+    ] as const) {
+      const part = await buffer(await store().open(hash, { start, end }))
+      expect(part.equals(content.subarray(start, end + 1)), `${start}-${end}`).toBe(true)
+    }
+    const cut = await store().open(hash, { start: 10, end: size - 1 })
+    for await (const chunk of cut) {
+      expect((chunk as Buffer).byteLength).toBeGreaterThan(0)
+      break
+    }
+  })
+
+  test('who holds blobs is known to everybody from when it said so', async () => {
+    expect(await store().holders()).toEqual([])
+    await store().announce('one')
+    await Promise.all([store().announce('two'), fixture().another().announce('one')])
+    expect([...(await fixture().another().holders())].toSorted()).toEqual(['one', 'two'])
+    await fixture().ageAll()
+    await store().sweep(() => Promise.resolve(new Set()), { graceMs: 0 })
+    expect([...(await store().holders())].toSorted()).toEqual(['one', 'two'])
+  })
+
   test('a stream that fails leaves no blob', async () => {
     const piece = randomBytes(1024 * 1024)
     async function* failing(): AsyncGenerator<Buffer> {

@@ -4,7 +4,7 @@ import { open, readdir, readFile, rename, stat, unlink, utimes, writeFile } from
 import { dirname, join, resolve } from 'node:path'
 import type { Backend, Entry } from '../backend.ts'
 import { HEADER_BYTES } from '../header.ts'
-import type { BlobStore, CrashPoint } from '../port.ts'
+import type { BlobRange, BlobStore, CrashPoint } from '../port.ts'
 import { createBlobStore } from '../store.ts'
 import { makeFolder, writeDurably } from './durable.ts'
 import { diskError, isCode } from './errors.ts'
@@ -79,10 +79,11 @@ class FolderBackend implements Backend {
     })
   }
 
-  async body(hash: string) {
+  async body(hash: string, range?: BlobRange) {
+    const part = { start: HEADER_BYTES + (range?.start ?? 0), ...(range && { end: HEADER_BYTES + range.end }) }
     return await this.#find(hash, async (path) => {
       const handle = await open(path)
-      return createReadStream('', { fd: handle, start: HEADER_BYTES, highWaterMark: 1024 * 1024 })
+      return createReadStream('', { fd: handle, ...part, highWaterMark: 1024 * 1024 })
     })
   }
 
@@ -117,6 +118,16 @@ class FolderBackend implements Backend {
       if (known) found.push({ name, at: known.mtimeMs })
     }
     return found
+  }
+
+  async announce(holder: string): Promise<void> {
+    const folder = await this.#folder('holders')
+    await writeFile(join(folder, holder), '', { flush: true })
+    await this.#syncs.sync(folder)
+  }
+
+  async holders(): Promise<readonly string[]> {
+    return await this.#names('holders')
   }
 
   async *entries(): AsyncGenerator<Entry> {
@@ -220,13 +231,15 @@ function guarded(backend: Backend, convert: (error: unknown) => unknown): Backen
     touch: (hash) => backend.touch(hash).catch(fail),
     load: (hash) => backend.load(hash).catch(fail),
     head: (hash) => backend.head(hash).catch(fail),
-    body: (hash) => backend.body(hash).catch(fail),
+    body: (hash, range) => backend.body(hash, range).catch(fail),
     keep: (hash, parts) => backend.keep(hash, parts).catch(fail),
     keepFile: (hash, path) => backend.keepFile(hash, path).catch(fail),
     scratch: () => backend.scratch().catch(fail),
     pin: (name) => backend.pin(name).catch(fail),
     unpin: (name) => backend.unpin(name).catch(fail),
     pins: () => backend.pins().catch(fail),
+    announce: (holder) => backend.announce(holder).catch(fail),
+    holders: () => backend.holders().catch(fail),
     entries: () => backend.entries(),
     remove: (entry, cutoff) => backend.remove(entry, cutoff).catch(fail),
     recover: () => backend.recover().catch(fail),

@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers'
 import { S3Client } from '@aws-sdk/client-s3'
 import type { Backend, Entry } from '../backend.ts'
 import { HEADER_BYTES, headerBytes, parseHeader } from '../header.ts'
-import type { BlobStore } from '../port.ts'
+import type { BlobRange, BlobStore } from '../port.ts'
 import { createBlobStore, GRACE_MS } from '../store.ts'
 import { s3Error } from './errors.ts'
 import { Objects } from './objects.ts'
@@ -62,6 +62,8 @@ export function createS3Blobs({ bucket, endpoint, region = 'us-east-1', prefix =
     stat: guard(store.stat),
     touch: guard(store.touch),
     pin: guard(store.pin),
+    announce: guard(store.announce),
+    holders: guard(store.holders),
     sweep: guard((mark: Parameters<BlobStore['sweep']>[0], options) => store.sweep(mark, { graceMs: Math.max(2 * renewMs, options?.graceMs ?? GRACE_MS) })),
     close: store.close,
   }
@@ -97,8 +99,8 @@ class S3Backend implements Backend {
     return found && { bytes: await buffer(found.body), stored: found.size }
   }
 
-  async body(hash: string): Promise<Readable | undefined> {
-    return (await this.#objects.get(this.#key(hash), HEADER_BYTES))?.body
+  async body(hash: string, range?: BlobRange): Promise<Readable | undefined> {
+    return (await this.#objects.get(this.#key(hash), HEADER_BYTES + (range?.start ?? 0), range && HEADER_BYTES + range.end))?.body
   }
 
   async keep(hash: string, parts: readonly Uint8Array[]): Promise<void> {
@@ -128,6 +130,16 @@ class S3Backend implements Backend {
   async pins(): Promise<{ name: string; at: number }[]> {
     const found = []
     for await (const { key, at } of this.#objects.list(`${this.#prefix}pins/`)) found.push({ name: basename(key), at })
+    return found
+  }
+
+  async announce(holder: string): Promise<void> {
+    await this.#objects.put(`${this.#prefix}holders/${holder}`, new Uint8Array())
+  }
+
+  async holders(): Promise<readonly string[]> {
+    const found = []
+    for await (const { key } of this.#objects.list(`${this.#prefix}holders/`)) found.push(basename(key))
     return found
   }
 

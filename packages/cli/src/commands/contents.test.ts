@@ -1,7 +1,7 @@
 // Goal: large results of steps are kept once for the whole installation, as long as a run names them, and no longer. Method: a whole installation in this process, closed and opened again; the files of its content store.
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { defineFlow } from '@koco/flow'
+import { defineFlow, FileFolder } from '@koco/flow'
 import { freePort, newFolder } from '@koco/testing'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -17,6 +17,17 @@ const makes = defineFlow({
   summary: 'Makes a large result',
   inputs: z.object({}),
   run: async (_inputs, ctx) => (await ctx.step('make', () => 'x'.repeat(400_000))).length,
+})
+
+const writes = defineFlow({
+  name: 'writes',
+  summary: 'Writes a large file twice, and a small one',
+  inputs: z.object({}),
+  async run(_inputs, ctx) {
+    for (const path of ['one.txt', 'two.txt']) await ctx.files.write(path, 'y'.repeat(500_000))
+    await ctx.files.write('small.txt', 'small')
+    return (await ctx.files.text('out/two.txt')).length
+  },
 })
 
 let cwd: string
@@ -35,13 +46,20 @@ afterEach(async () => {
 
 async function open(): Promise<Installation> {
   const settings = readSettings({ env, flags: {}, cwd })
-  const installation = await openInstallation(settings, { cwd, log: pino({ level: 'silent' }), version: 'test', flows: [makes], whole: true, webDir: null })
+  const installation = await openInstallation(settings, {
+    cwd,
+    log: pino({ level: 'silent' }),
+    version: 'test',
+    flows: [makes, writes],
+    whole: true,
+    webDir: null,
+  })
   await installation.panel.listen({ host: '127.0.0.1', port: Number(new URL(env['KODO_APP_SERVER'] ?? '').port) })
   return installation
 }
 
-async function made(): Promise<string> {
-  const { fid } = await koco.launcher.start({ flow: 'makes', inputs: {}, user: 'admin', idempotencyKey: null })
+async function made(flow = 'makes'): Promise<string> {
+  const { fid } = await koco.launcher.start({ flow, inputs: {}, user: 'admin', idempotencyKey: null })
   await vi.waitUntil(async () => (await koco.store.runs.get(fid))?.status === 'finished', { timeout: 20_000 })
   return fid
 }
@@ -77,9 +95,38 @@ test('two runs with one result keep it once; it goes with the last of them, not 
   expect(kept()).toEqual([])
 })
 
+test('a large file that runs write is kept once; it goes with the last of them, not while its folder is away', { timeout: 60_000 }, async () => {
+  const fids = [await made('writes'), await made('writes')]
+  expect(kept()).toHaveLength(1)
+  await koco.close(500)
+  koco = await open()
+  await collect()
+  expect(await runCommand(['prune', '--grace', '0s'], fakeIo(cwd, { ...env, KODO_RETAIN_RUNS: '1' }, ''))).toBe(0)
+  expect(await koco.store.runs.get(fids[0] ?? '')).toBeUndefined()
+  await collect()
+  expect(kept()).toHaveLength(1)
+  const files = new FileFolder(join(cwd, 'data/uploads'))
+  expect((await files.list(fids[1] ?? '')).map(({ path, size }) => [path, size])).toEqual([
+    ['out/one.txt', 500_000],
+    ['out/small.txt', 5],
+    ['out/two.txt', 500_000],
+  ])
+  renameSync(join(cwd, 'data/uploads'), join(cwd, 'data/away'))
+  const io = fakeIo(cwd, env, '')
+  expect(await runCommand(['checkpoints', 'gc', '--grace', '0'], io)).not.toBe(0)
+  expect(io.complaints.join('')).toContain('KODO_UPLOAD_DIR')
+  expect(kept()).toHaveLength(1)
+  rmSync(join(cwd, 'data/uploads'), { recursive: true, force: true })
+  renameSync(join(cwd, 'data/away'), join(cwd, 'data/uploads'))
+  await files.removeAll(fids[1] ?? '')
+  expect(await collect()).toContain('removed')
+  expect(kept()).toEqual([])
+})
+
 test('nothing is taken away while events wait that may name it', async () => {
   const waiting = (name: string, oldestPendingMs: number | null) => async () => [{ name, streams: 1, lag: 3, oldestPendingMs }]
-  await expect(heldByRuns(koco.store, waiting('', null))).rejects.toMatchObject({ code: 'events_waiting' })
-  await expect(heldByRuns(koco.store, waiting('one', 400_000))).rejects.toMatchObject({ code: 'events_waiting' })
-  expect(await heldByRuns(koco.store, waiting('one', 200))).toEqual(new Set())
+  const files = new FileFolder(join(cwd, 'data/uploads'))
+  await expect(heldByRuns(koco.store, files, waiting('', null))).rejects.toMatchObject({ code: 'events_waiting' })
+  await expect(heldByRuns(koco.store, files, waiting('one', 400_000))).rejects.toMatchObject({ code: 'events_waiting' })
+  expect(await heldByRuns(koco.store, files, waiting('one', 200))).toEqual(new Set())
 })

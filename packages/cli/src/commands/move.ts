@@ -105,7 +105,7 @@ function nextSteps({ data }: Source, { to, filesTo }: Options, cwd: string): str
     `  KODO_UPLOAD_DIR=${join(files, 'uploads')}`,
     `  KODO_WORKSPACE_DIR=${join(files, 'workspaces')}`,
     `  KODO_CHECKPOINT_DIR=${join(files, 'checkpoints')}`,
-    `  KODO_BLOB_STORE=${pathToFileURL(join(files, 'checkpoints/content')).href}   # where large results of steps lie; every host must see it`,
+    `  KODO_BLOB_STORE=${pathToFileURL(join(files, 'checkpoints/content')).href}   # where large results and files lie; every host must see it`,
     'Runs that are not over go on there, in direct mode as before.',
   ].join('\n')
 }

@@ -25,11 +25,11 @@ export function pruneCommand(context: CommandContext): Command {
     await mustExist(settings, io.cwd)
     const store = await openExecution(settings, io.cwd)
     const opened = [() => store.close()]
-    const { contents } = await openContents(settings, io.cwd, opened)
+    const { contents, fileContents } = await openContents(settings, io.cwd, opened)
     try {
       const form = outputForm(options)
       const policy = { ...retentionPolicy(settings), graceS: durationMs((options.grace ?? '1h') as Duration, '--grace') / 1000 }
-      const report = await pruneRuns(pruneParts(settings, io.cwd, store, contents), {
+      const report = await pruneRuns(pruneParts(settings, io.cwd, { store, contents, fileContents }), {
         policy,
         archiveDir: archiveFolder(settings, io.cwd),
         dryRun: options.dryRun ?? false,

@@ -63,13 +63,13 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
   const store = await openExecution(settings, io.cwd)
   const transport = measuredTransport(await openTransport(settings), registry, log.child({ part: 'streams' }))
   const opened: (() => Promise<void>)[] = []
-  const { contents } = await openContents(settings, io.cwd, opened)
+  const { contents, fileContents } = await openContents(settings, io.cwd, opened)
   const sdkAddress = settings.metrics === undefined ? undefined : `127.0.0.1:${await freePort()}`
   try {
     const worker = await startWorker(
       settings,
       io.cwd,
-      { catalog, store, transport, contents, log },
+      { catalog, store, transport, contents, fileContents, log },
       { ...options, ...(sdkAddress !== undefined && { metricsAddress: sdkAddress }) },
     )
     workerMetrics(registry, worker)

@@ -97,7 +97,8 @@ async function lookAtContents(settings: Settings, cwd: string): Promise<string |
     for (const close of opened.toReversed()) await close()
   }
   const place = settings.blobStore ?? contentFolder(settings, cwd) ?? ''
-  if (settings.blobStore !== undefined || settings.executionDatabase === undefined) return `${place} keeps checkpoints and large results of steps`
+  if (settings.blobStore !== undefined || settings.executionDatabase === undefined)
+    return `${place} keeps checkpoints, large results of steps and large files of runs`
   return { note: `${place} keeps checkpoints; results of steps stay in their events, up to 256 KiB: name a place that every host sees by KODO_BLOB_STORE` }
 }
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createFolderBlobs, type BlobStore } from '@koco/blobs'
 import { UnavailableError } from '@koco/core'
-import { createBlobContents, type Contents } from '@koco/flow'
+import { createBlobContents, createBlobFiles, type Contents, type FileContents, type FileFolder } from '@koco/flow'
 import { contentsInUse, type ExecutionStore } from '@koco/storage'
 import type { ConsumerStatus } from '@koco/transport'
 import type { Settings } from '../settings/schema.ts'
@@ -11,20 +11,23 @@ import type { Settings } from '../settings/schema.ts'
 const WAITING_MS_MAX = 5 * 60_000
 
 /** The content store of this installation, and what runs keep in it. */
-export type OpenContents = { readonly blobs: BlobStore; readonly contents: Contents }
+export type OpenContents = { readonly blobs: BlobStore; readonly contents: Contents; readonly fileContents: FileContents }
 
 /**
- * Opens both; `opened` takes what is to be closed. Runs put their large results there when every process that may need them sees the place: it is named by BLOB_STORE, or the runs are in SQLite, which has its
+ * Opens all; `opened` takes what is to be closed. Runs put their large results and files there when every process that may need them sees the place: it is named by BLOB_STORE, or the runs are in SQLite, which has its
  * processes on one host.
  */
 export async function openContents(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<OpenContents> {
   const blobs = await openBlobs(settings, cwd)
-  const contents = createBlobContents(blobs, { shared: settings.blobStore !== undefined || settings.executionDatabase === undefined })
+  const shared = settings.blobStore !== undefined || settings.executionDatabase === undefined
+  const contents = createBlobContents(blobs, { shared })
+  const fileContents = createBlobFiles(blobs, { shared })
   opened.push(
     () => blobs.close(),
     () => contents.close(),
+    () => fileContents.close(),
   )
-  return { blobs, contents }
+  return { blobs, contents, fileContents }
 }
 
 /** The folder in which content is kept; null for a bucket. */
@@ -33,8 +36,15 @@ export function contentFolder({ blobStore, checkpointDir }: Pick<Settings, 'blob
   return blobStore.startsWith('file:') ? fileURLToPath(blobStore) : null
 }
 
-/** What a collection must leave to runs. UnavailableError `events_waiting` while events wait to be stored that may name more than the store knows. */
-export async function heldByRuns(store: ExecutionStore, consumers: () => Promise<readonly ConsumerStatus[]>): Promise<ReadonlySet<string>> {
+/**
+ * What a collection must leave to runs and their files. UnavailableError `events_waiting` while events wait to be stored that may name more than the store knows, `files_elsewhere` when not all files can be
+ * looked through.
+ */
+export async function heldByRuns(
+  store: ExecutionStore,
+  files: Pick<FileFolder, 'contentsInUse'>,
+  consumers: () => Promise<readonly ConsumerStatus[]>,
+): Promise<ReadonlySet<string>> {
   const late = (await consumers()).find(({ name, lag, oldestPendingMs }) => lag > 0 && (name === '' || (oldestPendingMs ?? 0) > WAITING_MS_MAX))
   if (late) {
     const why =
@@ -48,7 +58,7 @@ export async function heldByRuns(store: ExecutionStore, consumers: () => Promise
       },
     )
   }
-  return await contentsInUse(store)
+  return new Set([...(await contentsInUse(store)), ...(await files.contentsInUse())])
 }
 
 async function openBlobs(settings: Settings, cwd: string): Promise<BlobStore> {

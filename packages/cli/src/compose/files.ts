@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { createPanelFiles, FileFolder, Workspaces, type FileStore } from '@koco/flow'
+import { createPanelFiles, FileFolder, Workspaces, type FileContents, type FileStore } from '@koco/flow'
 import type { Settings } from '../settings/schema.ts'
 
 /** Where the panel keeps uploads and the files of runs, and what they may hold, in the panel's words. */
@@ -9,15 +9,15 @@ export function panelFiles(settings: Settings, cwd: string) {
 }
 
 /** The files of runs as the process finds them that executes flows beside the panel's folder. */
-export function folderFiles(settings: Settings, cwd: string): FileStore {
+export function folderFiles(settings: Settings, cwd: string, contents?: FileContents): FileFolder {
   const { uploadDir, limits } = panelFiles(settings, cwd)
-  return new FileFolder(uploadDir, limits)
+  return new FileFolder(uploadDir, limits, contents)
 }
 
 /** The files of runs as a worker finds them, which may be on another host. */
-export function workerFiles(settings: Settings, cwd: string): FileStore {
+export function workerFiles(settings: Settings, cwd: string, contents?: FileContents): FileStore {
   if (settings.files === 'panel') return createPanelFiles({ url: settings.appServer, key: settings.apiKey ?? '' })
-  return folderFiles(settings, cwd)
+  return folderFiles(settings, cwd, contents)
 }
 
 /** The workspaces of sessions. */

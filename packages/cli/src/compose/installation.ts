@@ -79,8 +79,8 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const spooler = options.whole ? startSpooler({ settings, store, transport, log, registry, traces, name: 'embedded' }) : null
   opened.push(async () => spooler?.stop(graceMs))
   const catalog = createCatalog(options.flows)
-  const { blobs, contents } = await openContents(settings, cwd, opened)
-  const parts = { catalog, store, transport, contents, log }
+  const { blobs, contents, fileContents } = await openContents(settings, cwd, opened)
+  const parts = { catalog, store, transport, contents, fileContents, log }
   const { uploadDir, limits } = panelFiles(settings, cwd)
   if (settings.executionMode === 'temporal' && options.whole) {
     const worker = await startWorker(settings, cwd, parts)
@@ -97,7 +97,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const hashSecret = secretHash(secretKey(settings, cwd))
   const rooms = workspaces(settings, cwd)
   const consumers = async () => (await watcher.status()).filter((one) => one.name !== WATCHER)
-  const alsoHeld = () => heldByRuns(store, consumers)
+  const alsoHeld = () => heldByRuns(store, folderFiles(settings, cwd, fileContents), consumers)
   const checkpoints = await openCheckpoints(settings, cwd, { store, blobs, alsoHeld, workspaces: rooms, log }, opened)
   const panel = await createPanel({
     store,
@@ -113,6 +113,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     uploadDir,
     workspaces: rooms,
     contents,
+    fileContents,
     checkpoints,
     webDir,
     settings: { ...panelSettings(settings), prices: pricesOf(settings, cwd), ...limits },
@@ -123,7 +124,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
     onAnswer: (request) => traces.answered(request),
   })
   opened.push(() => panel.close(graceMs))
-  opened.push(startPruning(settings, cwd, { store, contents, log }))
+  opened.push(startPruning(settings, cwd, { store, contents, fileContents, log }))
   opened.push(startSnapshots(settings, cwd, { store, log }))
   const close = async (grace: number) => {
     graceMs = grace
@@ -190,13 +191,13 @@ function allFaults(errors: readonly unknown[]): unknown {
   return away ? new UnavailableError(message, { code: away.code, cause: away }) : new RefusedError(message, { code: first.code, cause: first })
 }
 
-function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, transport, contents, log }: LauncherParts): Promise<Launcher> {
+function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, transport, contents, fileContents, log }: LauncherParts): Promise<Launcher> {
   const child = log.child({ part: 'launcher' })
   return createDirectLauncher({
     catalog,
     store,
     transport,
-    files: folderFiles(settings, cwd),
+    files: folderFiles(settings, cwd, fileContents),
     workspaces: workspaces(settings, cwd),
     contents,
     limits: { lockMs: settings.lockExpires * 1000 },

@@ -1,4 +1,4 @@
-import type { Catalog, Contents } from '@koco/flow'
+import type { Catalog, Contents, FileContents } from '@koco/flow'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Logger } from 'pino'
@@ -9,5 +9,6 @@ export type LauncherParts = {
   readonly store: ExecutionStore
   readonly transport: Transport
   readonly contents?: Contents
+  readonly fileContents?: FileContents
   readonly log: Logger
 }

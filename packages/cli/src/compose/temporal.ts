@@ -80,14 +80,14 @@ export async function openReconciler(
 /** Starts a worker of the flows in the catalogue. UnavailableError when Temporal does not answer. */
 export async function startWorker(settings: Settings, cwd: string, parts: LauncherParts, options: WorkerOptions = {}): Promise<TemporalWorker> {
   const { startTemporalWorker } = await import('@koco/temporal/worker')
-  const { store, transport, catalog, contents, log } = parts
+  const { store, transport, catalog, contents, fileContents, log } = parts
   return startTemporalWorker({
     settings: temporalPlace(settings),
     store,
     transport,
     catalog,
     cacheDir: join(dataFolder(settings, cwd), 'cache'),
-    files: workerFiles(settings, cwd),
+    files: workerFiles(settings, cwd, fileContents),
     workspaces: workspaces(settings, cwd),
     contents,
     limits: { lockMs: settings.lockExpires * 1000 },

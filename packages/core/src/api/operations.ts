@@ -58,5 +58,5 @@ export type Budget = {
 /** What the content store holds for one purpose: how often content is named, what that comes to, and what is kept for it. */
 export type KeptContent = { readonly count: number; readonly bytes: number; readonly stored_bytes: number }
 
-/** What the content store holds for large results of steps, and for checkpoints. */
-export type ContentTotals = { readonly results: KeptContent; readonly checkpoints: KeptContent }
+/** What the content store holds for large results of steps, for large files of runs, and for checkpoints. */
+export type ContentTotals = { readonly results: KeptContent; readonly files: KeptContent; readonly checkpoints: KeptContent }

@@ -76,7 +76,7 @@ export class SafeFolder {
     let count = 0
     const queue: (readonly string[])[] = [parts]
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-      const folder = await this.folder(at).catch(() => undefined)
+      const folder = await this.folder(at).catch(unlessRefused)
       const entries = folder === undefined ? [] : await readdir(folder, { withFileTypes: true }).catch(unlessMissing)
       for (const entry of entries ?? []) {
         if (entry.name.startsWith('.')) continue
@@ -87,6 +87,13 @@ export class SafeFolder {
         }
       }
     }
+  }
+
+  /** The names in a folder that do not begin with a dot; none when it is not there. */
+  async names(parts: readonly string[]): Promise<readonly string[]> {
+    const folder = await this.folder(parts).catch(unlessRefused)
+    const names = folder === undefined ? [] : await readdir(folder).catch(unlessMissing)
+    return (names ?? []).filter((name) => !name.startsWith('.'))
   }
 
   /** Takes a file away; false when there was none. A link is taken away itself, not what it leads to. */
@@ -134,7 +141,7 @@ export function diskError(error: unknown): unknown {
 }
 
 /** True for an error of the system with one of these codes. */
-function isCode(error: unknown, ...codes: string[]): boolean {
+export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
 
@@ -149,7 +156,13 @@ function taken(parts: readonly string[]): RefusedError {
   })
 }
 
-function unlessMissing(error: unknown): undefined {
+/** Undefined for what was refused; other errors as they are. */
+export function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof RefusedError)) throw error
+}
+
+/** Undefined for what is not there; other errors of the disk as `diskError` says them. */
+export function unlessMissing(error: unknown): undefined {
   if (!isCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) throw diskError(error)
 }
 

@@ -3,7 +3,6 @@ import type { AnswerOutcome } from '@koco/flow'
 import type { Principal } from '../auth/permissions.ts'
 import type { PanelContext } from '../context.ts'
 import { findFiles } from './run-inputs.ts'
-import { give } from './starting.ts'
 
 /** An answer to a question of a run. */
 export type LockAnswer = { readonly fid: string; readonly lid: string; readonly answer: Json; readonly reason?: string | undefined }
@@ -15,7 +14,7 @@ export async function answerLock({ files, store, launcher }: PanelContext, who: 
   const taken = async () => (await folder.list(fid, 'in')).map(({ path }) => path)
   const found = lock && (await findFiles({ ...files, runs: store.runs }, who, { schema: lock.form, inputs: answer, taken }))
   if (!found) return launcher.answer(fid, lid, answer, who.user, reason)
-  for (const { from, path } of found.given) await give(from, await folder.placeFor(fid, path))
+  for (const { from, path } of found.given) await folder.give(fid, path, from)
   const outcome = await launcher.answer(fid, lid, found.inputs, who.user, reason)
   if (outcome.outcome === 'accepted') for (const { record, path } of found.used) await uploads.place(record, fid, path)
   else for (const { path } of found.given) await folder.remove(fid, path)

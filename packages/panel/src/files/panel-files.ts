@@ -20,13 +20,14 @@ const STARTING_S = 3600
 
 /** The files below the upload folder, and what takes away the stale ones: at once, then every ten minutes, until `close`. */
 export function createFiles(
-  deps: Pick<PanelDeps, 'uploadDir' | 'store' | 'catalog' | 'clock' | 'log'>,
+  deps: Pick<PanelDeps, 'uploadDir' | 'fileContents' | 'store' | 'catalog' | 'clock' | 'log'>,
   { fileBytesMax, runBytesMax, filesMax, uploadExpiresS }: PanelSettings,
 ): { readonly files: PanelFiles; close(): void } {
-  const { uploadDir, store, clock, log } = deps
+  const { uploadDir, fileContents, store, clock, log } = deps
   const limits = { fileBytesMax, runBytesMax, filesMax }
-  const folder = new FileFolder(uploadDir, limits)
+  const folder = new FileFolder(uploadDir, limits, fileContents)
   const uploads = new Uploads({ dir: join(uploadDir, 'uploads'), limits, expiresS: uploadExpiresS, clock })
+  const unprepare = uploads.onFinish((path) => folder.prepare(path))
   const starting = new Starting(uploadDir, folder)
   const sweep = async (): Promise<void> => {
     try {
@@ -41,5 +42,9 @@ export function createFiles(
   const timer = setInterval(() => void sweep(), SWEEP_MS)
   timer.unref()
   void sweep()
-  return { files: { uploads, folder, starting, limits, schemas: createInputSchemas(deps) }, close: () => clearInterval(timer) }
+  const close = (): void => {
+    clearInterval(timer)
+    unprepare()
+  }
+  return { files: { uploads, folder, starting, limits, schemas: createInputSchemas(deps) }, close }
 }

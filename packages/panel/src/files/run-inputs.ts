@@ -11,6 +11,7 @@ import {
   type FileFolder,
   type FileLimits,
   type FileValue,
+  type GivenFrom,
 } from '@koco/flow'
 import type { RunStore } from '@koco/storage'
 import { can, type Principal } from '../auth/permissions.ts'
@@ -29,7 +30,7 @@ export type FoundFiles = {
   readonly inputs: Json
 }
 
-type Source = { readonly name: string; readonly from: string; readonly size: number; readonly record: UploadRecord | null }
+type Source = { readonly name: string; readonly from: GivenFrom; readonly size: number; readonly record: UploadRecord | null }
 
 /**
  * Finds the files of inputs: each the id of a complete upload of this user, or `<fid>/out/<path>` of a run that they may see. `taken`: paths that the run has already. Undefined when the schema
@@ -72,12 +73,12 @@ async function findOne(sources: FileSources, who: Principal, value: string): Pro
 
 async function fromUpload({ uploads, folder }: FileSources, who: Principal, id: string): Promise<Source> {
   const record = await uploads.find(who.user, id)
-  if (!record.placed) return { name: record.name, from: uploads.pathOf(record), size: record.size, record }
+  if (!record.placed) return { name: record.name, from: { upload: uploads.pathOf(record) }, size: record.size, record }
   // Used by an earlier run already, or by the first of two equal requests: the bytes are the same.
   const { fid, path } = record.placed
   const opened = await folder.openFile(fid, path)
   await opened.close()
-  return { name: record.name, from: await folder.placeFor(fid, path), size: opened.file.size, record: null }
+  return { name: record.name, from: { fid, path }, size: opened.file.size, record: null }
 }
 
 async function fromRun({ folder, runs }: FileSources, who: Principal, value: string): Promise<Source> {
@@ -87,7 +88,7 @@ async function fromRun({ folder, runs }: FileSources, who: Principal, value: str
   if (!run || !can(who, 'files.read', run)) throw new ProblemError(404, 'unknown_file', 'There is no such file among the runs that you may see.')
   const opened = await folder.openFile(fid, path)
   await opened.close()
-  return { name: rest, from: await folder.placeFor(fid, path), size: opened.file.size, record: null }
+  return { name: rest, from: { fid, path }, size: opened.file.size, record: null }
 }
 
 function refused({ accept }: FileValue, { name }: Source): string | undefined {

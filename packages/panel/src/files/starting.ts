@@ -1,12 +1,11 @@
-import { constants } from 'node:fs'
-import { chmod, copyFile, link, mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isFid } from '@koco/core'
-import type { FileFolder } from '@koco/flow'
+import type { FileFolder, GivenFrom } from '@koco/flow'
 import type { RunStore } from '@koco/storage'
 
-/** A file that a run is given: where its bytes are now, and its path in the run. */
-export type Given = { readonly from: string; readonly path: string }
+/** A file that a run is given: where it comes from, and its path in the run. */
+export type Given = { readonly from: GivenFrom; readonly path: string }
 
 /**
  * Puts files into the folder of a run that does not exist yet. A note per run tells what is under way, so that the folders of runs that never came to be are found after a crash: first the
@@ -24,7 +23,7 @@ export class Starting {
   /** Files the bytes under both names, so that nothing is lost whatever comes next. */
   async give(fid: string, files: readonly Given[]): Promise<void> {
     await this.note(fid)
-    for (const { from, path } of files) await give(from, await this.#folder.placeFor(fid, path))
+    for (const { from, path } of files) await this.#folder.give(fid, path, from)
   }
 
   /** Whatever comes next: when there is no such run after a while, its files are taken away. */
@@ -52,18 +51,5 @@ export class Starting {
       if (await runs.get(fid)) await this.done(fid)
       else await this.undo(fid)
     }
-  }
-}
-
-/** Makes the bytes at `from` a file at `to` too, read-only. */
-export async function give(from: string, to: string): Promise<void> {
-  const handle = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW)
-  try {
-    await handle.sync()
-    // The disk holds it once; a disk that cannot do that gets a copy.
-    await link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_EXCL))
-    await chmod(to, 0o440)
-  } finally {
-    await handle.close()
   }
 }

@@ -9,7 +9,7 @@ export type TusServerOptions = {
   readonly records: UploadRecords
   readonly bytesMax: number
   readonly clock: () => number
-  readonly onFinish: () => void
+  readonly onFinish: (id: string) => void
 }
 
 /** The tus server over a folder. Who asks, and the id of an upload that begins, stand in headers of ours (see `webRequest`). */
@@ -33,8 +33,8 @@ export function createTusServer({ dir, records, bytesMax, clock, onFinish }: Tus
       const name = cleanPath((inFolder ? relativePath : filename) ?? 'file')
       return { metadata: { filename: name, ...(filetype && { filetype: filetype.slice(0, 100) }), owner } }
     },
-    onUploadFinish: async () => {
-      onFinish()
+    onUploadFinish: async (_request, { id }) => {
+      onFinish(id)
       return {}
     },
   })

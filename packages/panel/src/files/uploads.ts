@@ -27,7 +27,7 @@ export class Uploads {
   readonly #records: UploadRecords
   /** Made at the first upload: to load it takes longer than to start a panel. */
   #server: Promise<Server> | undefined
-  readonly #finished = new Set<() => void>()
+  readonly #finished = new Set<(path: string) => void>()
   /** Sizes of what is not used yet, by owner and id; read from the folder once. */
   #unused: Promise<Map<string, Map<string, number>>> | undefined
 
@@ -98,8 +98,8 @@ export class Uploads {
     await this.#forget(record.owner, record.id)
   }
 
-  /** Calls `listener` each time an upload has become complete in this process; the result ends it. */
-  onFinish(listener: () => void): () => void {
+  /** Calls `listener` with where its bytes are each time an upload has become complete in this process; the result ends it. */
+  onFinish(listener: (path: string) => void): () => void {
     this.#finished.add(listener)
     return () => this.#finished.delete(listener)
   }
@@ -132,7 +132,7 @@ export class Uploads {
   async #createServer(): Promise<Server> {
     const { createTusServer } = await import('./tus-server.ts')
     const { dir, limits, clock } = this.#options
-    const onFinish = (): void => this.#finished.forEach((listener) => listener())
+    const onFinish = (id: string): void => this.#finished.forEach((listener) => listener(this.#records.pathOf(id)))
     return createTusServer({ dir, records: this.#records, bytesMax: limits.fileBytesMax, clock, onFinish })
   }
 

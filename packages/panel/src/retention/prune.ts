@@ -65,8 +65,7 @@ async function choose(deps: PruneDeps, policy: RetentionPolicy, nowS: number, en
 }
 
 async function withFiles(files: FileFolder, run: EndedRun): Promise<EndedRun> {
-  const own = await files.list(run.fid)
-  return { ...run, bytes: run.bytes + own.reduce((sum, { size }) => sum + size, 0) }
+  return { ...run, bytes: run.bytes + (await files.storedBytes(run.fid)) }
 }
 
 /** A note of each run's files comes first, so that they are found and taken away although everything died after the run had gone. */

@@ -1,5 +1,7 @@
 // Goal: what an event only names is read by whoever may read its run, goes with the run wherever it is taken, and is counted. Method: real runs whose step gives a large result, on real parts, over HTTP.
+import { join } from 'node:path'
 import { must } from '@koco/core'
+import { FileFolder } from '@koco/flow'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { call } from '../testing/call.ts'
 import { closeTestParts, openTestPanel, type TestPanel } from '../testing/test-panel.ts'
@@ -101,10 +103,17 @@ test('operators see how much is named and how much is kept for it', async () => 
   const totals = async () => (await call(`${panel.url}/api/contents`, 'GET', operator.headers)).body as Record<string, Record<string, number>>
   const before = await totals()
   await large(KIB, me.name)
-  const after = await totals()
+  const { fid: holder } = await panel.run(me.name)
+  for (const path of ['a', 'b']) await new FileFolder(join(panel.folder, 'uploads'), {}, panel.fileContents).write(holder, `out/${path}`, 'z'.repeat(100_000))
+  const after = await vi.waitUntil(async () => {
+    const now = await totals()
+    return now['files']?.['count'] === 2 && now
+  })
   expect((after['results']?.['count'] ?? 0) - (before['results']?.['count'] ?? 0)).toBe(1)
   expect((after['results']?.['bytes'] ?? 0) - (before['results']?.['bytes'] ?? 0)).toBe(RESULT.length + 2)
   expect(after['results']?.['stored_bytes']).toBe(before['results']?.['stored_bytes'])
+  expect(after['files']).toMatchObject({ count: 2, bytes: 200_000 })
+  expect(after['files']?.['stored_bytes']).toBeLessThan(1000)
   expect(after['checkpoints']).toMatchObject({ count: expect.any(Number), bytes: expect.any(Number), stored_bytes: expect.any(Number) })
   expect((await call(`${panel.url}/api/contents`, 'GET', me.headers)).status).toBe(403)
 })

@@ -16,13 +16,18 @@ const Kept = shapeOf<api.KeptContent>()(
 
 const Totals = shapeOf<api.ContentTotals>()(
   z
-    .object({ results: Kept.describe('large results of steps'), checkpoints: Kept.describe('files and conversations of checkpoints') })
+    .object({
+      results: Kept.describe('large results of steps'),
+      files: Kept.describe('large files that runs were given or made; as of a short time ago where there are very many'),
+      checkpoints: Kept.describe('files and conversations of checkpoints'),
+    })
     .meta({ id: 'ContentTotals', description: 'How much the content store holds, and for how much.' }),
 )
 
 /** What runs keep outside their events. */
 export const contentRoutes: Routes = (app, context) => {
   reading(app, context)
+  const keptFiles = seldom(() => context.files.folder.keptFiles())
   app.get(
     '/api/contents',
     {
@@ -30,13 +35,30 @@ export const contentRoutes: Routes = (app, context) => {
       schema: { tags: ['operations'], summary: 'How much the content store holds, and what is stored for it', ...answers({ 200: Totals }, 401, 403) },
     },
     async () => {
-      const [results, checkpoints] = await Promise.all([context.store.contents.totals(), context.checkpoints.totals()])
+      const [results, files, checkpoints] = await Promise.all([context.store.contents.totals(), keptFiles(), context.checkpoints.totals()])
       return {
         results: { count: results.named, bytes: results.bytes, stored_bytes: results.stored },
+        files: { count: files.named, bytes: files.bytes, stored_bytes: files.stored },
         checkpoints: { count: checkpoints.count, bytes: checkpoints.bytes, stored_bytes: checkpoints.stored },
       }
     },
   )
+}
+
+/** Asked again only after twenty times as long as the answer took: whoever looks at it often costs little. */
+function seldom<T>(ask: () => Promise<T>): () => Promise<T> {
+  let known: { readonly answer: Promise<T>; untilMs: number } | undefined
+  return () => {
+    if (known && performance.now() < known.untilMs) return known.answer
+    const begun = performance.now()
+    const asked = { answer: ask(), untilMs: Number.POSITIVE_INFINITY }
+    known = asked
+    asked.answer.then(
+      () => (asked.untilMs = performance.now() + 20 * (performance.now() - begun)),
+      () => (known = undefined),
+    )
+    return asked.answer
+  }
 }
 
 function reading(app: App, context: PanelContext): void {

@@ -2,7 +2,7 @@
  * Goal: files of a run come out whole or in the part that was asked for, as downloads that no browser runs, to those who may see the run; a worker on another host has the same files as one
  * beside the folder; nothing leads out of it. Method: HTTP against a listening panel; addresses that clients would tidy go over a bare socket; the contract of file stores over the API.
  */
-import { symlink, writeFile } from 'node:fs/promises'
+import { stat, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createPanelFiles, FileFolder, type FileStore } from '@koco/flow'
@@ -66,6 +66,18 @@ describe('download', () => {
       'bytes */10',
       'application/problem+json; charset=utf-8',
     ])
+  })
+
+  test('a part of a large file, which lies in the content store, is the same through every door', async () => {
+    const bytes = Buffer.alloc(300_000, 'no two parts of it are alike: ').map((byte, at) => (byte + at * at) % 256)
+    await remote.write(run.fid, 'out/large.bin', bytes)
+    expect((await stat(join(at.folder, 'uploads/runs', run.fid, 'out/large.bin'))).size).toBeLessThan(1000)
+    const head = await fetch(address('out/large.bin'), { method: 'HEAD', headers: ann.headers })
+    expect(head.headers.get('content-length')).toBe('300000')
+    const part = await get('out/large.bin', { range: 'bytes=100000-100099' })
+    expect([part.status, part.headers.get('content-range')]).toEqual([206, 'bytes 100000-100099/300000'])
+    expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(100_000, 100_100))).toBe(true)
+    expect(Buffer.from(await (await get('out/large.bin')).arrayBuffer()).equals(bytes)).toBe(true)
   })
 
   test.each([

@@ -7,7 +7,6 @@ import type { PanelContext, Routes } from '../context.ts'
 import { answers } from '../server/describe.ts'
 import { createOnce } from '../server/idempotency.ts'
 import { ProblemError } from '../server/problems.ts'
-import { give } from '../files/starting.ts'
 import { json } from '../shapes/json.ts'
 import { caller, fidParam, visibleRun } from './visible-run.ts'
 import { shapeOf } from '../shapes/shape-of.ts'
@@ -103,11 +102,7 @@ function forkDeps({ store, contents, launcher, clock, files }: PanelContext): Fo
 /** What the run was given, and what it had written up to then; a file that was written over since is the newer one. */
 async function copyFiles(folder: FileFolder, from: string, to: string, uploads: readonly string[]): Promise<void> {
   for (const { path } of await folder.list(from)) {
-    if (path.startsWith('in/')) await give(await folder.placeFor(from, path), await folder.placeFor(to, path))
-    else if (uploads.includes(path)) {
-      const { content } = await folder.open(from, path)
-      await folder.write(to, path, content)
-    }
+    if (path.startsWith('in/') || uploads.includes(path)) await folder.give(to, path, { fid: from, path })
   }
 }
 

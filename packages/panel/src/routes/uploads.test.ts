@@ -232,7 +232,7 @@ test('a start that died in between leaves no files behind, one that came through
   await writeFile(source, 'bytes')
   const { fid: lived } = await at.launcher.start({ flow: 'hello', inputs: { name: 'Ann' }, user: ann.name, idempotencyKey: null })
   const died = 'aaaaaaaaaaaaaaaaaaaaaaaa'
-  for (const fid of [lived, died]) await starting.give(fid, [{ from: source, path: 'in/a.txt' }])
+  for (const fid of [lived, died]) await starting.give(fid, [{ from: { upload: source }, path: 'in/a.txt' }])
   await starting.sweep(at.store.runs, Date.now(), 3600)
   expect(await folder.list(died)).toHaveLength(1)
   await starting.sweep(at.store.runs, Date.now() + 3_700_000, 3600)

@@ -147,6 +147,7 @@ async function openSecond(port: number): Promise<unknown> {
     uploadDir: join(at.folder, 'second-uploads'),
     checkpoints: at.checkpoints,
     contents: at.contents,
+    fileContents: at.fileContents,
     workspaces: new Workspaces(join(at.folder, 'second-workspaces')),
     webDir: null,
     settings: {},

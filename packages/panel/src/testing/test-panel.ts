@@ -3,6 +3,7 @@ import { createFolderBlobs } from '@koco/blobs'
 import { createCheckpointManager, type CheckpointManager } from '@koco/checkpoints'
 import {
   createBlobContents,
+  createBlobFiles,
   createCatalog,
   createDirectLauncher,
   createDirectSchedules,
@@ -10,6 +11,7 @@ import {
   flowEntry,
   Workspaces,
   type Contents,
+  type FileContents,
   type Launcher,
   type Schedules,
 } from '@koco/flow'
@@ -39,6 +41,7 @@ export type TestPanel = {
   readonly leases: LeaseCounter
   readonly checkpoints: CheckpointManager
   readonly contents: Contents
+  readonly fileContents: FileContents
   readonly folder: string
   /** A new user of this role and the header that signs them in by key. */
   user(role: Role): Promise<{ readonly name: string; readonly id: string; readonly headers: { readonly authorization: string } }>
@@ -80,9 +83,10 @@ async function openParts() {
   const catalog = createCatalog(TEST_FLOWS)
   const blobs = createFolderBlobs({ dir: join(folder, 'blobs') })
   const contents = createBlobContents(blobs, { shared: true })
-  const launcher = await createDirectLauncher({ catalog, store, transport, contents, files: new FileFolder(join(folder, 'uploads')) })
+  const fileContents = createBlobFiles(blobs, { shared: true })
+  const launcher = await createDirectLauncher({ catalog, store, transport, contents, files: new FileFolder(join(folder, 'uploads'), {}, fileContents) })
   const schedules = createDirectSchedules({ store, launcher, flows: async () => TEST_FLOWS.map(flowEntry) })
-  return { folder, store, transport, blobs, contents, spooler, catalog, launcher, schedules, adminFiles: 0 }
+  return { folder, store, transport, blobs, contents, fileContents, spooler, catalog, launcher, schedules, adminFiles: 0 }
 }
 
 const log = pino({ level: 'silent' })
@@ -94,10 +98,11 @@ let parts: ReturnType<typeof openParts> | undefined
 /** Closes what the panels of this file stood on; for `afterAll`. */
 export async function closeTestParts(): Promise<void> {
   if (!parts) return
-  const { launcher, schedules, spooler, transport, contents, store, folder } = await parts
+  const { launcher, schedules, spooler, transport, contents, fileContents, store, folder } = await parts
   await schedules.close()
   await launcher.close(500)
   await contents.close()
+  await fileContents.close()
   await spooler.stop(1_000)
   await transport.close()
   await store.close()
@@ -107,7 +112,7 @@ export async function closeTestParts(): Promise<void> {
 /** Opens a panel on a free port, with users of its own, over the parts of this test file. */
 export async function openTestPanel(options: TestPanelOptions = {}): Promise<TestPanel> {
   const under = await (parts ??= openParts())
-  const { folder, store, transport, catalog, launcher, schedules, blobs, contents } = under
+  const { folder, store, transport, catalog, launcher, schedules, blobs, contents, fileContents } = under
   const admin = options.admin ?? (await openAdminStore({ url: `sqlite:///${join(folder, `admin-${++under.adminFiles}.db`)}`, migrate: true }))
   const watcher = transport.consumer('panel')
   const workspaces = new Workspaces(join(folder, 'workspaces'))
@@ -115,7 +120,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
   const checkpoints = createCheckpointManager({
     dir: join(folder, 'checkpoints'),
     blobs,
-    alsoHeld: () => contentsInUse(store),
+    alsoHeld: async () => [...(await contentsInUse(store)), ...(await new FileFolder(join(folder, 'uploads'), {}, fileContents).contentsInUse())],
     store: store.checkpoints,
     sessions,
   })
@@ -133,6 +138,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     uploadDir: options.uploadDir ?? join(folder, 'uploads'),
     workspaces,
     contents,
+    fileContents,
     checkpoints,
     webDir: options.webDir ?? null,
     settings: options.settings ?? {},
@@ -153,6 +159,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     leases: transport.leases,
     checkpoints,
     contents,
+    fileContents,
     folder,
     user: (role) => addUser(admin, role),
     run: (user) => addRun(store, transport.signals, user),

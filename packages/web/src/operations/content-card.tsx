@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { contentTotalsQuery } from '../api/contents.ts'
 import { bytes, count } from '../show/format.ts'
 
-const NAMES = { results: ['Large results of steps', 'named'], checkpoints: ['Checkpoints', 'made'] } as const
+const NAMES = { results: ['Large results of steps', 'named'], files: ['Large files of runs', 'held'], checkpoints: ['Checkpoints', 'made'] } as const
 
 /** What the content store holds, and how much less is kept than is named: equal content is kept once, and compressed. */
 export function ContentCard() {
@@ -17,6 +17,7 @@ export function ContentCard() {
       {data && (
         <Stack gap="sm">
           <Kept of="results" kept={data.results} />
+          <Kept of="files" kept={data.files} />
           <Kept of="checkpoints" kept={data.checkpoints} />
         </Stack>
       )}

@@ -50,7 +50,7 @@ export const dataSettings = {
       about({
         variable: 'BLOB_STORE',
         none: 'a folder in CHECKPOINT_DIR',
-        help: 'Where the content of checkpoints and large results of steps are kept, for several hosts: s3://bucket/prefix, or file:///folder that all of them see',
+        help: 'Where the content of checkpoints, large results of steps and large files of runs is kept, for several hosts: s3://bucket/prefix, or file:///folder that all of them see',
       }),
     ),
   s3Endpoint: url('http', 'https')
