@@ -67,8 +67,8 @@ export type EventData = {
     readonly traceparent?: string
     readonly lost?: { readonly from: string; readonly to: string }
   }
-  /** `until`: when a waiting run wakes by itself, null for never. */
-  readonly status: { readonly status: RunStatus; readonly reason?: string; readonly until?: number | null }
+  /** `until`: when a waiting run wakes by itself, null for never. `deaths`: it rests, because so many tries one after the other ended with their process; `reason` says so in words. */
+  readonly status: { readonly status: RunStatus; readonly reason?: string; readonly until?: number | null; readonly deaths?: number }
   readonly inputs: { readonly inputs: Json }
   readonly meta: {
     readonly flow: string

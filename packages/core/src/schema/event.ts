@@ -49,7 +49,7 @@ export const eventSchemas = {
     traceparent: text.optional(),
     lost: z.looseObject({ from: positionSchema, to: positionSchema }).optional(),
   }),
-  status: z.looseObject({ status: statusSchema, reason: text.optional(), until: timeSchema.nullable().optional() }),
+  status: z.looseObject({ status: statusSchema, reason: text.optional(), until: timeSchema.nullable().optional(), deaths: z.int().positive().optional() }),
   inputs: z.looseObject({ inputs: jsonSchema }),
   meta: z.looseObject({ flow: text, version: text.nullable(), summary: text, tags: z.array(text).readonly(), user: text, parent: text.optional() }),
   agent: typedValueSchema,

@@ -217,5 +217,22 @@ export function describeLauncher(name: string, open: OpenLauncher): void {
       expect(await runEnd(under.store, waiting)).toMatchObject({ status: 'finished' })
       expect(shop.done.filter((done) => done === 'death-asks before')).toHaveLength(1)
     })
+
+    test('a run whose process ends under it three times without progress rests, says so, and goes on by itself', async () => {
+      const fid = await start('gated', { gate: 'deaths' })
+      await shop.reached('deaths')
+      let { attempt } = await runUntil(under.store, fid, 'its first try', (run) => run.status === 'running')
+      for (let deaths = 1; deaths <= 3; deaths += 1) {
+        launcher = await under.restart()
+        attempt = (await runUntil(under.store, fid, `the try after death ${deaths}`, (run) => run.attempt > attempt)).attempt
+      }
+      const rests = await runUntil(under.store, fid, 'its rest', ({ status }) => status === 'awaiting')
+      expect(await eventsOf(under.store, fid)).toContainEqual(
+        expect.objectContaining({ kind: 'status', data: { status: 'awaiting', until: rests.wakeAt, deaths: 3, reason: expect.stringContaining('3 tries') } }),
+      )
+      shop.open('deaths')
+      expect(await runEnd(under.store, fid)).toMatchObject({ status: 'finished', openLocks: 0 })
+      expect(shop.done.filter((done) => done === 'deaths one')).toHaveLength(1)
+    })
   })
 }

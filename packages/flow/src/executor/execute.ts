@@ -6,6 +6,7 @@ import { typedValue } from '../value.ts'
 import { BudgetGuard } from './budget.ts'
 import { childMark } from './child.ts'
 import { createContext } from './context.ts'
+import { crashLoop, restAfter, whyRest } from './deaths.ts'
 import { inFrame } from './frame.ts'
 import { readJournal } from './read-journal.ts'
 import { never, Runtime } from './runtime.ts'
@@ -70,12 +71,14 @@ async function open(runtime: Runtime): Promise<TryOutcome | undefined> {
   }
   if (wanted?.wanted === 'cancel') return endCancelled(runtime, wanted.by, wanted.reason)
   if (wanted?.wanted === 'pause') return pauseAtOnce(runtime, wanted)
-  if (journal.recoveries > deps.limits.recoveries) return endFailed(runtime, crashLoop(journal.recoveries))
+  if (journal.deaths > deps.limits.recoveries) return endFailed(runtime, crashLoop(journal))
   if (journal.paused) runtime.emit('resume', { by: wanted?.by ?? deps.run.user })
   if (!fresh) {
     if (journal.hasInputs) runtime.emit('status', { status: 'running' })
     else introduce(runtime)
   }
+  const restMs = journal.died ? restAfter(journal.deaths) : 0
+  if (restMs > 0) return rest(runtime, restMs)
   runtime.requests.begin(wanted)
   return undefined
 }
@@ -209,6 +212,14 @@ async function pauseAtOnce(runtime: Runtime, request: ControlRequest): Promise<T
   return end(runtime, lastWords, { outcome: 'suspended', status: 'paused', wakeAt: null, locks })
 }
 
+/** Waits, with nobody at work, before it is tried again: what kills its process must not do so as fast as processes come. */
+function rest(runtime: Runtime, restMs: number): Promise<TryOutcome> {
+  const { journal, deps } = runtime
+  const until = (deps.clock.now() + restMs) / 1000
+  const lastWords = (): void => runtime.emit('status', { status: 'awaiting', until, reason: whyRest(journal, restMs), deaths: journal.deaths })
+  return end(runtime, lastWords, { outcome: 'suspended', status: 'awaiting', wakeAt: until, locks: [] })
+}
+
 function sayPaused(runtime: Runtime, request: ControlRequest): void {
   if (!runtime.journal.paused) runtime.emit('pause', { by: request.by, ...(request.reason !== null && { reason: request.reason }) })
   runtime.emit('status', { status: 'paused' })
@@ -274,11 +285,4 @@ function limitWork(runtime: Runtime): () => void {
   }
   let timer = setTimeout(check, Math.max(0, Math.min(leftMs() + 1, 2 ** 31 - 1)))
   return () => clearTimeout(timer)
-}
-
-function crashLoop(recoveries: number): RefusedError {
-  return new RefusedError(
-    `${recoveries} tries one after the other ended with the death of their process, without a finished step in between. Look for what kills it (memory?), then retry the run.`,
-    { code: 'crash_loop' },
-  )
 }

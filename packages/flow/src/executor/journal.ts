@@ -53,8 +53,12 @@ export class Journal {
   paused = false
   /** When (unix seconds) the last retry began; what failed or expired before it counts no more. */
   retriedAt = Number.NEGATIVE_INFINITY
-  /** Tries that ended without a word, since the last sign of progress. */
-  recoveries = 0
+  /** Tries that ended without a word, one after the other, since the last sign of progress. */
+  deaths = 0
+  /** The try before this one was such a try. */
+  died = false
+  /** The step that was begun last and is not known to have ended. */
+  lastBegun: string | null = null
   /** What was spent on models. */
   spent: Spent = { cost: 0, tokens: 0 }
   /** Seconds of work in the epochs before. */
@@ -149,10 +153,13 @@ export class Journal {
   }
 
   #begin(reason: AttemptReason, ts: number): void {
+    this.died = this.#tryStart !== undefined
     if (this.#tryStart !== undefined) this.workedS += Math.max(0, this.#lastTs - this.#tryStart)
     this.#tryStart = ts
-    this.recoveries = reason === 'recover' ? this.recoveries + 1 : 0
+    if (this.died) this.deaths += 1
     if (reason !== 'retry') return
+    this.died = false
+    this.deaths = 0
     this.retriedAt = ts
     this.status = 'starting'
     for (const [id, step] of this.steps) if (step.phase === 'failed') this.steps.delete(id)
@@ -162,17 +169,21 @@ export class Journal {
 
   // The wait begins with the event before the status that says so; what lies between is idle time, not work.
   #status(record: EventRecord): void {
-    const { status } = parseJson(record.data) as unknown as EventData['status']
+    const { status, deaths } = parseJson(record.data) as unknown as EventData['status']
     this.status = status
     if (status !== 'awaiting' && status !== 'paused') return
     if (this.#tryStart !== undefined) this.workedS += Math.max(0, this.#lastTs - this.#tryStart)
     this.#tryStart = undefined
-    this.recoveries = 0
+    this.deaths = deaths ?? 0
   }
 
   #step(step: EventData['step'], bytes: number): void {
-    if (step.phase === 'started') return
-    this.recoveries = 0
+    if (step.phase === 'started') {
+      this.lastBegun = step.id
+      return
+    }
+    this.deaths = 0
+    if (this.lastBegun === step.id) this.lastBegun = null
     if (step.phase === 'failed') {
       this.steps.set(step.id, { phase: 'failed', input: step.input, try: step.try, error: step.error, retryAt: step.retry_at })
       return
@@ -187,7 +198,7 @@ export class Journal {
 
   #child(child: EventData['child'], bytes: number): void {
     if (child.phase === 'started') return this.startChild(child.id, child.input)
-    this.recoveries = 0
+    this.deaths = 0
     this.#grow(bytes)
     return this.endChild(child.id, child)
   }

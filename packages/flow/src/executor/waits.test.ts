@@ -318,21 +318,6 @@ test('a try of a run that is over does nothing', async () => {
   expect(await run.attempt('recover')).toEqual({ outcome: 'ended', status: 'finished' })
 })
 
-test('tries that die one after the other without a finished step end the run', async () => {
-  let gate = new Gate()
-  const run: ScriptedRun = new ScriptedRun(
-    scriptedFlow((ctx) => ctx.step('kills', () => gate.pass())),
-    { recoveries: 3 },
-  )
-  for (let crash = 0; crash < 4; crash += 1) {
-    gate = new Gate()
-    void run.attempt()
-    await gate.reached
-    run.timeline.crash()
-  }
-  expect(await run.attempt()).toMatchObject({ outcome: 'failed', error: { code: 'crash_loop' } })
-})
-
 test('deltas are gathered and published, never stored', async () => {
   const run = new ScriptedRun(
     scriptedFlow(async (ctx) => {

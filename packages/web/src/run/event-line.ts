@@ -27,7 +27,10 @@ const quiet = (text: string): EventLine => ({ text, tone: 'quiet' })
 const LINES: Readonly<Record<string, (data: Data) => EventLine>> = {
   attempt: (data) =>
     quiet(`Try ${say(data['attempt'])}${REASONS[say(data['reason'])] ?? ''}${isJsonObject(data['lost']) ? '; some events before it were lost' : ''}`),
-  status: (data) => ({ text: STATUSES[say(data['status'])] ?? say(data['status']), tone: STATUS_TONES[say(data['status'])] ?? 'quiet' }),
+  status: (data) => ({
+    text: `${STATUSES[say(data['status'])] ?? say(data['status'])}${because(data)}`,
+    tone: data['deaths'] === undefined ? (STATUS_TONES[say(data['status'])] ?? 'quiet') : 'warn',
+  }),
   inputs: (data) => quiet(short(data['inputs'])),
   meta: (data) => quiet([say(data['summary']), data['version'] ? `version ${say(data['version'])}` : ''].filter(Boolean).join(' · ')),
   step: stepLine,
