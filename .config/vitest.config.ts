@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config'
 const SERVER_SUFFIXES = ['redis', 'pg', 's3', 'temporal', 'crash', 'e2e']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const setup = ['packages/testing/src/vitest/servers.ts']
+// Only a guard, within the time of a test: a poll that is right ends at once. vitest's own second is too short for a machine that is busy.
+const expectations = { poll: { timeout: 25_000 } }
 
 function serverProject(name: string) {
   const slow = name === 'redis' || name === 'pg' || name === 's3' ? 60_000 : 240_000
@@ -17,6 +19,7 @@ function serverProject(name: string) {
       runner: 'packages/testing/src/vitest/skipping-runner.ts',
       testTimeout: slow,
       hookTimeout: slow,
+      expect: expectations,
       // Two at a time: each file has a prefix, a database or servers of its own. Those on Temporal share a development server, which is slow for two.
       fileParallelism: name !== 'temporal',
     },
@@ -31,6 +34,7 @@ const unit = {
     exclude: SERVER_SUFFIXES.map((suffix) => `**/*.${suffix}.test.ts`),
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: expectations,
   },
 }
 

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { createTemporalLauncher } from './client/launcher.ts'
 import { openRig, type TemporalRig } from './testing/open-launcher.ts'
 
-const PATIENCE = { timeout: 20_000, interval: 20 }
+const PATIENCE = { timeout: 90_000, interval: 20 }
 const reached = Promise.withResolvers<void>()
 const gate = Promise.withResolvers<void>()
 const child = defineFlow({ name: 'child', summary: 'A child', inputs: z.object({}), run: () => 'done' })

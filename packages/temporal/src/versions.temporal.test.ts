@@ -8,7 +8,7 @@ import { TemporalServer } from './client/server.ts'
 import { openRig, type TemporalRig } from './testing/open-launcher.ts'
 import { startTemporalWorker } from './worker/worker.ts'
 
-const PATIENCE = { timeout: 30_000, interval: 20 }
+const PATIENCE = { timeout: 90_000, interval: 20 }
 const LIMITS = { limits: { idleMs: 50 } }
 
 let rig: TemporalRig

@@ -53,7 +53,7 @@ test('the restored installation has the same users, keys, files and runs, and a 
   const [here, there] = [join(base, 'here'), join(base, 'there')]
   const first = await open(here)
   const { fid } = await first.koco.launcher.start({ flow: 'ask', inputs: {}, user: 'admin', idempotencyKey: null })
-  await vi.waitUntil(async () => (await first.koco.store.locks.list({ fid, limit: 1 })).items[0], { timeout: 20_000 })
+  await vi.waitUntil(async () => (await first.koco.store.locks.list({ fid, limit: 1 })).items[0], { timeout: 25_000 })
   const taken = await run(here, first.env, 'backup', '../backup')
   expect(taken).toMatchObject({ code: 0, err: '', out: expect.stringContaining('1 runs') })
   await first.koco.close(500)
@@ -66,7 +66,7 @@ test('the restored installation has the same users, keys, files and runs, and a 
     expect(await run(there, second.env, 'runs', 'get', fid, '-o', 'json')).toMatchObject({ code: 0, err: '' })
     const { items } = await second.koco.store.locks.list({ fid, limit: 1 })
     expect(await run(there, second.env, 'locks', 'answer', fid, items[0]?.lid ?? '', '--value', '{"yes":true}')).toMatchObject({ err: '', code: 0 })
-    await vi.waitUntil(async () => (await second.koco.store.runs.get(fid))?.status === 'finished', { timeout: 20_000 })
+    await vi.waitUntil(async () => (await second.koco.store.runs.get(fid))?.status === 'finished', { timeout: 25_000 })
     // The step's result lies outside its event, and came along.
     expect((await second.koco.store.runs.get(fid))?.final?.value).toBe(200_000)
   } finally {

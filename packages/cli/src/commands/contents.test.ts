@@ -60,7 +60,7 @@ async function open(): Promise<Installation> {
 
 async function made(flow = 'makes'): Promise<string> {
   const { fid } = await koco.launcher.start({ flow, inputs: {}, user: 'admin', idempotencyKey: null })
-  await vi.waitUntil(async () => (await koco.store.runs.get(fid))?.status === 'finished', { timeout: 20_000 })
+  await vi.waitUntil(async () => (await koco.store.runs.get(fid))?.status === 'finished', { timeout: 25_000 })
   return fid
 }
 

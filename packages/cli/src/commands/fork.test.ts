@@ -42,7 +42,7 @@ async function run(...argv: string[]) {
   return { code, out: io.printed.join('\n'), err: io.complaints.join('\n') }
 }
 
-const ended = (fid: string) => vi.waitUntil(async () => (await koco.store.runs.get(fid))?.status === 'finished', { timeout: 20_000 })
+const ended = (fid: string) => vi.waitUntil(async () => (await koco.store.runs.get(fid))?.status === 'finished', { timeout: 25_000 })
 
 test('a fork is planned, started with another result, and compared', async () => {
   const { fid } = await koco.launcher.start({ flow: 'steps', inputs: { n: 1 }, user: 'admin', idempotencyKey: null })

@@ -68,8 +68,8 @@ test('runs that are not over go on after the move, and everybody signs in as bef
   await localKey(first.koco.admin, first.koco.hashSecret, keyFile(settings, base))
   const start = async (flow: string) => (await first.koco.launcher.start({ flow, inputs: {}, user: 'admin', idempotencyKey: null })).fid
   const [asking, dozing] = [await start('ask'), await start('doze')]
-  await vi.waitUntil(async () => (await first.koco.store.locks.list({ fid: asking, limit: 1 })).items[0], { timeout: 20_000 })
-  await vi.waitUntil(async () => (await first.koco.store.runs.get(dozing))?.status === 'awaiting', { timeout: 20_000 })
+  await vi.waitUntil(async () => (await first.koco.store.locks.list({ fid: asking, limit: 1 })).items[0], { timeout: 25_000 })
+  await vi.waitUntil(async () => (await first.koco.store.runs.get(dozing))?.status === 'awaiting', { timeout: 25_000 })
   expect(await run(first.env, 'schedules', 'create', 'ask', '--cron', '0 7 * * 1', '--id', 'mondays')).toMatchObject({ code: 0 })
   expect(await run({}, 'move', '--from', 'data', '--to', database.url)).toMatchObject({ code: 4, err: expect.stringContaining('A koco is running') })
   await first.koco.close(500)

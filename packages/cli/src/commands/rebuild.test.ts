@@ -51,8 +51,8 @@ test(
   async () => {
     const fid = await within(async ({ launcher, store }) => {
       const started = await launcher.start({ flow: 'add', inputs: { n: 1 }, user: 'admin', idempotencyKey: null })
-      await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 20_000 })
-      await vi.waitUntil(() => readdirSync(join(cwd, 'data')).includes('snapshots'), { timeout: 20_000 })
+      await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 25_000 })
+      await vi.waitUntil(() => readdirSync(join(cwd, 'data')).includes('snapshots'), { timeout: 25_000 })
       return started.fid
     })
     expect(await koco('rebuild', '--check')).toMatchObject({ code: 0, out: '1 runs compared with their events: all are equal' })
@@ -72,7 +72,7 @@ test(
 test('a koco with a newer projector keeps a snapshot of what was there and folds every run anew, while it serves', { timeout: 60_000 }, async () => {
   const fid = await within(async ({ launcher, store }) => {
     const started = await launcher.start({ flow: 'add', inputs: { n: 1 }, user: 'admin', idempotencyKey: null })
-    await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 20_000 })
+    await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 25_000 })
     return started.fid
   })
   await damage(fid)
@@ -80,7 +80,7 @@ test('a koco with a newer projector keeps a snapshot of what was there and folds
   await store.keeper.setProjection({ version: 0, cursor: null })
   await store.close()
   await within(async (installation) => {
-    await vi.waitUntil(async () => (await installation.store.keeper.projection()).version > 0, { timeout: 20_000 })
+    await vi.waitUntil(async () => (await installation.store.keeper.projection()).version > 0, { timeout: 25_000 })
     expect(await installation.store.runs.get(fid)).toMatchObject({ status: 'finished' })
   })
   expect(readdirSync(join(cwd, 'data/snapshots/before-migrate'))).toHaveLength(1)
@@ -89,7 +89,7 @@ test('a koco with a newer projector keeps a snapshot of what was there and folds
 test('a cold load that was cut off begins again', async () => {
   const fid = await within(async ({ launcher, store }) => {
     const started = await launcher.start({ flow: 'add', inputs: { n: 1 }, user: 'admin', idempotencyKey: null })
-    await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 20_000 })
+    await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 25_000 })
     return started.fid
   })
   rmSync(join(cwd, 'data/execution/index.db'))

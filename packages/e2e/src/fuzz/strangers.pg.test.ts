@@ -102,10 +102,10 @@ test('what a stranger writes harms nothing of ours and stops nobody', async () =
         sweepMs: 30,
       })
       spooler.start()
-      for (const run of [ours, beside]) await expect.poll(() => folded(run), { interval: 5, timeout: 8000 }).toBe(true)
+      for (const run of [ours, beside]) await expect.poll(() => folded(run), { interval: 5, timeout: 25_000 }).toBe(true)
       // All that can be read is read and acknowledged.
       const watcher = transport.consumer('watcher')
-      await expect.poll(async () => (await watcher.status()).reduce((sum, one) => sum + one.lag, 0), { interval: 10, timeout: 8000 }).toBe(0)
+      await expect.poll(async () => (await watcher.status()).reduce((sum, one) => sum + one.lag, 0), { interval: 10, timeout: 25_000 }).toBe(0)
       errors.length = 0
       await new Promise((resolve) => setTimeout(resolve, 60))
       expect(errors).toEqual([])

@@ -122,7 +122,7 @@ test('a run is forked at a step with another result of it, after a look at the p
   await page.waitForURL((url) => url.pathname.startsWith('/runs/') && !url.pathname.includes(fid))
   const forked = new URL(page.url()).pathname.slice('/runs/'.length)
   await expect
-    .poll(async () => (await client.json<{ final: { value: unknown } | null }>('GET', `/api/runs/${forked}`)).final?.value, { timeout: 20_000 })
+    .poll(async () => (await client.json<{ final: { value: unknown } | null }>('GET', `/api/runs/${forked}`)).final?.value, { timeout: 60_000 })
     .toBe(12)
   await page.goto(`${stack.address}/compare?a=${fid}&b=${forked}`)
   await page.getByRole('cell', { name: '11' }).first().waitFor()

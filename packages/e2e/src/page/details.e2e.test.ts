@@ -231,7 +231,7 @@ test('a session that is ended from another one is out at once', async () => {
     await ends.first().click()
     await expect.poll(() => ends.count()).toBe(left - 1)
   }
-  await one.page.getByRole('heading', { name: 'Sign in to koco' }).waitFor({ timeout: 20_000 })
+  await one.page.getByRole('heading', { name: 'Sign in to koco' }).waitFor({ timeout: 60_000 })
   await Promise.all([one.page.context().close(), two.page.context().close()])
 })
 

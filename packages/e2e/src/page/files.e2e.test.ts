@@ -40,7 +40,7 @@ async function line(page: Page, bytesPerS: number): Promise<void> {
 async function resultOf(page: Page): Promise<{ readonly size: number; readonly more: string[] }> {
   const client = await stack.client()
   const fid = /[0-9a-f]{24}/.exec(page.url())?.[0] ?? ''
-  await vi.waitUntil(async () => (await client.run(fid)).status === 'finished', { timeout: 30_000, interval: 100 })
+  await vi.waitUntil(async () => (await client.run(fid)).status === 'finished', { timeout: 60_000, interval: 100 })
   return (await client.run(fid)).final?.value as { size: number; more: string[] }
 }
 

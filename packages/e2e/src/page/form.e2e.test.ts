@@ -90,7 +90,7 @@ async function chooseFiles(page: Page, button: string, paths: string | string[])
 }
 
 async function resultOf(fid: string): Promise<Record<string, unknown>> {
-  await vi.waitUntil(async () => (await client.run(fid)).status === 'finished', { timeout: 20_000, interval: 100 })
+  await vi.waitUntil(async () => (await client.run(fid)).status === 'finished', { timeout: 60_000, interval: 100 })
   return ((await client.run(fid)).final as { value: Record<string, unknown> }).value
 }
 

@@ -34,7 +34,7 @@ function watchOutside(page: Page): readonly string[] {
 test('hostile output is shown and does nothing', async () => {
   const client = await stack.client()
   const fid = await client.start('hostile', {})
-  await expect.poll(async () => (await client.run(fid)).status, { timeout: 20_000 }).toBe('awaiting')
+  await expect.poll(async () => (await client.run(fid)).status, { timeout: 60_000 }).toBe('awaiting')
   const { page, errors } = await signIn(browser, stack.address, PASSWORD)
   const outside = watchOutside(page)
   for (const path of [

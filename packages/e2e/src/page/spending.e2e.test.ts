@@ -24,7 +24,7 @@ afterAll(async () => {
   await stack.close()
 })
 
-const isIn = (fid: string, status: string) => vi.waitUntil(async () => (await client.run(fid)).status === status, { timeout: 20_000, interval: 50 })
+const isIn = (fid: string, status: string) => vi.waitUntil(async () => (await client.run(fid)).status === status, { timeout: 60_000, interval: 50 })
 
 test('a budget set on the page holds a run, and the answer in the inbox lets it go on', async () => {
   await admin.goto(`${stack.address}/operations/budgets`)
@@ -56,7 +56,7 @@ test('who is named answers the question of a run that is not theirs; others only
   const fid = await client.start('signed', {})
   await isIn(fid, 'awaiting')
   const { page: ann } = await signIn(browser, stack.address, ANN, { login: 'ann' })
-  await expect.poll(() => ann.title(), { timeout: 10_000 }).toMatch(/^\(1\) /)
+  await expect.poll(() => ann.title(), { timeout: 60_000 }).toMatch(/^\(1\) /)
   await ann.goto(`${stack.address}/approvals`)
   const card = ann.getByRole('region', { name: 'Question: Sign it?' })
   await card.getByText('For ann or an operator to answer.').waitFor()
@@ -88,7 +88,7 @@ test('the figures and the log say what was spent and who did what', async () => 
   await log.getByRole('row', { name: /ann lock.answer/ }).waitFor()
   await log.getByRole('row', { name: /admin budget.set small done/ }).waitFor()
   await admin.getByRole('textbox', { name: 'Who' }).fill('ann')
-  await expect.poll(() => log.getByRole('row', { name: /budget.set/ }).count(), { timeout: 10_000 }).toBe(0)
+  await expect.poll(() => log.getByRole('row', { name: /budget.set/ }).count(), { timeout: 60_000 }).toBe(0)
   expect(new URL(admin.url()).searchParams.get('actor')).toBe('ann')
   await admin.getByRole('button', { name: 'Export' }).click()
   const download = admin.waitForEvent('download')

@@ -28,7 +28,7 @@ test('sign in, make a session, upload, list, look at the workspace, talk, end; t
       expect((await socket.ask('session_control', { action: 'end' })).data).toMatchObject({ session_id: id, status: 'ended', message_count: 2 })
       expect(await metric(stack.address, 'koco_sockets')).toBe(1)
       await socket.close()
-      await vi.waitFor(async () => expect(await metric(stack.address, 'koco_sockets')).toBe(0), { timeout: 20_000, interval: 100 })
+      await vi.waitFor(async () => expect(await metric(stack.address, 'koco_sockets')).toBe(0), { timeout: 60_000, interval: 100 })
     }
   } finally {
     await model.close()

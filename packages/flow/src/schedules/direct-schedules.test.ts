@@ -90,7 +90,7 @@ const until = (is: (schedule: Schedule) => boolean, id?: string): Promise<Schedu
       if (!schedule || !is(schedule)) throw new Error(`the schedule is still ${JSON.stringify(schedule)}`)
       return schedule
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: 25_000, interval: 5 },
   )
 const nextIs = (text: string) => (schedule: Schedule) => schedule.nextAt === Date.parse(text) / 1000
 const isAhead = (schedule: Schedule): boolean => (schedule.nextAt ?? 0) > clock.now() / 1000
@@ -126,7 +126,7 @@ test('a start that was made before a death is not made again', async () => {
   })
   await dying.create(daily)
   clock.pass(DAY / 24)
-  await vi.waitFor(async () => expect(await runsOf()).toHaveLength(1), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await runsOf()).toHaveLength(1), { timeout: 25_000 })
   await dying.close()
   open()
   const after = await until(nextIs('2030-01-08T07:00:00Z'))

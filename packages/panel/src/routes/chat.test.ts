@@ -62,7 +62,7 @@ async function rest(id: string): Promise<void> {
       const session = await at.store.sessions.get(id)
       return session?.turn === null && session.queued === 0
     },
-    { timeout: 15_000, interval: 20 },
+    { timeout: 25_000, interval: 20 },
   )
 }
 
@@ -120,7 +120,7 @@ describe('a turn', () => {
     await model.holding()
     expect(await status(id)).toMatchObject({ agent_running: true, active_stream_id: fid, message_count: 1 })
     const pending = async () => ((await get(`session?session_id=${id}`)).body['session'] as { pending_messages: Message[] }).pending_messages
-    expect(await vi.waitUntil(async () => (await pending())[0], { timeout: 10_000, interval: 20 })).toMatchObject({ content: 'Slow', interrupted: true })
+    expect(await vi.waitUntil(async () => (await pending())[0], { timeout: 25_000, interval: 20 })).toMatchObject({ content: 'Slow', interrupted: true })
     for (const [what, more] of [
       ['retry', {}],
       ['undo', {}],
@@ -168,7 +168,7 @@ describe('a turn', () => {
   test('waits for a person where a tool needs leave', async () => {
     const id = await newSession()
     const fid = await say(id, 'Deploy', { call: [{ id: 'c1', name: 'deploy', input: { to: 'prod' } }] }, { say: ['Done.'] })
-    const lid = await vi.waitUntil(async () => (await at.store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 10_000, interval: 20 })
+    const lid = await vi.waitUntil(async () => (await at.store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 25_000, interval: 20 })
     expect(await status(id)).toMatchObject({ agent_running: true })
     expect((await post(`runs/${fid}/locks/${lid}`, { answer: { approve: true } })).status).toBe(200)
     await over(fid)

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 async function large(kib: number, user: string): Promise<string> {
   const { fid: id } = await panel.launcher.start({ flow: 'large', inputs: { kib }, user, idempotencyKey: null })
-  await vi.waitUntil(async () => (await panel.store.runs.get(id))?.finishedAt, { timeout: 20_000 })
+  await vi.waitUntil(async () => (await panel.store.runs.get(id))?.finishedAt, { timeout: 25_000 })
   return id
 }
 

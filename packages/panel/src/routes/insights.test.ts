@@ -87,7 +87,7 @@ test('a budget holds a run until somebody lets it go on, and a changed one lets 
     const { items } = await at.store.locks.list({ fid, status: 'open', limit: 1 })
     return items[0]
   }
-  const lock = must(await vi.waitUntil(open, { timeout: 10_000, interval: 20 }), 'the question')
+  const lock = must(await vi.waitUntil(open, { timeout: 25_000, interval: 20 }), 'the question')
   const path = `${at.url}/api/runs/${fid}/locks/${lock.lid}`
   expect((await call(path, 'POST', ann.headers, { answer: { decision: 'go on' } })).status).toBe(403)
   expect((await call(path, 'POST', bob.headers, { answer: { decision: 'go on' }, reason: 'worth it' })).status).toBe(200)

@@ -28,7 +28,7 @@ async function asking(assignees: readonly string[], roles: readonly string[] = [
     user: owner.name,
     idempotencyKey: null,
   })
-  const lid = await vi.waitUntil(async () => (await at.store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 10_000, interval: 20 })
+  const lid = await vi.waitUntil(async () => (await at.store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 25_000, interval: 20 })
   return `/api/runs/${fid}/locks/${must(lid, 'the lock')}`
 }
 

@@ -18,7 +18,7 @@ afterAll(async () => {
 })
 
 async function ended(of: string) {
-  await vi.waitUntil(async () => (await panel.store.runs.get(of))?.finishedAt, { timeout: 20_000 })
+  await vi.waitUntil(async () => (await panel.store.runs.get(of))?.finishedAt, { timeout: 25_000 })
   return await panel.store.runs.get(of)
 }
 

@@ -245,7 +245,7 @@ describe('asking something of a run', () => {
     const { fid, attempt } = (await post('/api/runs', { flow: 'fail' }, { prefer: 'wait=30' })).body
     expect(attempt).toBe(1)
     expect(await post(`/api/runs/${String(fid)}/retry`, {})).toMatchObject({ status: 202 })
-    await expect.poll(async () => (await get(`/api/runs/${String(fid)}`)).body, { timeout: 10_000 }).toMatchObject({ attempt: 2, status: 'error' })
+    await expect.poll(async () => (await get(`/api/runs/${String(fid)}`)).body, { timeout: 25_000 }).toMatchObject({ attempt: 2, status: 'error' })
     const { fid: live } = await at.asking(me.name)
     expect(await post(`/api/runs/${live}/retry`, {})).toMatchObject({ status: 409, body: { code: 'run_not_over' } })
   })

@@ -47,7 +47,7 @@ describe('the protocol', () => {
     expect([status, headers.get('location')]).toEqual([201, `/api/uploads/${id}`])
     const onDisk = () => stat(join(at.folder, 'uploads/uploads', id)).then(({ size }) => size)
     await tus.cut(id, bytes.byteLength, bytes.subarray(0, 700_000), async () => {
-      await vi.waitUntil(async () => (await onDisk()) > 0, { timeout: 20_000 })
+      await vi.waitUntil(async () => (await onDisk()) > 0, { timeout: 25_000 })
     })
     let offset = 0
     // The server may still be writing what had arrived.
@@ -57,7 +57,7 @@ describe('the protocol', () => {
         const answer = await tus.patch(id, offset, bytes.subarray(offset))
         return answer.status === 409 ? undefined : answer
       },
-      { timeout: 10_000 },
+      { timeout: 25_000 },
     )
     expect([rest?.status, rest?.offset]).toEqual([204, bytes.byteLength])
     expect(offset).toBeGreaterThan(0)
@@ -186,14 +186,14 @@ describe('a run with files', () => {
 
   test('an answer to a question may be a file too; one that is not accepted leaves nothing', async () => {
     const { fid } = await at.launcher.start({ flow: 'ask-file', inputs: {}, user: ann.name, idempotencyKey: null })
-    const lid = await vi.waitUntil(async () => (await at.store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 10_000, interval: 20 })
+    const lid = await vi.waitUntil(async () => (await at.store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 25_000, interval: 20 })
     const answer = (signed: string) => call(`${at.url}/api/runs/${fid}/locks/${lid ?? ''}`, 'POST', ann.headers, { answer: { signed } })
     expect(await answer('nothing')).toMatchObject({ status: 422, body: { errors: [{ path: '/signed' }] } })
     const first = await tus.upload('signed.pdf', 'signed')
     const second = await tus.upload('signed.pdf', 'other')
     expect((await answer(first)).status).toBe(200)
     expect(await answer(second)).toMatchObject({ status: 409, body: { code: 'lock_answered' } })
-    await vi.waitUntil(async () => (await at.store.runs.get(fid))?.status === 'finished', { timeout: 10_000, interval: 20 })
+    await vi.waitUntil(async () => (await at.store.runs.get(fid))?.status === 'finished', { timeout: 25_000, interval: 20 })
     expect((await at.store.runs.get(fid))?.final?.value).toEqual({ signed: 'in/signed.pdf', text: 'signed' })
     expect((await new FileFolder(join(at.folder, 'uploads')).list(fid)).map(({ path }) => path)).toEqual(['in/signed.pdf'])
     expect((await tus.head(second)).status).toBe(200)

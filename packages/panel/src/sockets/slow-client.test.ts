@@ -40,7 +40,7 @@ test('who takes nothing is closed with 4413 and resumes; who takes all has all',
   const all = quick.frames.filter(({ type }) => type === 'agent_response')
   expect(all.reduce((sum, { content }) => sum + content.length, 0)).toBeGreaterThan(5_000_000)
   // Its lease is free before it reads again: the panel waits for nobody.
-  await vi.waitFor(async () => expect(await at.leases.count(`ws:${name}`)).toBe(1), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await at.leases.count(`ws:${name}`)).toBe(1), { timeout: 25_000 })
   slow.socket.resume()
   expect([4413, 1006]).toContain(await slow.closed)
   const had = slow.frames.filter(({ type }) => type === 'agent_response')
@@ -63,7 +63,7 @@ test('who asks without end and reads no answer is held back, not buffered for', 
   flood.socket.pause()
   const line = JSON.stringify({ type: 'ping', content: '', timestamp: 0, data: { request_id: 'r'.repeat(190) } })
   for (let n = 0; n < 50_000 && flood.socket.readyState === flood.socket.OPEN; n++) flood.socket.send(line)
-  await vi.waitFor(async () => expect(await at.leases.count(`ws:${name}`)).toBe(0), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await at.leases.count(`ws:${name}`)).toBe(0), { timeout: 25_000 })
   flood.socket.terminate()
   const after = await SocketClient.open(at.url, headers)
   after.send('ping')

@@ -51,7 +51,7 @@ const post = async (path: string, body: object = {}, headers: Record<string, str
   return (await answer.json()) as Record<string, unknown>
 }
 const counted = (name = me.name): Promise<number> => at.leases.count(`ws:${name}`)
-const isFree = (): Promise<unknown> => vi.waitFor(async () => expect(await counted()).toBe(0), { timeout: 10_000 })
+const isFree = (): Promise<unknown> => vi.waitFor(async () => expect(await counted()).toBe(0), { timeout: 25_000 })
 
 /** The text of the message that is being written, as a client that goes by the rule of SOCKETS.md shows it. */
 function textShown(frames: readonly ClientFrame[]): string {
@@ -175,7 +175,7 @@ describe('counting', () => {
     expect(inside).toHaveLength(3)
     expect(dialled.filter((one): one is Refused => !(one instanceof SocketClient)).every(({ status }) => status === 429)).toBe(true)
     await inside[0]?.close()
-    await vi.waitFor(async () => expect(await counted()).toBe(2), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await counted()).toBe(2), { timeout: 25_000 })
     await dial(me.headers, '/ws', other.url)
     expect(await counted()).toBe(3)
     await other.close()
@@ -198,8 +198,8 @@ describe('counting', () => {
       socket.write(`${[...lines, `Authorization: ${me.headers.authorization}`].join('\r\n')}\r\n\r\n`, () => socket.destroy())
     }
     // Some of them may still be on their way: while they are let in and found gone, they count.
-    await vi.waitFor(() => dial(), { timeout: 10_000 })
-    await vi.waitFor(async () => expect(await counted()).toBe(1), { timeout: 10_000 })
+    await vi.waitFor(() => dial(), { timeout: 25_000 })
+    await vi.waitFor(async () => expect(await counted()).toBe(1), { timeout: 25_000 })
   })
 
   test('a bad handshake of somebody who may connect counts nothing', async () => {
@@ -339,7 +339,7 @@ describe('turns', () => {
     const first = await live.next('agent_response', isDelta)
     expect(first.data).toMatchObject({ chunk_index: null, is_complete: false, offset: 0 })
     // Everything that the model said is shown while nothing of its message is whole.
-    await vi.waitFor(() => expect(textShown(live.frames)).toBe('Lisbon, of course.'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(textShown(live.frames)).toBe('Lisbon, of course.'), { timeout: 25_000 })
     model.release()
     await Promise.all([live.end(), plain.end()])
     const stored = live.frames.filter((frame) => frame.type === 'agent_response' && !isDelta(frame))
@@ -356,13 +356,13 @@ describe('turns', () => {
     model.script({ say: ['Half of ', 'it'], hold: true })
     one.send('chat_message', {}, 'long')
     await model.holding()
-    await vi.waitFor(() => expect(textShown(one.frames)).toBe('Half of it'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(textShown(one.frames)).toBe('Half of it'), { timeout: 25_000 })
     const { position } = one.frames.findLast(({ type }) => type === 'agent_response')?.data ?? {}
     await one.close()
     const again = await dial()
     again.send('session_control', { action: 'attach', session_id: id, position, live: true })
     expect((await again.next('session_status')).data).toMatchObject({ reset: false })
-    await vi.waitFor(() => expect(textShown([...one.frames, ...again.frames])).toBe('Half of it'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(textShown([...one.frames, ...again.frames])).toBe('Half of it'), { timeout: 25_000 })
     model.release()
     expect((await again.end()).content).toBe('Half of it')
     const stored = [...one.frames, ...again.frames].filter(({ type, data }) => type === 'agent_response' && data['kind'] !== 'delta')
@@ -474,7 +474,7 @@ describe('the end of a connection', () => {
     opened.push(deaf)
     expect(await panel.leases.count(`ws:${name}`)).toBe(1)
     deaf.socket.pause()
-    await vi.waitFor(async () => expect(await panel.leases.count(`ws:${name}`)).toBe(0), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await panel.leases.count(`ws:${name}`)).toBe(0), { timeout: 25_000 })
   })
 
   test('a panel that shuts down takes no new ones, lets work end, closes with 1001 and gives the leases back', async () => {

@@ -139,7 +139,7 @@ describe('a live tail', () => {
     await quick.ended
     expect(seqs(quick)).toEqual(upTo(67))
     const metrics = async (): Promise<string> => (await fetch(`${at.url}/metrics`)).text()
-    await expect.poll(metrics, { timeout: 10_000 }).toContain('koco_live_streams_closed_total{reason="slow"} 1')
+    await expect.poll(metrics, { timeout: 25_000 }).toContain('koco_live_streams_closed_total{reason="slow"} 1')
     slow.resume()
     await dropped
   })

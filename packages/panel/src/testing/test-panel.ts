@@ -165,7 +165,7 @@ export async function openTestPanel(options: TestPanelOptions = {}): Promise<Tes
     run: (user) => addRun(store, transport.signals, user),
     async asking(user) {
       const { fid } = await launcher.start({ flow: 'ask', inputs: {}, user, idempotencyKey: null })
-      const lid = await vi.waitUntil(async () => (await store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 10_000, interval: 20 })
+      const lid = await vi.waitUntil(async () => (await store.locks.list({ fid, limit: 1 })).items[0]?.lid, { timeout: 25_000, interval: 20 })
       return { fid, lid: must(lid, 'the lock') }
     },
     async close() {

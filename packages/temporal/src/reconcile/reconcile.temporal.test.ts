@@ -11,7 +11,7 @@ import { historyFlows } from '../testing/flows.ts'
 import { openRig, type TemporalRig } from '../testing/open-launcher.ts'
 import { reconcileNow, startReconciler } from './reconciler.ts'
 
-const PATIENCE = { timeout: 30_000, interval: 50 }
+const PATIENCE = { timeout: 90_000, interval: 50 }
 const YOUNG_MS = 500
 
 let rig: TemporalRig
@@ -195,7 +195,14 @@ test('what lives is let be: waiting, at work, paused, without a worker, just sta
     { name: 'cold', version: null, summary: 'Cold', description: '', tags: [], author: null, inputs: {} },
   ])
   fids.push((await launcher.start({ flow: 'cold', inputs: {}, user: 'ada', idempotencyKey: null })).fid)
-  const before = await Promise.all(fids.map((fid) => rig.store.runs.get(fid)))
+  // What its stream has the store has too, so that nothing of it comes in between.
+  const atRest = (fid: string) =>
+    vi.waitFor(async () => {
+      const run = await rig.store.runs.get(fid)
+      expect(run?.lastPosition).toEqual((await rig.transport.streams.top(fid)) ?? run?.lastPosition)
+      return run
+    }, PATIENCE)
+  const before = await Promise.all(fids.map(atRest))
   const done = await reconcileNow({ ...rig, launcher, youngMs: 60_000 })
   expect(done.filter(({ fid }) => [...fids, young].includes(fid))).toEqual([])
   expect(await Promise.all(fids.map((fid) => rig.store.runs.get(fid)))).toEqual(before)

@@ -184,8 +184,8 @@ export function newFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `koco-${name}-`))
 }
 
-// Below the ports that systems hand out by themselves (Linux: from 32768 on). One of those would be given away again before its server has started: to the next who asks for any, or as the near end of a connection.
-const PORTS = { first: 11_000, count: 21_000 }
+// Below the ports that systems hand out by themselves (Linux: from 32768 on), with a thousand to spare for those that are counted from one of ours. One of those would be given away again before its server has started: to the next who asks for any, or as the near end of a connection.
+const PORTS = { first: 11_000, count: 20_000 }
 let lastPort = randomInt(PORTS.count)
 
 /** A TCP port of the loopback interface that was free a moment ago, and that nobody is given by chance. */

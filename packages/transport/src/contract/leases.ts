@@ -41,7 +41,7 @@ export function leasesContract(open: OpenTransport): void {
         await leases.renew([ann('alive')])
         expect(await leases.take(ann('new'), 2)).toBe(true)
       },
-      { timeout: 10_000, interval: leases.lifeMs / 5 },
+      { timeout: 25_000, interval: leases.lifeMs / 5 },
     )
     expect(await leases.count('ann')).toBe(2)
     await leases.release(ann('new'))

@@ -11,11 +11,11 @@ let server: RedisServer
 let transport: Transport
 let direct: Redis
 
-async function open(config: Record<string, string>): Promise<void> {
+async function open(config: Record<string, string>, deadlineMs = 10_000): Promise<void> {
   server = await startRedis({ config })
   direct = new Redis(server.url)
   direct.on('error', () => {})
-  transport = createRedisTransport({ url: server.url, deadlineMs: 500 })
+  transport = createRedisTransport({ url: server.url, deadlineMs })
 }
 
 afterEach(async () => {
@@ -61,7 +61,7 @@ test('above 70 % of maxmemory nothing acknowledged is kept', async () => {
 })
 
 test('a frozen Redis lets no call wait for ever', async () => {
-  await open({})
+  await open({}, 1500)
   const fid = anyFid()
   await transport.streams.create(fid, ORIGIN)
   const consumer = transport.consumer('spooler-0')
@@ -71,7 +71,7 @@ test('a frozen Redis lets no call wait for ever', async () => {
   await expect(consumer.sweep()).rejects.toMatchObject({ code: 'redis_unavailable' })
   server.resume()
   await expect
-    .poll(() => transport.streams.append(fid, 1000, 1, opening(0)).catch(() => null), { timeout: 10_000 })
+    .poll(() => transport.streams.append(fid, 1000, 1, opening(0)).catch(() => null), { timeout: 25_000 })
     .toMatchObject({ top: { epoch: 1000, seq: 1 } })
 })
 
@@ -81,7 +81,7 @@ test('after a restart without data the stream is gone and scripts are sent again
   await transport.streams.create(fid, ORIGIN)
   await transport.streams.append(fid, 1000, 1, opening(1))
   await server.restart({ wipe: true })
-  await expect.poll(() => transport.streams.append(fid, 1000, 3, [line('3')]).catch(() => null), { timeout: 10_000 }).toEqual({ answer: 'nostream' })
+  await expect.poll(() => transport.streams.append(fid, 1000, 3, [line('3')]).catch(() => null), { timeout: 25_000 }).toEqual({ answer: 'nostream' })
   await transport.streams.create(fid, { epoch: 1000, seq: 2 })
   expect(await transport.streams.append(fid, 1000, 3, [line('3')])).toEqual({ answer: 'ok', top: { epoch: 1000, seq: 3 } })
 })

@@ -18,8 +18,8 @@ async function open(protocol: 2 | 3) {
     streamPrefix: `${prefix}events:`,
     backlogMax: BACKLOG_MAX,
     expireMs: 1,
-    workerLifeMs: 50,
-    holdMs: 300,
+    workerLifeMs: 200,
+    holdMs: 1500,
   })
   return {
     transport,
