@@ -36,3 +36,4 @@ export { comparePositions, formatPosition, ORIGIN, parsePosition, type Position 
 export { advance, evolve, ImpossibleTransitionError, newRunState, type NewRun, type RunState, type Usage } from './run.ts'
 export { isEnded, isRunStatus, mayFollow, RUN_STATUSES, type EndedStatus, type RunStatus } from './status.ts'
 export { parseTraceparent, runTrace, runTraceparent, type RunTrace } from './trace.ts'
+export { WEBHOOK_EVENTS, type WebhookEvent } from './webhook-event.ts'

@@ -1,5 +1,15 @@
 /** The tables beside runs and conversations whose rows both back ends can give and take as they are: no other part of the store follows from them. */
-export const SIDE_TABLES = ['budgets', 'checkpoint_tasks', 'checkpoints', 'flow_versions', 'run_contents', 'run_days', 'model_days'] as const
+export const SIDE_TABLES = [
+  'budgets',
+  'checkpoint_tasks',
+  'checkpoints',
+  'flow_versions',
+  'run_contents',
+  'run_days',
+  'model_days',
+  'webhooks',
+  'webhook_deliveries',
+] as const
 
 /** One of `SIDE_TABLES`. */
 export type SideTable = (typeof SIDE_TABLES)[number]

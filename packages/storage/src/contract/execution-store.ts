@@ -17,6 +17,7 @@ import { describeSessionLists } from './session-lists.ts'
 import { describeSessionModel } from './session-model.ts'
 import { describeSessionTurns } from './session-turns.ts'
 import { describeSessions } from './sessions.ts'
+import { describeWebhooks } from './webhooks.ts'
 import { describeWriting } from './writing.ts'
 
 /** The suite that every execution store passes: the rules of `port/` as tests. */
@@ -42,6 +43,7 @@ export function describeExecutionStore(name: string, open: OpenFixture): void {
     describe('schedules', () => describeSchedules(store))
     describe('checkpoints', () => describeCheckpoints(store))
     describe('contents', () => describeContents(store))
+    describe('webhooks', () => describeWebhooks(store))
     describe('sessions', () => {
       describeSessions(store)
       describeSessionTurns(store)

@@ -6,6 +6,7 @@ import { canonicalJson, toJson } from '@koco/core'
 import { createDatabase, newFolder } from '@koco/testing'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { someWebhook } from '../contract/webhooks.ts'
 import { attempt, lines, opening, plainRun, record, someFid, someRun, START, status, timeline } from '../contract/scenario.ts'
 import { moveAdmin, openAdminStore } from '../open-admin-store.ts'
 import type { ExecutionStore } from '../port/execution-store.ts'
@@ -83,6 +84,8 @@ async function fill(): Promise<string[]> {
   const names = { id: 'c', session: 'abcdef000001', username: 'ada', parent: null, merged: null, locked: null, tokens: '\n', search: 'c', about: '{}' }
   await from.keeper.putSideRows('checkpoints', [{ ...names, created_at: START + 0.5, bytes: 10, added: 5, revision: 1 }])
   await from.checkpoints.setTask({ kind: 'auto', session: 'abcdef000001', about: { interval_s: 60 } })
+  await from.webhooks.create(someWebhook('wh-moved', { flow: null }))
+  await from.webhooks.noteTest('wh-moved', START + 0.5)
   await from.dead.add({ fid: over, position: `${E1}-9999`, reason: 'r', body: '{', at: START })
   await from.sessions.create({ id: 'abcdef000001', user: 'ada', at: START, title: 'A talk', messages: [{ id: 'm', role: 'user', content: 'hi' }] })
   await from.schedules.create({ ...SCHEDULE, flow: 'trip-planner', inputs: { z: 1, a: [] } })

@@ -10,6 +10,7 @@ import type { LockStore } from './locks.ts'
 import type { RunStore } from './runs.ts'
 import type { ScheduleStore } from './schedules.ts'
 import type { SessionStore } from './sessions.ts'
+import type { WebhookStore } from './webhooks.ts'
 
 /** The execution store: everything that belongs to runs. SQLite under a folder or Postgres; both give equal timelines. */
 export interface ExecutionStore {
@@ -26,6 +27,7 @@ export interface ExecutionStore {
   readonly budgets: BudgetStore
   readonly checkpoints: CheckpointStore
   readonly contents: ContentIndex
+  readonly webhooks: WebhookStore
   /** Proves by a write that the store takes writes; throws UnavailableError with the remedy. */
   check(): Promise<void>
   /** The server's clock in unix ms; absent when there is no server. */

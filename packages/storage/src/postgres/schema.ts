@@ -6,12 +6,14 @@ import type { NamedContent } from '../named-contents.ts'
 import type { CheckpointTask } from '../port/checkpoints.ts'
 import type { EntryRow } from '../sessions/entry.ts'
 import type { ModelTally, RunTally } from '../tally.ts'
+import type { DeliveryRow, WebhookRow } from '../webhook-rows.ts'
 import { createEventTables, createRunContents } from './tables/events.ts'
 import { createRunTables, createChildIndex, createProjection, createHealthTable } from './tables/runs.ts'
 import { createPeopleTables, addLockPeople } from './tables/people.ts'
 import { createFlowTables, createFlowVersions, createScheduleTable } from './tables/flows.ts'
 import { createSessionTables, createCheckpointTable, createCheckpointTasks } from './tables/sessions.ts'
 import { createTallyTables, createBudgets } from './tables/spending.ts'
+import { createWebhookTables } from './tables/webhooks.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
 export type ExecutionTables = {
@@ -33,6 +35,8 @@ export type ExecutionTables = {
   checkpoints: StoredCheckpoint
   run_contents: NamedContent
   checkpoint_tasks: { kind: CheckpointTask['kind']; session: string; about: string }
+  webhooks: WebhookRow
+  webhook_deliveries: Omit<DeliveryRow, 'state' | 'attempts'> & { state: Generated<DeliveryRow['state']>; attempts: Generated<number> }
   projection: { version: number; cursor: string | null }
   store_health: { id: number; at: number }
 }
@@ -150,6 +154,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'versions of the projector', up: createProjection },
     { name: 'contents that events name', up: createRunContents },
     { name: 'what is to be done for sessions', up: createCheckpointTasks },
+    { name: 'webhooks', up: createWebhookTables },
   ],
 }
 

@@ -10,6 +10,8 @@ const KEYS: Readonly<Record<SideTable, readonly string[]>> = {
   flow_versions: ['name', 'version'],
   run_contents: ['fid', 'epoch', 'seq'],
   run_days: ['day', 'flow', 'username', 'outcome', 'bucket'],
+  webhooks: ['id'],
+  webhook_deliveries: ['id'],
   model_days: ['day', 'flow', 'username', 'provider', 'model'],
 }
 

@@ -19,6 +19,7 @@ import { createRunTable } from './runs.ts'
 import { createScheduleTable } from './schedules.ts'
 import { createSessionTable } from './sessions.ts'
 import { EXECUTION_SCHEMA, type ExecutionDatabase, type ExecutionTables } from './schema.ts'
+import { createWebhookTable } from './webhooks.ts'
 import { createPostgresWriter } from './writer.ts'
 
 /** `url`: a plain Postgres address. `migrate`: bring the tables to this version first, default false. `poolMax`: connections at most, default 10. `statementMs`: how long a statement may take, default 30,000. */
@@ -84,6 +85,7 @@ function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStor
     insights: guarded(createInsightTable(db), convert),
     checkpoints: guarded(createCheckpointTable(db), convert),
     contents: guarded(createContentIndex(db), convert),
+    webhooks: guarded(createWebhookTable(db), convert),
     ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
     close: () => db.destroy(),
   }

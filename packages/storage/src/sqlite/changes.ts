@@ -14,6 +14,7 @@ import { readLock, type RunRows } from './run-rows.ts'
 import { budgetChanges } from './budgets.ts'
 import { scheduleChanges } from './schedules.ts'
 import { sessionChanges } from './session-changes.ts'
+import { webhookChanges } from './webhooks.ts'
 
 /** What `RunStore.create` takes. */
 export type CreateRun = NewRun & { readonly launcher: string; readonly idempotencyKey: string | null }
@@ -39,6 +40,7 @@ export function createChanges(db: Db, rows: RunRows, cache: RunCache) {
     ...budgetChanges(db),
     ...checkpointChanges(db),
     ...checkpointTaskChanges(db),
+    ...webhookChanges(db),
   }
 }
 

@@ -20,6 +20,7 @@ import { insightQueries } from './insights.ts'
 import { scheduleQueries } from './schedules.ts'
 import { type RawAnswer, type RawRun, readAnswer, readLock, readRun, SELECT_RUN } from './run-rows.ts'
 import { sessionQueries } from './session-queries.ts'
+import { webhookQueries } from './webhooks.ts'
 
 type LockQuery = Parameters<LockStore['list']>[0]
 type ListedLock = Awaited<ReturnType<LockStore['list']>>['items'][number]
@@ -48,6 +49,7 @@ export function createQueries(db: Db) {
     ...checkpointQueries(db),
     ...checkpointTaskQueries(db),
     ...contentQueries(db),
+    ...webhookQueries(db),
   }
 }
 

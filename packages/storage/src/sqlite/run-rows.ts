@@ -1,5 +1,5 @@
 import type { EventRecord, Json, LockState, NewRun, Position, RunState, TypedValue } from '@koco/core'
-import { parseJson, toJsonText } from '@koco/core'
+import { isEnded, parseJson, toJsonText } from '@koco/core'
 import type { RunCopy } from '../port/keeper.ts'
 import type { LockAnswer } from '../port/locks.ts'
 import { searchText } from '../search.ts'
@@ -144,6 +144,10 @@ export class RunRows {
     // SQLite keeps the indexes of every column that an UPDATE names, changed or not: so each names no more than it must.
     if (!sameLabels(row.state, state)) this.#saveLabels(row, state, null)
     else if (row.state.status !== state.status) this.#statements.saveStatus.run(state.status, row.id)
+    else if (isEnded(state.status) && row.state.lastPosition.epoch !== epoch) {
+      // Retried and over again within one batch: the trigger that notes ends sees a change of status only.
+      for (const status of ['running', state.status]) this.#statements.saveStatus.run(status, row.id)
+    }
     if (state.final !== UNLOADED) this.#statements.saveFinal.run(state.final && toJsonText(state.final), row.id)
     return { ...row, state: unloaded(state), topEpoch, waiting }
   }

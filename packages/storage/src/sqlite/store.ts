@@ -13,6 +13,7 @@ import type { CrashAt, ThreadData } from './protocol.ts'
 import { sqliteKeeper } from './keeper.ts'
 import { prepareSchema, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 import { ThreadClient } from './thread-client.ts'
+import { webhookCalls } from './webhooks.ts'
 
 /** `dir`: the data folder, made when it is missing. `migrate`: make or update the tables by itself, default false. `chunkBytesMax`: how much may wait for its run's file, default 64 MiB. `crashAt`: for crash tests. */
 export type SqliteStoreOptions = { readonly dir: string; readonly migrate?: boolean; readonly chunkBytesMax?: number; readonly crashAt?: CrashAt }
@@ -84,6 +85,7 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
     ...spending(threads),
     checkpoints: checkpointCalls(threads),
     contents: contentCalls(threads),
+    webhooks: webhookCalls(threads),
     check: async () => await check(threads),
     exclusive: async (name) => await exclusive(reader, name),
     close: async () => await close(threads),
