@@ -20,6 +20,7 @@ import type { Tails } from './tail/tails.ts'
 import type { Wakeups } from './tail/wakeups.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import type { TokenSignIn } from './tokens/token-sign-in.ts'
+import type { WebhookSender } from './webhooks/sender.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -60,6 +61,8 @@ export type PanelContext = Omit<PanelDeps, 'settings'> & {
   readonly endings: Endings
   readonly files: PanelFiles
   readonly conversations: Conversations
+  /** Sends what is noted for webhooks. */
+  readonly webhooks: Pick<WebhookSender, 'wake'>
   /** True as soon as a shutdown has begun. */
   readonly closing: () => boolean
 }

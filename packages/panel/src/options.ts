@@ -10,6 +10,7 @@ import type { Price } from './chat/prices.ts'
 import type { SignUp } from './providers/accounts.ts'
 import type { GitHubSettings } from './providers/github.ts'
 import type { OidcSettings } from './providers/oidc.ts'
+import { WEBHOOK_DEFAULTS, type WebhookSettings } from './webhooks/deliver.ts'
 
 /** What the panel is told by its configuration. Sizes in bytes, times as their names say. */
 export type PanelSettings = {
@@ -63,6 +64,8 @@ export type PanelSettings = {
   readonly compressFlow: string
   /** What models cost. */
   readonly prices: readonly Price[]
+  /** How webhooks are sent. */
+  readonly webhooks: WebhookSettings
   /** How long entries of the audit log are kept; 0: for ever. */
   readonly auditDays: number
 }
@@ -94,6 +97,7 @@ export const PANEL_DEFAULTS: PanelSettings = {
   chatFlow: 'chat',
   compressFlow: 'chat-compress',
   prices: LIST_PRICES,
+  webhooks: WEBHOOK_DEFAULTS,
   auditDays: 365,
 }
 

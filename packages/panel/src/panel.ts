@@ -47,9 +47,10 @@ import { tokenRoutes } from './routes/tokens.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { userRoutes } from './routes/users.ts'
 import { viewRoutes } from './routes/views.ts'
+import { webhookChangeRoutes, webhookNoticeRoutes, webhookRoutes } from './routes/webhooks.ts'
 import { guardRoutes } from './server/access.ts'
 import { createServer } from './server/create-server.ts'
-import { createDelayWatch } from './server/delay-watch.ts'
+import { createDelayWatch, type DelayWatch } from './server/delay-watch.ts'
 import { listen } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
 import { createReadiness } from './server/readiness.ts'
@@ -61,7 +62,9 @@ import { createEndings } from './tail/endings.ts'
 import { LiveStreams } from './tail/live-streams.ts'
 import { createRunFeed } from './tail/run-feed.ts'
 import { createTails } from './tail/tails.ts'
-import { createWakeups } from './tail/wakeups.ts'
+import { createWakeups, type Wakeups } from './tail/wakeups.ts'
+import { webhookSeal } from './webhooks/secret.ts'
+import { createWebhookSender, type WebhookSender } from './webhooks/sender.ts'
 
 /** The HTTP API, the live tails and the page, not yet listening. */
 export type Panel = {
@@ -112,6 +115,9 @@ const OPERATION_ROUTES: readonly Routes[] = [
   deadRoutes,
   auditRoutes,
   budgetRoutes,
+  webhookRoutes,
+  webhookChangeRoutes,
+  webhookNoticeRoutes,
   insightRoutes,
   operationsRoutes,
   opsRoutes,
@@ -135,11 +141,16 @@ export async function createPanel(deps: PanelDeps): Promise<Panel> {
   return {
     app,
     listen: (at) => listen(app, settings, at),
-    close: (graceMs = 10_000) => (closed ??= close(app, graceMs, state, sockets, [closeAudit, closeParts])),
+    close: (graceMs = 10_000) => (closed ??= close(app, graceMs, state, sockets, [closeAudit, () => closeParts(graceMs)])),
   }
 }
 
 type State = { closing: boolean }
+
+function startWebhooks(deps: PanelDeps, settings: PanelSettings, wakeups: Wakeups, delay: DelayWatch): WebhookSender {
+  const { publicUrl, lookAgainMs, webhooks } = settings
+  return createWebhookSender({ ...deps, seal: webhookSeal(deps.hashSecret), settings: webhooks, publicUrl, lookAgainMs, wakeups, delay, random: Math.random })
+}
 
 /** A turn that fails leaves a checkpoint of what it had come to. */
 function checkpointOnFailure({ checkpoints, log }: PanelDeps): (session: string, error: string) => void {
@@ -148,7 +159,11 @@ function checkpointOnFailure({ checkpoints, log }: PanelDeps): (session: string,
   }
 }
 
-async function createParts(deps: PanelDeps, settings: PanelSettings, state: State): Promise<{ context: PanelContext; closeParts: () => void }> {
+async function createParts(
+  deps: PanelDeps,
+  settings: PanelSettings,
+  state: State,
+): Promise<{ context: PanelContext; closeParts: (graceMs: number) => Promise<void> }> {
   const { store, signals, log, clock } = deps
   const metrics = createMetrics(deps.registry, store.runs)
   const { close: closeIdentities, ...identities } = await createIdentities(deps, settings, metrics)
@@ -164,8 +179,10 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
   const closing = (): boolean => state.closing
   const ready = createReadiness({ ...deps, metrics, closing })
   const delay = createDelayWatch({ ...deps, checks: async () => (await ready()).checks })
-  const context = { ...deps, ...identities, files, wakeups, conversations, settings, metrics, ready, delay, tails, streams, feed, endings, closing }
-  const closeParts = (): void => {
+  const webhooks = startWebhooks(deps, settings, wakeups, delay)
+  const context = { ...deps, webhooks, ...identities, files, wakeups, conversations, settings, metrics, ready, delay, tails, streams, feed, endings, closing }
+  const closeParts = async (graceMs: number): Promise<void> => {
+    const webhooksClosed = webhooks.close(graceMs)
     closeIdentities()
     delay.close()
     closeFiles()
@@ -175,20 +192,22 @@ async function createParts(deps: PanelDeps, settings: PanelSettings, state: Stat
     feed.close()
     tails.close()
     wakeups.close()
+    await webhooksClosed
   }
   return { context, closeParts }
 }
 
-async function close(app: App, graceMs: number, state: State, sockets: Sockets, closers: readonly (() => void)[]): Promise<void> {
+async function close(app: App, graceMs: number, state: State, sockets: Sockets, closers: readonly (() => void | Promise<void>)[]): Promise<void> {
   state.closing = true
   await sockets.close(graceMs)
-  for (const closeOne of closers) closeOne()
+  const closing = Promise.all(closers.map(async (closeOne) => await closeOne()))
   const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
   // A connection that was busy a moment ago stays open for the next request otherwise.
   const idle = setInterval(() => app.server.closeIdleConnections(), 20)
   try {
     await app.close()
   } finally {
+    await closing
     clearTimeout(cut)
     clearInterval(idle)
   }

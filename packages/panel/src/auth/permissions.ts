@@ -38,6 +38,7 @@ const PERMISSIONS = {
   'checkpoints.manage': { viewer: 'none', user: 'none', operator: 'any' },
   'views.use': { viewer: 'own', user: 'own', operator: 'any' },
   'views.share': { viewer: 'none', user: 'own', operator: 'any' },
+  'webhooks.manage': { viewer: 'none', user: 'own', operator: 'any' },
   'keys.manage': { viewer: 'own', user: 'own', operator: 'any' },
   'operations.read': { viewer: 'none', user: 'none', operator: 'any' },
   'insights.read': { viewer: 'own', user: 'own', operator: 'any' },

@@ -51,6 +51,7 @@ const checkpoint = (act: 'read' | 'write', more: Partial<Rule> = {}): Rule => ({
 const UNKNOWN_STREAM = { ...users, user: 'unknown', operator: 'unknown' } as const
 
 const FOREIGN_SCHEDULE = '/api/schedules/of-a-stranger'
+const FOREIGN_WEBHOOK = '/api/webhooks/of-a-stranger'
 const UNKNOWN_UPLOAD = '/api/uploads/0123456789abcdef0123456789abcdef'
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -202,6 +203,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/budgets': { own: operators },
   'PUT /api/budgets/{id}': { own: operators, path: '/api/budgets/some', body: {} },
   'DELETE /api/budgets/{id}': { own: { ...operators, operator: 'unknown' }, path: '/api/budgets/none' },
+  'GET /api/webhooks': { own: users },
+  'POST /api/webhooks': { own: users, body: { url: 'https://example.com/', events: ['run.error'] } },
+  'GET /api/webhooks/{id}': { own: { ...users, user: 'unknown' }, path: FOREIGN_WEBHOOK },
+  'PATCH /api/webhooks/{id}': { own: { ...users, user: 'unknown' }, path: FOREIGN_WEBHOOK, body: { bodies: true } },
+  'POST /api/webhooks/{id}/secret': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_WEBHOOK}/secret` },
+  'DELETE /api/webhooks/{id}': { own: { ...users, user: 'unknown', operator: 'unknown' }, path: '/api/webhooks/none' },
+  'POST /api/webhooks/{id}/test': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_WEBHOOK}/test` },
+  'GET /api/webhooks/{id}/deliveries': { own: { ...users, user: 'unknown' }, path: `${FOREIGN_WEBHOOK}/deliveries` },
+  'POST /api/webhooks/{id}/deliveries/{notice}/resend': {
+    own: { ...users, user: 'unknown', operator: 'unknown' },
+    path: `${FOREIGN_WEBHOOK}/deliveries/none/resend`,
+  },
   'GET /api/dead': { own: operators },
   'POST /api/dead/{id}/retry': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999/retry' },
   'DELETE /api/dead/{id}': { own: { ...operators, operator: 'unknown' }, path: '/api/dead/999' },
@@ -226,6 +239,16 @@ beforeAll(async () => {
   runs.set('stranger', await at.asking((await at.user('user')).name))
   const timing = { everyMs: 3_600_000 }
   await at.schedules.create({ id: 'of-a-stranger', flow: 'ask', inputs: {}, user: (await at.user('user')).name, timing })
+  const about = {
+    url: 'https://example.com/',
+    user: 'a-stranger',
+    runsOf: 'a-stranger',
+    flow: null,
+    events: ['run.error'] as const,
+    bodies: false,
+    paused: true,
+  }
+  await at.store.webhooks.create({ ...about, id: 'of-a-stranger', secret: '', createdAt: 1, failingSince: null })
   const files = new FileFolder(join(at.folder, 'uploads'))
   for (const { fid } of runs.values()) await files.write(fid, 'out/given.txt', 'x')
 })

@@ -165,4 +165,4 @@ test('each operation answers odd requests with an answer or a problem, never wit
   expect((await fetch(`${at.url}/readyz`)).status).toBe(200)
   // Odd ones that nobody took would prove little.
   expect(granted).toBeGreaterThan(all.length / 2)
-})
+}, 180_000)

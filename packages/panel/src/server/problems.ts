@@ -46,6 +46,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   schedule_exists: 409,
   bad_schedule: 422,
   bad_timing: 422,
+  bad_webhook_url: 422,
   unknown_file: 404,
   file_too_large: 413,
   run_files_too_large: 413,
