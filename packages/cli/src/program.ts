@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
   locks: async () => (await import('./commands/locks.ts')).locksCommand,
   schedules: async () => (await import('./commands/schedules.ts')).schedulesCommand,
+  webhooks: async () => (await import('./commands/webhooks.ts')).webhooksCommand,
   checkpoints: async () => (await import('./commands/checkpoints.ts')).checkpointsCommand,
   serve: async () => (await import('./commands/start.ts')).serveCommand,
   spool: async () => (await import('./commands/spool.ts')).spoolCommand,

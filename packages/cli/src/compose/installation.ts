@@ -1,6 +1,6 @@
 import { KocoError, RefusedError, UnavailableError } from '@koco/core'
 import { createCatalog, createDirectLauncher, createDirectSchedules, flowEntry, type Catalog, type Flow, type Launcher, type Schedules } from '@koco/flow'
-import { createPanel, secretHash, type Panel, type SecretHash } from '@koco/panel'
+import { createPanel, secretHash, WEBHOOK_DEFAULTS, type Panel, type SecretHash } from '@koco/panel'
 import type { Spooler } from '@koco/spooler'
 import type { AdminStore, ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
@@ -146,6 +146,7 @@ function panelSettings(settings: Settings) {
     trustedProxies: settings.trustedProxies ?? [],
     workflowUrl: workflowUrl(settings),
     auditDays: settings.auditDays,
+    webhooks: { ...WEBHOOK_DEFAULTS, isPrivateAllowed: settings.webhookPrivate === 'on' },
   }
 }
 

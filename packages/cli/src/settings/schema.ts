@@ -7,6 +7,7 @@ import { keepingSettings } from './sections/keeping.ts'
 import { listeningSettings } from './sections/listening.ts'
 import { logSettings } from './sections/log.ts'
 import { signInSettings } from './sections/sign-in.ts'
+import { webhookSettings } from './sections/webhooks.ts'
 
 /** Every setting of koco: parsing, defaults, flags, help lines and the table in the README come from here and nowhere else. */
 export const settingsSchema = z.object({
@@ -16,6 +17,7 @@ export const settingsSchema = z.object({
   ...eventsSettings,
   ...executionSettings,
   ...keepingSettings,
+  ...webhookSettings,
   ...logSettings,
 })
 
