@@ -1,8 +1,7 @@
-import { readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { isFid } from '@koco/core'
-import type { FileFacts, RunLine, StoredRunPlace, StorePart } from '../port/keeper.ts'
+import type { FileFacts, RunLine, StorePart } from '../port/keeper.ts'
 import { SIDE_TABLES } from '../side-tables.ts'
 import { openIndex, type Db } from './connection.ts'
 import { createCopier } from './copy-runs.ts'
@@ -71,16 +70,4 @@ function factsOf(dir: string, fid: string, filed: Filed | undefined, startedMs: 
   const found = statSync(join(dir, filed.home, fid, 'sqlite3.db'), { throwIfNoEntry: false })
   if (!found || found.mtimeMs > startedMs - FRESH_MS) return null
   return { home: filed.home, epoch: filed.epoch, seq: filed.seq, size: found.size, mtimeMs: found.mtimeMs }
-}
-
-/** The runs that have a folder or a row, behind `after`. */
-export function storedRuns(db: Db, dir: string, after: string | null, limit: number): StoredRunPlace[] {
-  const places = new Map<string, StoredRunPlace>()
-  for (const { fid } of db.prepare<[string, number], { fid: string }>('SELECT fid FROM runs WHERE fid > ? ORDER BY fid LIMIT ?').all(after ?? '', limit))
-    places.set(fid, { fid, home: null })
-  for (const home of readdirSync(dir, { withFileTypes: true })) {
-    if (!home.isDirectory() || home.name === 'locks') continue
-    for (const fid of readdirSync(join(dir, home.name))) if (isFid(fid) && fid > (after ?? '')) places.set(fid, { fid, home: home.name })
-  }
-  return [...places.values()].toSorted((a, b) => (a.fid < b.fid ? -1 : 1)).slice(0, limit)
 }

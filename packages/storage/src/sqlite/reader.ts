@@ -2,11 +2,11 @@ import type { Db } from './connection.ts'
 import { toKocoError } from './errors.ts'
 import { takeExclusive } from './exclusive.ts'
 import { keeperQueries } from './keeper-queries.ts'
-import { storedRuns } from './moment.ts'
 import { packError, type Reply, type Request } from './protocol.ts'
 import { createQueries } from './queries.ts'
 import { createTimelineReader } from './read-timeline.ts'
 import { RunFiles } from './run-files.ts'
+import { StoredRuns } from './stored-runs.ts'
 
 type Ops = Readonly<Record<string, (...args: never[]) => unknown>>
 
@@ -25,11 +25,12 @@ export class Reader {
     this.#dir = dir
     this.#files = new RunFiles(dir)
     this.#reply = reply
+    const stored = new StoredRuns(db, dir)
     this.#ops = {
       ...createQueries(db),
       ...keeperQueries(db, this.#files),
       read: createTimelineReader(db, this.#files),
-      storedRuns: (after: string | null, limit: number) => storedRuns(db, dir, after, limit),
+      storedRuns: (after: string | null, limit: number) => stored.page(after, limit),
       takeExclusive: (name: string) => this.#takeExclusive(name),
       giveBack: (token: number) => this.#giveBack(token),
     }
