@@ -3,6 +3,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineFlow } from '@koco/flow'
+import { SnapshotFolder, takeSnapshot } from '@koco/storage'
 import { createSqliteExecutionStore } from '@koco/storage/sqlite'
 import { newFolder } from '@koco/testing'
 import { pino } from 'pino'
@@ -64,7 +65,10 @@ test(
     await within(async ({ store }) =>
       expect(await store.runs.get(fid)).toMatchObject({ status: 'finished', final: { value: 2 }, launcher: 'direct', inputs: { n: 1 } }),
     )
-    expect(await koco('rebuild', '--from-scratch')).toMatchObject({ code: 0, out: expect.stringContaining('from the files of runs alone, 1 of them folded') })
+    expect(await koco('rebuild', '--from-scratch')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('1 runs with 9 events made again from all events, 1 of them folded'),
+    })
     expect(await koco('rebuild', '--check')).toMatchObject({ code: 0, out: '1 runs compared with their events: all are equal' })
   },
 )
@@ -98,4 +102,22 @@ test('a cold load that was cut off begins again', async () => {
   writeFileSync(join(cwd, 'data/execution/index.loading'), '')
   await within(async ({ store }) => expect(await store.runs.get(fid)).toMatchObject({ status: 'finished' }))
   expect(readdirSync(join(cwd, 'data/execution'))).not.toContain('index.loading')
+})
+
+test('one snapshot is restored by its name into an empty store, and nowhere else', { timeout: 60_000 }, async () => {
+  const fid = await within(async ({ launcher, store }) => {
+    const started = await launcher.start({ flow: 'add', inputs: { n: 1 }, user: 'admin', idempotencyKey: null })
+    await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 20_000 })
+    await takeSnapshot(store.keeper, new SnapshotFolder(join(cwd, 'snapshots')), 'manual', Date.now())
+    return started.fid
+  })
+  const [name = ''] = readdirSync(join(cwd, 'snapshots/manual'))
+  const file = join('snapshots/manual', name)
+  expect(await koco('rebuild', '--restore', file)).toMatchObject({ code: 4, err: expect.stringContaining('an empty store only; this one holds 1 runs') })
+  rmSync(join(cwd, 'data/execution/index.db'))
+  expect(await koco('rebuild', '--restore', 'data/other.json')).toMatchObject({ code: 4, err: expect.stringContaining('no snapshot that this koco can') })
+  expect(await koco('rebuild', '--restore', file)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(new RegExp(`^1 runs with 9 events made again from .*${name}, \\d of them .*; the last position is \\d+-9 of run ${fid}`)),
+  })
 })

@@ -1,15 +1,15 @@
 import { renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { RefusedError } from '@koco/core'
-import { rebuild, recoverLostIndex, takeSnapshot } from '@koco/storage'
+import { type ColdLoad, rebuild, recoverLostIndex, restoreSnapshot, takeSnapshot } from '@koco/storage'
 import { Command } from 'commander'
-import { snapshotFolder } from '../compose/snapshots.ts'
+import { loadInWords, snapshotFolder } from '../compose/snapshots.ts'
 import { executionPlace, openExecution } from '../compose/stores.ts'
 import { EXIT, usageError } from '../output/exit.ts'
 import type { Settings } from '../settings/schema.ts'
 import type { CommandContext } from './context.ts'
 
-type Options = { readonly check?: boolean; readonly fromScratch?: boolean; readonly snapshot?: boolean }
+type Options = { readonly check?: boolean; readonly fromScratch?: boolean; readonly restore?: string; readonly snapshot?: boolean }
 
 const SHOWN_MAX = 20
 
@@ -21,13 +21,20 @@ export function rebuildCommand(context: CommandContext): Command {
     )
     .option('--check', 'only compare: exit code 1 when anything deviates')
     .option('--from-scratch', 'with SQLite: set index.db aside and make it again from the files of runs alone, without snapshots; koco must not run')
+    .option('--restore <file>', 'into an empty store: begin from this snapshot, then fold on what is stored above it; tells the last position')
     .option('--snapshot', 'make a manual snapshot afterwards, which is never pruned')
   return context.withSettings(command).action(async (options: Options) => {
     if (options.check && options.fromScratch) throw usageError('--check writes nothing, --from-scratch writes everything anew: give one of them.')
+    if (options.restore !== undefined && (options.check || options.fromScratch))
+      throw usageError('--restore goes neither with --check nor with --from-scratch.')
     const settings = context.settings(command)
-    if (!options.check) await makeLost(context, settings, options.fromScratch ?? false)
+    const made = options.check ? null : await makeLost(context, settings, options)
     const store = await openExecution(settings, context.io.cwd)
     try {
+      if (options.restore !== undefined && !made) {
+        const from = resolve(context.io.cwd, options.restore)
+        context.io.out(loadInWords(await restoreSnapshot(store.keeper, from, { launcher: settings.executionMode })))
+      }
       const { runs, deviations } = await rebuild(store.keeper, { write: !options.check, signal: context.io.stop })
       for (const { fid, differs } of deviations.slice(0, SHOWN_MAX)) context.io.out(`${fid}  ${differs.join(', ')}`)
       if (deviations.length > SHOWN_MAX) context.io.out(`… and ${deviations.length - SHOWN_MAX} more`)
@@ -42,15 +49,20 @@ export function rebuildCommand(context: CommandContext): Command {
   })
 }
 
-async function makeLost({ io }: CommandContext, settings: Settings, fromScratch: boolean): Promise<void> {
+async function makeLost({ io }: CommandContext, settings: Settings, { fromScratch = false, restore }: Options): Promise<ColdLoad | null> {
   const { dir } = executionPlace(settings, io.cwd)
   if (dir === undefined) {
     if (fromScratch) throw usageError('--from-scratch is for SQLite: in Postgres `koco rebuild` folds every run from its first event.')
-    return
+    return null
   }
   if (fromScratch) await setAside(settings, io.cwd, dir)
-  const done = await recoverLostIndex(dir, snapshotFolder(settings, io.cwd), { launcher: settings.executionMode, fromScratch })
-  if (done) io.out(`index.db made again: ${done.runs} runs, from ${done.snapshot ?? 'the files of runs alone'}, ${done.folded} of them folded from events`)
+  const done = await recoverLostIndex(dir, snapshotFolder(settings, io.cwd), {
+    launcher: settings.executionMode,
+    fromScratch,
+    ...(restore !== undefined && { from: resolve(io.cwd, restore) }),
+  })
+  if (done) io.out(loadInWords(done))
+  return done
 }
 
 async function setAside(settings: Settings, cwd: string, dir: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { keepSnapshots, recoverLostIndex, SnapshotFolder, takeSnapshot, upgradeProjections, type ExecutionStore } from '@koco/storage'
+import { formatPosition } from '@koco/core'
+import { type ColdLoad, keepSnapshots, recoverLostIndex, SnapshotFolder, takeSnapshot, upgradeProjections, type ExecutionStore } from '@koco/storage'
 import type { Logger } from 'pino'
 import { executionPlace } from './stores.ts'
 import type { Settings } from '../settings/schema.ts'
@@ -14,8 +15,15 @@ export async function recoverRuns(settings: Settings, cwd: string, log: Logger):
   const { dir } = executionPlace(settings, cwd)
   if (dir === undefined) return
   const done = await recoverLostIndex(dir, snapshotFolder(settings, cwd), { launcher: settings.executionMode })
-  if (done)
-    log.warn(done, `the index of ${dir} was gone and was made again from ${done.snapshot ?? 'all events'}; what lay in the index alone since then is lost`)
+  if (!done) return
+  const { positions: _positions, ...told } = done
+  log.warn(told, `the index of ${dir} was gone and was made again from ${done.snapshot ?? 'all events'}; what lay in the index alone since then is lost`)
+}
+
+/** What a cold load did, in one sentence. */
+export function loadInWords({ snapshot, runs, events, folded, last }: ColdLoad): string {
+  const end = last && `; the last position is ${formatPosition(last.position)} of run ${last.fid}, of ${new Date(last.at * 1000).toISOString()}`
+  return `${runs} runs with ${events} events made again from ${snapshot ?? 'all events'}, ${folded} of them folded from events${end ?? ''}`
 }
 
 /** Keeps snapshots while this process lives, and brings projections of an older koco up; gives the function that ends both. */

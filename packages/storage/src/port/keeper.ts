@@ -67,8 +67,8 @@ export type RefoldMode = 'decided' | 'scratch' | 'above'
 /** How to fold a run anew. `write`: store what comes out. `launcher`: whose a run becomes of which only events are left. */
 export type Refold = { readonly mode: RefoldMode; readonly write: boolean; readonly launcher: string }
 
-/** In what a run differed from what its events give; `run`: there is no row of it. */
-export type Refolded = { readonly fid: string; readonly differs: readonly string[] }
+/** In what a run differed from what its events give (`run`: there is no row of it), and the position to which they fold it. */
+export type Refolded = { readonly fid: string; readonly differs: readonly string[]; readonly position: Position }
 
 /** `cursor`: the runs up to this fid were folded by the newer projector. */
 export type Projection = { readonly version: number; readonly cursor: string | null }
@@ -102,9 +102,9 @@ export interface StoreKeeper {
   totals(): Promise<{ readonly runs: number; readonly events: number }>
   /** Everything that follows from events and all that stands beside it, a page at a time, as it all is at one moment. */
   moment(visit: (part: StorePart) => Promise<void>): Promise<void>
-  /** Puts a part of such a moment in place, and folds on the runs of which later events are stored; gives how many these were. */
-  restore(part: StorePart): Promise<number>
-  /** The runs of which anything is stored, a row or events, behind `after` in the order of their fids. */
+  /** Puts a part of such a moment in place, and folds on the runs of which later events are stored; gives these. */
+  restore(part: StorePart): Promise<readonly Refolded[]>
+  /** The runs of which anything is stored, a row or events, behind `after` in the order of their fids; fewer than `limit` only at the end. Going on from a page's last fid takes time for that page alone. */
   storedRuns(after: string | null, limit: number): Promise<readonly StoredRunPlace[]>
   /** Folds these runs anew, each in one transaction; says in what each differed. */
   refold(runs: readonly StoredRunPlace[], how: Refold): Promise<readonly Refolded[]>

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import { namedContents } from '../named-contents.ts'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { EndedRun, StoreKeeper, StorePart } from '../port/keeper.ts'
+import type { EndedRun, Refolded, StoreKeeper, StorePart } from '../port/keeper.ts'
 import { storeContents } from './contents.ts'
 import { copiesIn } from './copy-runs.ts'
 import { putSessions, sessionCopiesIn } from './copy-sessions.ts'
@@ -13,6 +13,7 @@ import { readMoment, storedRuns } from './moment.ts'
 import { putRunsIn } from './put-runs.ts'
 import { refoldRuns, restoreRuns } from './refold.ts'
 import { createScheduleTable } from './schedules.ts'
+import { byTable } from '../side-tables.ts'
 import type { ExecutionDatabase } from './schema.ts'
 import { putSideRows, sideRows } from './side-tables.ts'
 import { run, type Statement } from './statements.ts'
@@ -118,7 +119,7 @@ async function totals(db: ExecutionDatabase): Promise<{ readonly runs: number; r
   return { runs: row?.runs ?? 0, events: Number(row?.events ?? 0) }
 }
 
-async function restorePart(db: ExecutionDatabase, part: StorePart): Promise<number> {
+async function restorePart(db: ExecutionDatabase, part: StorePart): Promise<readonly Refolded[]> {
   if (part.kind === 'runs') return await restoreRuns(db, part.lines)
   if (part.kind === 'sessions')
     await putSessions(
@@ -127,6 +128,6 @@ async function restorePart(db: ExecutionDatabase, part: StorePart): Promise<numb
     )
   if (part.kind === 'schedules') for (const { schedule } of part.lines) await createScheduleTable(db).create(schedule)
   if (part.kind === 'dead') for (const { event } of part.lines) await createDeadEventTable(db).add(event)
-  if (part.kind === 'side') for (const { table, row } of part.lines) await putSideRows(db, table, [row])
-  return 0
+  if (part.kind === 'side') for (const [table, rows] of byTable(part.lines)) await putSideRows(db, table, rows)
+  return []
 }

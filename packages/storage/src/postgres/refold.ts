@@ -1,4 +1,4 @@
-import { must, type EventRecord } from '@koco/core'
+import { must, ORIGIN, type EventRecord, type Position } from '@koco/core'
 import { sql } from 'kysely'
 import type { Refold, Refolded, RunLine, StoredRunPlace } from '../port/keeper.ts'
 import { unknownRun } from '../projection.ts'
@@ -19,14 +19,14 @@ export async function refoldRuns(db: ExecutionDatabase, places: readonly StoredR
 async function refold(tx: ExecutionDatabase, fid: string, { mode, write, launcher }: Refold): Promise<Refolded> {
   if (write) await addUnknown(tx, fid)
   const locked = await tx.selectFrom('runs').select('fid').where('fid', '=', fid).forUpdate().executeTakeFirst()
-  if (!locked) return { fid, differs: ['run'] }
+  if (!locked) return { fid, differs: ['run'], position: ORIGIN }
   const copy = must((await copiesIn(tx, null, 1, fid))[0], `copy of run ${fid}`)
-  const records = await recordsOf(tx, fid)
+  const records = await recordsOf(tx, fid, mode === 'above' ? copy.state.lastPosition : ORIGIN)
   const again = { ...refoldRun(copy, records, mode), launcher: copy.launcher === '' ? launcher : copy.launcher }
   const differs = differences(copy, again)
   if (write) await noteContents(tx, fid, records)
   if (write && (differs.length > 0 || again.launcher !== copy.launcher)) await putRunsIn(tx, [again])
-  return { fid, differs }
+  return { fid, differs, position: again.state.lastPosition }
 }
 
 async function addUnknown(tx: ExecutionDatabase, fid: string): Promise<void> {
@@ -35,14 +35,16 @@ async function addUnknown(tx: ExecutionDatabase, fid: string): Promise<void> {
     select ${fid}, '', '', '', '[]'::jsonb, 'null', 'starting', ${createdAt}::double precision, '', '' on conflict do nothing`.execute(tx)
 }
 
-async function recordsOf(tx: ExecutionDatabase, fid: string): Promise<EventRecord[]> {
+async function recordsOf(tx: ExecutionDatabase, fid: string, after: Position): Promise<EventRecord[]> {
   const { rows } =
-    await sql<StoredEvent>`select fid, epoch, seq, timestamp, kind, step, message from execution_events where fid = ${fid} order by epoch, seq`.execute(tx)
+    await sql<StoredEvent>`select fid, epoch, seq, timestamp, kind, step, message from execution_events where fid = ${fid} and (epoch, seq) > (${after.epoch}::bigint, ${after.seq}::bigint) order by epoch, seq`.execute(
+      tx,
+    )
   return rows.map(toRecord)
 }
 
-/** Puts runs in place as a snapshot has them and folds on those above whose position events are stored; gives how many these were. */
-export async function restoreRuns(db: ExecutionDatabase, lines: readonly RunLine[]): Promise<number> {
+/** Puts runs in place as a snapshot has them and folds on those above whose position events are stored; gives these. */
+export async function restoreRuns(db: ExecutionDatabase, lines: readonly RunLine[]): Promise<readonly Refolded[]> {
   const copies = lines.map(({ copy }) => copy)
   await db.transaction().execute(async (tx) => await putRunsIn(tx, copies))
   const fids = copies.map(({ state }) => state.fid)
@@ -50,10 +52,9 @@ export async function restoreRuns(db: ExecutionDatabase, lines: readonly RunLine
   const seqs = copies.map(({ state }) => state.lastPosition.seq)
   const { rows } = await sql<{ fid: string }>`select x.fid from unnest(${fids}::text[], ${epochs}::bigint[], ${seqs}::bigint[]) as x (fid, epoch, seq)
     where exists (select from execution_events e where e.fid = x.fid and (e.epoch, e.seq) > (x.epoch, x.seq))`.execute(db)
-  await refoldRuns(
+  return await refoldRuns(
     db,
     rows.map(({ fid }) => ({ fid, home: null })),
     { mode: 'above', write: true, launcher: '' },
   )
-  return rows.length
 }

@@ -1,5 +1,6 @@
 // Goal: what is folded comes back in Postgres too, from a snapshot and the events above it, as from a full replay. Method: random runs, a snapshot in between, then every projected table emptied.
 import { rmSync } from 'node:fs'
+import { comparePositions } from '@koco/core'
 import { createDatabase, newFolder, recordedRuns } from '@koco/testing'
 import fc from 'fast-check'
 import { Client } from 'pg'
@@ -7,7 +8,7 @@ import { expect, inject, test } from 'vitest'
 import { foldedEarly } from '../contract/folded-early.ts'
 import { createPostgresExecutionStore } from '../postgres/index.ts'
 import type { RunRecords } from '../port/events.ts'
-import { coldLoad } from './cold-load.ts'
+import { coldLoad, restoreSnapshot } from './cold-load.ts'
 import { SnapshotFolder } from './files.ts'
 import { differences } from './refold.ts'
 import { takeSnapshot } from './take.ts'
@@ -39,11 +40,19 @@ test('emptied projections come back from a snapshot and the events above it', { 
           await store.runs.create({ ...run, launcher: 'temporal', idempotencyKey: null })
           await write([{ fid: run.fid, records: records.slice(0, cutOf(records.length)) }])
         }
-        await takeSnapshot(store.keeper, folder, 'periodic', 1_790_000_000_000)
+        const { path } = await takeSnapshot(store.keeper, folder, 'periodic', 1_790_000_000_000)
         await write(runs.map(({ run, records }) => ({ fid: run.fid, records: records.slice(cutOf(records.length)) })))
         const before = await store.keeper.copies(null, 100)
+        const positions = new Map(before.map(({ state }) => [state.fid, state.lastPosition]))
+        const events = before.reduce((sum, { state }) => sum + state.events, 0)
+        await expect(restoreSnapshot(store.keeper, path, { launcher: 'direct' })).rejects.toMatchObject({ code: 'not_empty' })
         await empty()
-        expect(await coldLoad(store.keeper, folder, { launcher: 'direct' })).toMatchObject({ runs: runs.length, passedOver: [] })
+        expect(await coldLoad(store.keeper, folder, { launcher: 'direct' })).toMatchObject({ runs: runs.length, events, positions, passedOver: [] })
+        expect(await store.keeper.copies(null, 100)).toEqual(before)
+        await empty()
+        const { last } = await restoreSnapshot(store.keeper, path, { launcher: 'direct' })
+        if (last) expect(last.position).toEqual([...positions.values()].toSorted(comparePositions).at(-1))
+        expect(last === null).toBe(events === 0)
         expect(await store.keeper.copies(null, 100)).toEqual(before)
         await empty()
         await coldLoad(store.keeper, folder, { launcher: 'direct', fromScratch: true })

@@ -3,6 +3,7 @@
 import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Position } from '@koco/core'
 import { newFolder, recordedRuns, type RecordedRun } from '@koco/testing'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -12,7 +13,7 @@ import type { RunCopy, StoreKeeper } from '../port/keeper.ts'
 import type { EventWriter } from '../port/events.ts'
 import { copySqliteStore } from '../sqlite/copy-store.ts'
 import { createSqliteExecutionStore } from '../sqlite/index.ts'
-import { coldLoad } from './cold-load.ts'
+import { coldLoad, restoreSnapshot } from './cold-load.ts'
 import { SnapshotFolder } from './files.ts'
 import { rebuild } from './rebuild.ts'
 import { differences } from './refold.ts'
@@ -30,6 +31,10 @@ afterEach(() => rmSync(base, { recursive: true, force: true }))
 
 async function copiesOf(keeper: StoreKeeper): Promise<readonly RunCopy[]> {
   return await keeper.copies(null, 1000)
+}
+
+async function positionsOf(keeper: StoreKeeper): Promise<ReadonlyMap<string, Position>> {
+  return new Map((await copiesOf(keeper)).map(({ state }) => [state.fid, state.lastPosition]))
 }
 
 const someCase = fc.record({
@@ -63,6 +68,7 @@ test('a lost index comes back from snapshots and what is stored above them, as f
     const done = await coldLoad(loaded.keeper, folder, { launcher: 'direct' })
     expect(done.passedOver).toHaveLength({ none: 0, newest: 1, all: 2 }[damage])
     await coldLoad(replayed.keeper, folder, { launcher: 'direct', fromScratch: true })
+    expect(done.positions).toEqual(await positionsOf(loaded.keeper))
     const [mine, full] = [await copiesOf(loaded.keeper), await copiesOf(replayed.keeper)]
     for (const copy of full) {
       const same = mine.find(({ state }) => state.fid === copy.state.fid)
@@ -112,6 +118,38 @@ test('what no event tells comes out of the snapshot, and nothing is read that di
   expect(await again.runs.get(second)).toMatchObject({ status: 'finished', events: 37, launcher: 'temporal' })
   expect(await again.sessions.get('abcdef000001')).toMatchObject({ title: 'A talk' })
   expect(await rebuild(again.keeper, { write: false })).toEqual({ runs: 2, deviations: [] })
+  await again.close()
+})
+
+test('a snapshot is restored into an empty store alone, and tells to which position each run came and which is the last', async () => {
+  const folder = new SnapshotFolder(join(base, 'snapshots'))
+  const [first, second] = [someFid(1), someFid(2)]
+  const store = await createSqliteExecutionStore({ dir: join(base, 'data'), migrate: true })
+  const [older, newer] = [plainRun(E1, 30), plainRun(E1 + 7, 5)]
+  await store.writer.write([
+    { fid: first, records: newer },
+    { fid: second, records: older.slice(0, 20) },
+  ])
+  const { path } = await takeSnapshot(store.keeper, folder, 'manual', E1)
+  await store.writer.write([{ fid: second, records: older.slice(20) }])
+  await expect(restoreSnapshot(store.keeper, path, { launcher: 'direct' })).rejects.toMatchObject({ code: 'not_empty' })
+  await store.close()
+  rmSync(join(base, 'data/index.db'))
+  const again = await createSqliteExecutionStore({ dir: join(base, 'data'), migrate: true })
+  await expect(restoreSnapshot(again.keeper, `${path}.gone`, { launcher: 'direct' })).rejects.toMatchObject({ code: 'bad_snapshot' })
+  const [top, end] = [{ epoch: E1 + 7, seq: newer.length }, newer.at(-1)]
+  expect(await restoreSnapshot(again.keeper, path, { launcher: 'direct' })).toEqual({
+    snapshot: path,
+    passedOver: [],
+    runs: 2,
+    folded: expect.any(Number),
+    events: older.length + newer.length,
+    positions: new Map([
+      [first, top],
+      [second, { epoch: E1, seq: older.length }],
+    ]),
+    last: { fid: first, position: top, at: end?.ts },
+  })
   await again.close()
 })
 

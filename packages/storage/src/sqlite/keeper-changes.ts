@@ -29,7 +29,8 @@ export function keeperChanges(db: Db, { rows, cache, files, events }: KeeperPart
   const replace = createReplacer(db)
   const setProjection = db.prepare('UPDATE projection SET version = ?, cursor = ?')
   const put = (copy: RunCopy, file?: RunPlace): void => {
-    replace(rows.put(copy, file), copy)
+    const { id, isNew } = rows.put(copy, file)
+    replace(id, isNew, copy)
     cache.forget(copy.state.fid)
   }
   return {
@@ -105,15 +106,15 @@ function removalChanges(db: Db, cache: RunCache, files: RunFiles) {
 }
 
 /** Gives a function that puts what belongs to a run in place of what was there; its events stay. */
-function createReplacer(db: Db): (id: number, copy: RunCopy) => void {
+function createReplacer(db: Db): (id: number, isNew: boolean, copy: RunCopy) => void {
   const clear = ['run_epochs', 'run_holes', 'run_controls', 'locks', 'lock_answers'].map((table) => db.prepare(`DELETE FROM ${table} WHERE run = ?`))
   const seal = db.prepare('INSERT INTO run_epochs (run, epoch, last_seq) VALUES (?, ?, ?)')
   const hole = db.prepare('INSERT INTO run_holes (run, from_epoch, from_seq, to_epoch, to_seq) VALUES (?, ?, ?, ?, ?)')
   const lock = db.prepare('INSERT INTO locks (run, lid, status, asked_at, state) VALUES (?, ?, ?, ?, ?)')
   const answer = db.prepare('INSERT INTO lock_answers (run, lid, answer, by, at, reason) VALUES (?, ?, ?, ?, ?, ?)')
   const control = db.prepare('INSERT INTO run_controls (run, wanted, by, reason, at) VALUES (?, ?, ?, ?, ?)')
-  return (id, copy) => {
-    for (const statement of clear) statement.run(id)
+  return (id, isNew, copy) => {
+    if (!isNew) for (const statement of clear) statement.run(id)
     for (const { epoch, lastSeq } of copy.seals) seal.run(id, epoch, lastSeq)
     for (const { from, to } of copy.holes) hole.run(id, from.epoch, from.seq, to.epoch, to.seq)
     for (const one of copy.locks) lock.run(id, one.lid, one.status, one.askedAt, JSON.stringify(one))

@@ -1,7 +1,9 @@
-import type { StoreKeeper, StorePart } from '../port/keeper.ts'
+import type { Refolded, RunLine, StoreKeeper, StorePart } from '../port/keeper.ts'
+import { byTable } from '../side-tables.ts'
 import { openIndex } from './connection.ts'
 import { toKocoError } from './errors.ts'
 import { readMoment } from './moment.ts'
+import { RunFiles } from './run-files.ts'
 import type { ThreadClient } from './thread-client.ts'
 
 /** Steps of one call that go on until there is nothing left; a bound, so that a mistake cannot make it endless. */
@@ -9,6 +11,7 @@ const STEPS_MAX = 1_000_000
 
 /** Housekeeping over the threads of a store. */
 export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadClient): StoreKeeper {
+  const files = new RunFiles(dir)
   const sweep = async (): Promise<void> => {
     for (let step = 0; step < STEPS_MAX && (await writer.call<boolean>('sweepFiles')); step++);
   }
@@ -44,7 +47,7 @@ export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadCl
     putSessions: (copies) => writer.call('putSessions', copies),
     totals: () => reader.call('totals'),
     moment: (visit) => readMoment(dir, visit),
-    restore: (part) => restorePart(writer, part),
+    restore: (part) => restorePart(writer, files, part),
     storedRuns: (after, limit) => reader.call('storedRuns', after, limit),
     refold: (runs, how) => writer.call('refoldRuns', runs, how),
     projection: () => reader.call('projection'),
@@ -54,16 +57,18 @@ export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadCl
   }
 }
 
-/** Small parts go row by row: only runs are many. */
-async function restorePart(writer: ThreadClient, part: StorePart): Promise<number> {
-  if (part.kind === 'runs') return await writer.call('restoreRuns', part.lines)
+/** Calls that go together share a transaction. */
+async function restorePart(writer: ThreadClient, files: RunFiles, part: StorePart): Promise<readonly Refolded[]> {
+  // Looked at in this thread, which has nothing else to do while the writer is at the part before.
+  const isAtRest = ({ copy, file }: RunLine): boolean => file !== null && files.isUnchanged({ fid: copy.state.fid, home: file.home }, file)
+  if (part.kind === 'runs') return await writer.call('restoreRuns', part.lines, part.lines.map(isAtRest))
   if (part.kind === 'sessions')
     await writer.call(
       'putSessions',
       part.lines.map(({ copy }) => copy),
     )
-  if (part.kind === 'schedules') for (const { schedule } of part.lines) await writer.call('createSchedule', schedule)
-  if (part.kind === 'dead') for (const { event } of part.lines) await writer.call('addDead', event)
-  if (part.kind === 'side') for (const { table, row } of part.lines) await writer.call('putSideRows', table, [row])
-  return 0
+  if (part.kind === 'schedules') await Promise.all(part.lines.map(async ({ schedule }) => await writer.call('createSchedule', schedule)))
+  if (part.kind === 'dead') await Promise.all(part.lines.map(async ({ event }) => await writer.call('addDead', event)))
+  if (part.kind === 'side') await Promise.all(byTable(part.lines).map(async ([table, rows]) => await writer.call('putSideRows', table, rows)))
+  return []
 }

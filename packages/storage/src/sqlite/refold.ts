@@ -32,13 +32,13 @@ export function refoldChanges(db: Db, { rows, cache, files, put }: Parts) {
   const refold = (fid: string, mode: RefoldMode, write: boolean, launcher: string): Refolded => {
     const copy = copier.one(fid)
     const raw = find.get(fid)
-    if (!copy || !raw) return { fid, differs: ['run'] }
-    const { records } = stored.after({ ...readRun(raw), fid }, ORIGIN, Number.MAX_SAFE_INTEGER)
+    if (!copy || !raw) return { fid, differs: ['run'], position: ORIGIN }
+    const { records } = stored.after({ ...readRun(raw), fid }, mode === 'above' ? copy.state.lastPosition : ORIGIN, Number.MAX_SAFE_INTEGER)
     const again = { ...refoldRun(copy, records, mode), launcher: copy.launcher === '' ? launcher : copy.launcher }
     const differs = differences(copy, again)
     if (write) noteContents(fid, records)
     if (write && (differs.length > 0 || again.launcher !== copy.launcher)) put(again)
-    return { fid, differs }
+    return { fid, differs, position: again.state.lastPosition }
   }
 
   /** Makes a row for a run of which only the file is left. */
@@ -58,12 +58,12 @@ export function refoldChanges(db: Db, { rows, cache, files, put }: Parts) {
       return known.map(({ fid }) => refold(fid, mode, write, launcher))
     },
 
-    /** Gives how many runs had to be folded on: a run whose file is as it was when the snapshot was made is taken over without a look into it. */
-    restoreRuns(lines: readonly RunLine[]): number {
-      let folded = 0
-      for (const { copy, file } of lines) {
+    /** Gives the runs that had to be folded on: one whose file is `atRest`, as it was when the snapshot was made, is taken over without a look into it. */
+    restoreRuns(lines: readonly RunLine[], atRest: readonly boolean[]): Refolded[] {
+      const folded: Refolded[] = []
+      for (const [i, { copy, file }] of lines.entries()) {
         const { fid, user, lastPosition } = copy.state
-        const isAsItWas = file !== null && files.isUnchanged({ fid, home: file.home }, file)
+        const isAsItWas = file !== null && atRest[i] === true
         const place = isAsItWas ? { fid, home: file.home } : files.find({ fid, home: file?.home ?? homeOf(user) })
         const top = isAsItWas ? { epoch: file.epoch, seq: file.seq } : place && files.top(place)
         put(copy, place && top && { home: place.home, top })
@@ -71,8 +71,7 @@ export function refoldChanges(db: Db, { rows, cache, files, put }: Parts) {
         const isWhole = top !== undefined && (top.epoch > lastPosition.epoch || (top.epoch === lastPosition.epoch && top.seq >= lastPosition.seq))
         if (isAsItWas && isWhole) continue
         if (lastPosition.epoch === 0 && !top) continue
-        refold(fid, isWhole ? 'above' : 'scratch', true, copy.launcher)
-        folded++
+        folded.push(refold(fid, isWhole ? 'above' : 'scratch', true, copy.launcher))
       }
       return folded
     },

@@ -94,9 +94,8 @@ const STATEMENTS = {
   saveFinal: 'UPDATE run_bodies SET final = ? WHERE run = ?',
   inputs: 'SELECT inputs FROM run_bodies WHERE run = ?',
   put: `INSERT INTO runs (id, fid, launcher, idempotency_key, flow, user, status, created_at, archived, tags, search, about, home, file_epoch, file_seq)
-    VALUES (${NEXT_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (fid) DO UPDATE SET launcher = excluded.launcher, idempotency_key = excluded.idempotency_key, flow = excluded.flow, user = excluded.user, status = excluded.status,
-    created_at = excluded.created_at, archived = excluded.archived, tags = excluded.tags, search = excluded.search, about = excluded.about`,
+    VALUES (${NEXT_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  putOver: `UPDATE runs SET launcher = ?, idempotency_key = ?, flow = ?, user = ?, status = ?, created_at = ?, archived = ?, tags = ?, search = ?, about = ? WHERE fid = ?`,
   putState: 'INSERT OR REPLACE INTO run_states (run, epoch, seq, top_epoch, waiting, state) VALUES (?, ?, ?, ?, ?, ?)',
   putBodies: 'INSERT OR REPLACE INTO run_bodies (run, inputs, final) VALUES (?, ?, ?)',
   number: 'SELECT id FROM runs WHERE fid = ?',
@@ -107,8 +106,12 @@ export class RunRows {
   readonly #statements
 
   constructor(db: Db) {
-    const { byFid, ...writes } = STATEMENTS
-    this.#statements = { ...mapValues(writes, (text) => db.prepare(text)), byFid: db.prepare<[string], RawRun>(byFid) }
+    const { byFid, number, ...writes } = STATEMENTS
+    this.#statements = {
+      ...mapValues(writes, (text) => db.prepare(text)),
+      byFid: db.prepare<[string], RawRun>(byFid),
+      number: db.prepare<[string], { readonly id: number }>(number),
+    }
   }
 
   load(fid: string): RunRow | undefined {
@@ -126,15 +129,19 @@ export class RunRows {
     return { id, state: unloaded(state), launcher, archived: false, topEpoch: epoch, waiting: false, home: null, fileTop: { epoch: 0, seq: 0 } }
   }
 
-  /** Writes a run as it was copied, over what is known of it; `file` for a run that has no row yet. Gives its number. */
-  put({ state, launcher, idempotencyKey, archived, topEpoch, waiting }: RunCopy, file: { readonly home: string; readonly top: Position } | undefined): number {
+  /** Writes a run as it was copied, over what is known of it; `file` for a run that has no row yet. Gives its number, and whether it had no row. */
+  put(
+    { state, launcher, idempotencyKey, archived, topEpoch, waiting }: RunCopy,
+    file: { readonly home: string; readonly top: Position } | undefined,
+  ): { readonly id: number; readonly isNew: boolean } {
     const { fid, flow, user, status, createdAt, tags, lastPosition } = state
-    const labels = [fid, launcher, idempotencyKey, flow, user, status, createdAt, archived ? 1 : 0, tagText(tags), searchText(state), aboutText(state)]
-    this.#statements.put.run(...labels, file?.home ?? null, file?.top.epoch ?? 0, file?.top.seq ?? 0)
-    const { id } = this.#statements.number.get(fid) as { id: number }
+    const labels = [launcher, idempotencyKey, flow, user, status, createdAt, archived ? 1 : 0, tagText(tags), searchText(state), aboutText(state)]
+    const known = this.#statements.number.get(fid)
+    if (known) this.#statements.putOver.run(...labels, fid)
+    const id = known?.id ?? Number(this.#statements.put.run(fid, ...labels, file?.home ?? null, file?.top.epoch ?? 0, file?.top.seq ?? 0).lastInsertRowid)
     this.#statements.putState.run(id, lastPosition.epoch, lastPosition.seq, topEpoch, waiting ? 1 : 0, progressText(state))
     this.#statements.putBodies.run(id, toJsonText(state.inputs), state.final && toJsonText(state.final))
-    return id
+    return { id, isNew: known === undefined }
   }
 
   /** Writes what a fold changed; gives the row as it now is. */

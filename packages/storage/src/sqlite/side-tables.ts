@@ -9,9 +9,10 @@ export function sideRows(db: Db, table: SideTable): SideRow[] {
 
 /** Puts rows in place of those of the same key. */
 export function putSideRows(db: Db, table: SideTable, rows: readonly SideRow[]): void {
-  for (const row of rows) {
-    const names = Object.keys(row)
-    const columns = isTally(table) ? names.map((name) => (name === 'username' ? 'user' : name)) : names
-    db.prepare(`INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`).run(...Object.values(row))
-  }
+  const [first] = rows
+  if (!first) return
+  const names = Object.keys(first)
+  const columns = isTally(table) ? names.map((name) => (name === 'username' ? 'user' : name)) : names
+  const insert = db.prepare(`INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
+  for (const row of rows) insert.run(...names.map((name) => row[name] ?? null))
 }
