@@ -16,6 +16,7 @@ function serverProject(name: string) {
       root,
       include: [`packages/*/src/**/*.${name}.test.ts`],
       globalSetup: setup,
+      setupFiles: ['packages/testing/src/vitest/tell-on-failure.ts'],
       runner: 'packages/testing/src/vitest/skipping-runner.ts',
       testTimeout: slow,
       hookTimeout: slow,

@@ -1,4 +1,5 @@
 export { startFaultProxy, type FaultProxy } from './faults/fault-proxy.ts'
+export { tellOnFailure } from './last-words.ts'
 export { chromiumProgram } from './servers/chromium.ts'
 export { clientsFolder } from './servers/clients.ts'
 export { composeLoader } from './servers/compose-loader.ts'

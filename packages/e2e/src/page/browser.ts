@@ -1,3 +1,4 @@
+import { tellOnFailure } from '@koco/testing'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 
 /** A headless Chromium; ends with `await using`. */
@@ -16,6 +17,8 @@ export async function openBrowser(executablePath: string): Promise<Browser> {
   })
 }
 
+const TEXT_TOLD = 3000
+
 /** A page signed in (as the admin when nobody else is named), standing where sign-in leads; collects what went wrong in it. `look` is what Playwright calls a context's options. */
 export async function signIn(
   browser: Browser,
@@ -27,6 +30,10 @@ export async function signIn(
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
+  page.once(
+    'close',
+    tellOnFailure(async () => `The page ${page.url()} showed:\n${(await page.locator('body').innerText({ timeout: 2000 })).slice(0, TEXT_TOLD)}`),
+  )
   await page.goto(address)
   await page.getByLabel('Name or email').fill(login)
   await page.getByRole('textbox', { name: 'Password' }).fill(password)

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '@koco/testing'
+import { freePort, tellOnFailure } from '@koco/testing'
 import { ApiClient } from './api-client.ts'
 import { startKoco, type KocoOptions, type KocoProcess } from './koco-process.ts'
 
@@ -23,6 +23,8 @@ export type Installation = {
   close(): Promise<void>
 }
 
+const LINES_TOLD = 25
+
 /** An installation in a throw-away folder on a free port; `settings` are `KODO_*` variables. */
 export async function createInstallation(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
   const dir = await mkdtemp(join(tmpdir(), 'koco-e2e-'))
@@ -38,9 +40,11 @@ export async function createInstallation(settings: Readonly<Record<string, strin
     ...settings,
   }
   const running: KocoProcess[] = []
+  const untold: (() => void)[] = []
   const spawn = (args: readonly string[], options?: KocoOptions): KocoProcess => {
     const child = startKoco(args, env, dir, options)
     running.push(child)
+    untold.push(tellOnFailure(() => `koco ${args.join(' ')} (process ${child.pid}) said last:\n${child.output().split('\n').slice(-LINES_TOLD).join('\n')}`))
     return child
   }
   return {
@@ -55,6 +59,7 @@ export async function createInstallation(settings: Readonly<Record<string, strin
     },
     client: () => ApiClient.signIn(address, 'admin', PASSWORD),
     async close() {
+      for (const forget of untold) forget()
       await Promise.all(running.map((child) => child.kill('SIGKILL')))
       await rm(dir, { recursive: true, force: true })
     },

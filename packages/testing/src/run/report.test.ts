@@ -30,14 +30,19 @@ test('a file that does not load counts as failed, one with failed tests does not
   expect(count(reportOf(['failed'], ['failed', 'passed', 'failed']), 1)).toMatchObject({ passed: 1, failed: 2, skipped: 0 })
 })
 
-test('each failure is named with its file, its groups and the first line of why', () => {
-  const failed = { status: 'failed', ancestorTitles: ['runs', 'in lists'], title: 'come newest first', failureMessages: ['Error: 3 is not 4\n    at here'] }
+test('each failure is named with its file, its groups and why, without the places that are not ours', () => {
+  const failed = {
+    status: 'failed',
+    ancestorTitles: ['runs', 'in lists'],
+    title: 'come newest first',
+    failureMessages: ['Error: 3 is not 4\n    at here', 'Error: seen\n\n    at file:///node_modules/x.js'],
+  }
   const report = write([
     { name: '/koco/packages/a.test.ts', status: 'failed', assertionResults: [{ ...failed }, { status: 'passed' }] },
     { name: '/koco/packages/b.test.ts', status: 'failed', message: 'SyntaxError: what is this', assertionResults: [] },
   ])
   expect(count(report, 1).failures).toEqual([
-    'packages/a.test.ts > runs > in lists > come newest first\n    Error: 3 is not 4',
+    'packages/a.test.ts > runs > in lists > come newest first\n    Error: 3 is not 4\n        at here\n    Error: seen',
     'packages/b.test.ts\n    SyntaxError: what is this',
   ])
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 
-/** How many tests of a kind there were, and a line or two about each that failed. */
+/** How many tests of a kind there were, and some lines about each that failed. */
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number; readonly failures: readonly string[] }
 
 /** What of vitest's JSON report is read here; its sums leave skipped tests out. `message`: why a file did not load. */
@@ -15,6 +15,7 @@ type TestResult = {
 }
 
 const LINE_MAX = 300
+const LINES_MAX = 120
 
 /**
  * Counts a vitest run. A file that did not load counts as a failed test, and so does a run that ended badly without one: a crash, an error outside tests, no report, no test at all. Files are named by
@@ -47,13 +48,15 @@ function failuresOf({ name, status, message, assertionResults }: FileResult, roo
   const file = relative(root, name)
   const failed = assertionResults.filter((test) => test.status === 'failed')
   if (failed.length === 0) return status === 'failed' ? [failure(file, message)] : []
-  return failed.map(({ ancestorTitles = [], title = '', failureMessages }) => failure([file, ...ancestorTitles, title].join(' > '), failureMessages?.[0]))
+  return failed.map(({ ancestorTitles = [], title = '', failureMessages }) =>
+    failure([file, ...ancestorTitles, title].join(' > '), failureMessages?.join('\n')),
+  )
 }
 
-/** What failed, and the first line of why. */
+/** What failed, and why: the messages with their places in our files. */
 function failure(what: string, why = ''): string {
-  const [first = ''] = why.trim().split('\n')
-  return first === '' ? what : `${what}\n    ${first.slice(0, LINE_MAX)}`
+  const lines = why.split('\n').filter((line) => line.trim() !== '' && !/^\s+at .*(?:node_modules|node:)/.test(line))
+  return [what, ...lines.slice(0, LINES_MAX).map((line) => `    ${line.trimEnd().slice(0, LINE_MAX)}`)].join('\n')
 }
 
 function readReport(file: string): Report | undefined {
