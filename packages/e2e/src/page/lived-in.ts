@@ -30,6 +30,7 @@ export async function livedIn(settings: Readonly<Record<string, string>> = {}): 
   await client.json('POST', '/api/schedules', { id: 'hourly', flow: 'asked', inputs: { name: 'Ada' }, every_s: 3600 })
   await client.json('POST', '/api/schedules', { id: 'mornings', flow: 'stepping', inputs: { n: 2 }, cron: '30 6 * * 1-5' })
   await client.json('POST', '/api/schedules/mornings/pause')
+  await client.json('POST', '/api/webhooks', { url: 'https://hooks.example.com/koco/with/a/rather/long/path', events: ['question.expired', 'alarm.raised'] })
   await loseAnEvent(stack, runs.everything)
   return { stack, client, runs, session }
 }

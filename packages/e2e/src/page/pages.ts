@@ -33,6 +33,7 @@ export function everyPage({ runs, session }: LivedIn): string[] {
     '/operations',
     '/operations/budgets',
     '/operations/audit',
+    '/webhooks',
     '/users',
     '/settings',
   ]

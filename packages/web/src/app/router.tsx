@@ -141,6 +141,12 @@ const budgets = createRoute({
   component: lazyRouteComponent(() => import('../budgets/budgets-page.tsx'), 'BudgetsPage'),
 })
 
+const webhooks = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('../webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+})
+
 const schedules = createRoute({
   getParentRoute: () => signedIn,
   path: '/schedules',
@@ -187,6 +193,7 @@ const tree = root.addChildren([
     insights,
     operations,
     budgets,
+    webhooks,
     audit,
     users,
     settings,

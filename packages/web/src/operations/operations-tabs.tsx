@@ -4,6 +4,7 @@ import { useLocation, useNavigate } from '@tanstack/react-router'
 const PAGES = [
   { to: '/operations', label: 'Health' },
   { to: '/operations/budgets', label: 'Budgets' },
+  { to: '/webhooks', label: 'Webhooks' },
   { to: '/operations/audit', label: 'Audit log' },
 ] as const
 

@@ -1,5 +1,6 @@
 import { Anchor, Card, SegmentedControl, Stack, Text, Title, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { meQuery } from '../api/session.ts'
 import { KeyTable } from '../app/key-table.tsx'
 import { setTimeStyle, useTimeStyle } from '../show/time-style.ts'
@@ -60,6 +61,16 @@ export function SettingsPage() {
               /docs
             </Anchor>
             {me && ` (version ${me.version})`}.
+            {me && me.user.role !== 'viewer' && (
+              <>
+                {' '}
+                Other programs can be told of runs and questions:{' '}
+                <Anchor component={Link} to="/webhooks" underline="always" inherit>
+                  webhooks
+                </Anchor>
+                .
+              </>
+            )}
           </Text>
         </Card>
         {me?.auth === 'on' && <SessionsCard />}
