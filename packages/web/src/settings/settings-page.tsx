@@ -1,3 +1,4 @@
+import type { Me } from '@koco/core/api'
 import { Anchor, Card, SegmentedControl, Stack, Text, Title, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -46,33 +47,7 @@ export function SettingsPage() {
             ]}
           />
         </Card>
-        <Card withBorder padding="lg">
-          <Title order={2} mb="sm">
-            Account
-          </Title>
-          {me && (
-            <Text>
-              Signed in as <b>{me.user.name}</b> ({me.user.email}), role {me.user.role}.
-            </Text>
-          )}
-          <Text size="sm" c="dimmed" mt={4}>
-            The API is described at{' '}
-            <Anchor href="/docs" underline="always">
-              /docs
-            </Anchor>
-            {me && ` (version ${me.version})`}.
-            {me && me.user.role !== 'viewer' && (
-              <>
-                {' '}
-                Other programs can be told of runs and questions:{' '}
-                <Anchor component={Link} to="/webhooks" underline="always" inherit>
-                  webhooks
-                </Anchor>
-                .
-              </>
-            )}
-          </Text>
-        </Card>
+        {me && <AccountCard me={me} />}
         {me?.auth === 'on' && <SessionsCard />}
         {me?.auth === 'on' && <ConnectCard />}
         <KeysCard />
@@ -85,5 +60,35 @@ export function SettingsPage() {
         </Card>
       </Stack>
     </Page>
+  )
+}
+
+function AccountCard({ me }: { readonly me: Me }) {
+  return (
+    <Card withBorder padding="lg">
+      <Title order={2} mb="sm">
+        Account
+      </Title>
+      <Text>
+        Signed in as <b>{me.user.name}</b> ({me.user.email}), role {me.user.role}.
+      </Text>
+      <Text size="sm" c="dimmed" mt={4}>
+        The API is described at{' '}
+        <Anchor href="/docs" underline="always">
+          /docs
+        </Anchor>{' '}
+        (version {me.version}).
+        {me.user.role !== 'viewer' && (
+          <>
+            {' '}
+            Other programs can be told of runs and questions:{' '}
+            <Anchor component={Link} to="/webhooks" underline="always" inherit>
+              webhooks
+            </Anchor>
+            .
+          </>
+        )}
+      </Text>
+    </Card>
   )
 }

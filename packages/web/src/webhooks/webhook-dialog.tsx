@@ -20,7 +20,6 @@ export function WebhookDialog({
   readonly close: () => void
 }) {
   const client = useQueryClient()
-  const { data: flows = [] } = useQuery(flowsQuery)
   const [entered, setEntered] = useState<NewWebhook>(FRESH)
   const [token, setToken] = useState(newKey)
   const save = useMutation({
@@ -33,7 +32,6 @@ export function WebhookDialog({
     // What was refused is another request when it is mended.
     onError: () => setToken(newKey()),
   })
-  const change = (part: Partial<NewWebhook>) => setEntered({ ...entered, ...part })
   return (
     <Modal opened onClose={close} title="Add a webhook" centered>
       <form
@@ -44,37 +42,7 @@ export function WebhookDialog({
       >
         <Stack gap="sm">
           {save.error && <Alert color="red">{messageOf(save.error)}</Alert>}
-          <TextInput
-            label="Address"
-            type="url"
-            placeholder="https://example.com/koco"
-            required
-            value={entered.url}
-            onChange={(event) => change({ url: event.target.value })}
-            data-autofocus
-          />
-          <MultiSelect
-            label="Told of"
-            required
-            value={[...entered.events]}
-            onChange={(events) => change({ events: events as NewWebhook['events'] })}
-            data={choosable(isOperator)}
-          />
-          <Select
-            label={isOperator ? 'Runs of the flow' : 'My runs of the flow'}
-            placeholder="Every flow"
-            clearable
-            searchable
-            value={entered.flow}
-            onChange={(flow) => change({ flow })}
-            data={flows.map(({ name }) => name)}
-          />
-          <Checkbox
-            label="Send inputs and results along"
-            description="Else only ids, states and links."
-            checked={entered.bodies}
-            onChange={(event) => change({ bodies: event.currentTarget.checked })}
-          />
+          <Fields isOperator={isOperator} entered={entered} change={(part) => setEntered({ ...entered, ...part })} />
           <Group justify="flex-end" mt="xs">
             <Button variant="default" onClick={close}>
               Cancel
@@ -86,5 +54,40 @@ export function WebhookDialog({
         </Stack>
       </form>
     </Modal>
+  )
+}
+
+type FieldsProps = { readonly isOperator: boolean; readonly entered: NewWebhook; readonly change: (part: Partial<NewWebhook>) => void }
+
+function Fields({ isOperator, entered, change }: FieldsProps) {
+  const { data: flows = [] } = useQuery(flowsQuery)
+  return (
+    <>
+      <TextInput
+        label="Address"
+        type="url"
+        placeholder="https://example.com/koco"
+        required
+        value={entered.url}
+        onChange={(event) => change({ url: event.target.value })}
+        data-autofocus
+      />
+      <MultiSelect label="Told of" required value={[...entered.events]} onChange={(events) => change({ events })} data={choosable(isOperator)} />
+      <Select
+        label={isOperator ? 'Runs of the flow' : 'My runs of the flow'}
+        placeholder="Every flow"
+        clearable
+        searchable
+        value={entered.flow}
+        onChange={(flow) => change({ flow })}
+        data={flows.map(({ name }) => name)}
+      />
+      <Checkbox
+        label="Send inputs and results along"
+        description="Else only ids, states and links."
+        checked={entered.bodies}
+        onChange={(event) => change({ bodies: event.currentTarget.checked })}
+      />
+    </>
   )
 }
