@@ -21,6 +21,7 @@ import { eventRoutes } from './routes/events.ts'
 import { flowRoutes } from './routes/flows.ts'
 import { insightRoutes } from './routes/insights.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { llmsRoutes } from './routes/llms.ts'
 import { answerRoutes, lockRoutes } from './routes/locks.ts'
 import { myAccountRoutes } from './routes/my-account.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
@@ -121,6 +122,7 @@ const OPERATION_ROUTES: readonly Routes[] = [
   insightRoutes,
   operationsRoutes,
   opsRoutes,
+  llmsRoutes,
 ]
 
 /** Makes a panel over what it is given; it closes none of it. */

@@ -63,6 +63,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /api/contents': { own: operators },
   'GET /metrics': { own: everybody },
   'GET /openapi.json': { own: everybody },
+  'GET /llms.txt': { own: everybody },
   'POST /api/auth/login': {
     own: { nobody: 'unsigned', viewer: 'unsigned', user: 'unsigned', operator: 'unsigned' },
     body: { login: 'nobody', password: 'wrong' },

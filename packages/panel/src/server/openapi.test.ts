@@ -80,3 +80,10 @@ test('the page at /docs is served with its own scripts only', async () => {
   expect(await page.text()).toContain('swagger-ui')
   expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
 })
+
+test('what /llms.txt tells language models of is there', async () => {
+  const text = await (await fetch(`${at.url}/llms.txt`)).text()
+  const named = [...text.matchAll(/http:\/\/localhost:3370([^)`\s]+)/g)].map(([, path]) => path)
+  expect(named.length).toBeGreaterThan(7)
+  for (const path of named) expect(['/docs', '/openapi.json', ...Object.keys(document.paths)]).toContain(path)
+})
