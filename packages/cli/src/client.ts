@@ -1,5 +1,5 @@
-export { KocoClient } from './client/koco-client.ts'
+export { KocoClient, type EventsQuery } from './client/koco-client.ts'
 export { KocoApiError, type ClientOptions } from './client/request.ts'
 export type { RunFilter } from './client/run-filter.ts'
 export type { Notice, WatchOptions } from './client/watch.ts'
-export type { Lock, Page, Run, RunDetail, TimelineEvent as RunEvent } from '@koco/core/api'
+export type { Flow, FlowDetail, Lock, Page, Run, RunDetail, TimelineEvent as RunEvent } from '@koco/core/api'

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
   dead: async () => (await import('./commands/dead.ts')).deadCommand,
   users: async () => (await import('./commands/accounts.ts')).usersCommand,
   keys: async () => (await import('./commands/accounts.ts')).keysCommand,
+  mcp: async () => (await import('./commands/mcp.ts')).mcpCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   drill: async () => (await import('./commands/drill.ts')).drillCommand,
 }

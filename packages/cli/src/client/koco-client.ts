@@ -1,10 +1,13 @@
 import type { Json } from '@koco/core'
-import type { Lock, Page, Run, RunDetail, TimelineEvent } from '@koco/core/api'
+import type { Flow, FlowDetail, Lock, Page, Run, RunDetail, TimelineEvent } from '@koco/core/api'
 import { KocoApiError, send, sendJson, type ClientOptions } from './request.ts'
 import type { RunFilter } from './run-filter.ts'
 import { watchRun, type WatchOptions } from './watch.ts'
 
 const START_TRIES = 5
+
+/** Which events: those behind a position, of some kinds, at most so many (1 to 1,000; 200 unless given). */
+export type EventsQuery = { readonly after?: string; readonly kinds?: readonly string[]; readonly limit?: number }
 
 /**
  * Starts and steers runs over HTTP, in a browser and in Node.
@@ -45,6 +48,23 @@ export class KocoClient {
     if (status) query.set('status', status.join(','))
     for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, String(value))
     return sendJson(this.#options, `/api/runs?${query.toString()}`)
+  }
+
+  /** The flows of the catalogue, at most 200; `q`: words to look for. */
+  async flows(q?: string): Promise<readonly Flow[]> {
+    const query = new URLSearchParams({ limit: '200', ...(q !== undefined && { q }) })
+    return (await sendJson<Page<Flow>>(this.#options, `/api/flows?${query.toString()}`)).items
+  }
+
+  /** A flow with the JSON Schema of its inputs. */
+  flow(name: string): Promise<FlowDetail> {
+    return sendJson(this.#options, `/api/flows/${encodeURIComponent(name)}`)
+  }
+
+  /** A page of a run's stored events, in order; give `next` back as `after`, null: these are all so far. */
+  events(fid: string, { after, kinds, limit = 200 }: EventsQuery = {}): Promise<Page<TimelineEvent>> {
+    const query = new URLSearchParams({ limit: String(limit), ...(after !== undefined && { after }), ...(kinds && { kind: kinds.join(',') }) })
+    return sendJson(this.#options, `${path(fid)}/events?${query.toString()}`)
   }
 
   /** A run's events, each once and in order, until it is over; a cut connection is taken up again where it broke. */
