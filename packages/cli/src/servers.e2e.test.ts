@@ -140,10 +140,11 @@ test('a Redis that evicts is refused with the setting to change', async () => {
   }
 })
 
-test('servers that do not answer give exit code 3, and the doctor says which', async () => {
+test('servers that do not answer give exit code 3 where a command needs them at once, and the doctor says which', async () => {
   const nobody = { ...distributed(), KODO_REDIS_URL: `redis://127.0.0.1:${await freePort()}` }
-  const started = await koco(['spool', '--block'], nobody)
-  expect(started.err.trim().split('\n')).toHaveLength(1)
+  const status = await koco(['spool', '--status'], nobody)
+  expect(status.err.trim().split('\n')).toHaveLength(1)
+  expect(status.code).toBe(3)
   const { code, out } = await koco(['doctor'], nobody)
   expect(out).toMatch(/^FAIL {2}transport: /m)
   expect(out).toMatch(/^FAIL {2}execution store: .*koco db --create-tables/m)

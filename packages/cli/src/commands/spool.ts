@@ -3,17 +3,20 @@ import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { RefusedError } from '@koco/core'
+import { RefusedError, type UnavailableError } from '@koco/core'
 import { Command } from 'commander'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { startSpooler } from '../compose/spooler.ts'
 import { createLog } from '../compose/log.ts'
 import { backlogMetrics, measuredTransport, processRegistry } from '../compose/metrics.ts'
-import { allWell, serveProcess } from '../compose/process-server.ts'
-import { claimSlot, listSlots, slotFolder, type SpoolerSlot } from '../compose/spooler-slots.ts'
-import { openExecution } from '../compose/stores.ts'
-import { openTransport } from '../compose/transport.ts'
+import { allWell, laterReady, serveProcess } from '../compose/process-server.ts'
+import { claimSlot, listSlots, slotFolder, type HeldSlot, type SpoolerReport, type SpoolerSlot } from '../compose/spooler-slots.ts'
+import { openStoreAndTransport, openTransport } from '../compose/transport.ts'
 import { watchProcess } from '../compose/watch-process.ts'
+import { whenThere } from '../compose/when-there.ts'
 import { EXIT, usageError } from '../output/exit.ts'
+import type { Io } from '../output/io.ts'
 import { printItems, type Column } from '../output/table.ts'
 import { needsSharedTransport } from '../settings/combinations.ts'
 import type { Settings } from '../settings/schema.ts'
@@ -54,29 +57,50 @@ async function spoolHere({ io }: CommandContext, settings: Settings): Promise<vo
   const unwatch = watchProcess(log)
   if (slot.leftBy !== null)
     log.warn({ process: slot.leftBy }, `spooler ${slot.name} did not end in order last time: what it had read and not acknowledged is delivered again`)
+  const registry = processRegistry()
+  const facts = laterReady()
   try {
-    const registry = processRegistry()
-    const store = await openExecution(settings, io.cwd)
-    const transport = measuredTransport(await openTransport(settings), registry, log.child({ part: 'streams' }))
-    const traces = await openTraces('koco-spooler', VERSION)
-    const spooler = startSpooler({ settings, store, transport, log, registry, traces, name: slot.name })
-    backlogMetrics(registry, transport.consumer('status'))
-    const server = await serveProcess(settings.metrics, { registry, ready: () => allWell(store, transport) })
-    slot.report(() => spooler.status())
-    log.info(`spooler ${slot.name} runs`)
-    await new Promise<void>((done) => (io.stop.aborted ? done() : io.stop.addEventListener('abort', () => done(), { once: true })))
-    log.info('spooler stops: the batch in flight is committed first')
-    // Whatever hangs, the process is gone in time.
-    setTimeout(() => process.exit(EXIT.failed), STOP_MS).unref()
-    await spooler.stop(STOP_MS - 5000)
-    server.close()
-    await traces.close()
-    await transport.close()
-    await store.close()
+    const server = await serveProcess(settings.metrics, { registry, ready: facts.ready })
+    try {
+      await spoolAs(slot, io, settings, { log, registry, facts })
+    } finally {
+      server.close()
+    }
   } finally {
     unwatch()
     slot.leave()
   }
+}
+
+type Told = { readonly log: Logger; readonly registry: Registry; readonly facts: ReturnType<typeof laterReady> }
+
+async function spoolAs(slot: HeldSlot, io: Io, settings: Settings, { log, registry, facts }: Told): Promise<void> {
+  const onWait = (error: UnavailableError): void => {
+    facts.isAway(error)
+    slot.report(() => waitingFor(error))
+  }
+  const opened = await whenThere(() => openStoreAndTransport(settings, io.cwd), { log, stop: io.stop, onWait })
+  if (!opened) return
+  const { store } = opened
+  const transport = measuredTransport(opened.transport, registry, log.child({ part: 'streams' }))
+  const traces = await openTraces('koco-spooler', VERSION)
+  const spooler = startSpooler({ settings, store, transport, log, registry, traces, name: slot.name })
+  backlogMetrics(registry, transport.consumer('status'))
+  facts.set(() => allWell(store, transport))
+  slot.report(() => spooler.status())
+  log.info(`spooler ${slot.name} runs`)
+  await new Promise<void>((done) => (io.stop.aborted ? done() : io.stop.addEventListener('abort', () => done(), { once: true })))
+  log.info('spooler stops: the batch in flight is committed first')
+  // Whatever hangs, the process is gone in time.
+  setTimeout(() => process.exit(EXIT.failed), STOP_MS).unref()
+  await spooler.stop(STOP_MS - 5000)
+  await traces.close()
+  await transport.close()
+  await store.close()
+}
+
+function waitingFor(error: UnavailableError): SpoolerReport {
+  return { state: 'waiting', streams: 0, events: 0, delayedBy: error.message }
 }
 
 async function spoolBehind({ io }: CommandContext, settings: Settings): Promise<void> {
@@ -90,7 +114,8 @@ async function spoolBehind({ io }: CommandContext, settings: Settings): Promise<
   for (const deadline = Date.now() + START_MS; Date.now() < deadline; await sleep(100)) {
     const slot = listSlots(folder).find(({ pid, state }) => !before.has(pid) && pid === child.pid && state !== 'starting')
     if (slot) {
-      io.out(`spooler ${slot.name} runs (process ${slot.pid}); its log is ${join(folder, 'spool.log')}`)
+      const does = slot.state === 'waiting' ? 'waits for what it needs' : 'runs'
+      io.out(`spooler ${slot.name} ${does} (process ${slot.pid}); its log is ${join(folder, 'spool.log')}`)
       child.unref()
       return
     }

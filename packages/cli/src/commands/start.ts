@@ -8,6 +8,7 @@ import { firstAdmin, localKey } from '../compose/sign-in.ts'
 import { temporalForDevelopment } from '../compose/temporal-dev-server.ts'
 import { watchProcess } from '../compose/watch-process.ts'
 import { webPageIfBuilt } from '../compose/web-page.ts'
+import { whenThere } from '../compose/when-there.ts'
 import { hostFlows } from '../flows/host.ts'
 import { chatting, withChat } from '../flows/chat.ts'
 import { findFlows } from '../flows/find.ts'
@@ -67,7 +68,9 @@ async function serve(io: Io, settings: Settings, { whole }: { readonly whole: bo
   // A panel beside workers of Temporal needs no flow's code: it shows what they serve.
   const file = settings.executionMode === 'direct' || whole ? findFlows(settings.flows, io.cwd) : null
   const [loaded, webDir] = await Promise.all([file === null ? NO_FLOWS : loadFlows(file), webPageIfBuilt(io.err)])
-  const installation = await openInstallation(settings, { cwd: io.cwd, log, version: VERSION, flows: withChat(loaded.flows, io.env), whole, webDir })
+  const options = { cwd: io.cwd, log, version: VERSION, flows: withChat(loaded.flows, io.env), whole, webDir }
+  const installation = await whenThere(() => openInstallation(settings, options), { log, stop: io.stop })
+  if (!installation) return
   try {
     const admin = await firstAdmin(settings, installation.admin)
     if (!isPostgres(settings.adminDatabase)) await localKey(installation.admin, installation.hashSecret, keyFile(settings, io.cwd))

@@ -4,11 +4,12 @@ import { Command } from 'commander'
 import { openContents } from '../compose/contents.ts'
 import { createLog } from '../compose/log.ts'
 import { measuredTransport, processRegistry, workerMetrics } from '../compose/metrics.ts'
-import { allWell, freePort, serveProcess } from '../compose/process-server.ts'
+import { allWell, freePort, laterReady, serveProcess } from '../compose/process-server.ts'
 import { openExecution } from '../compose/stores.ts'
 import { startWorker, type WorkerOptions } from '../compose/temporal.ts'
-import { openTransport } from '../compose/transport.ts'
+import { openStoreAndTransport } from '../compose/transport.ts'
 import { watchProcess } from '../compose/watch-process.ts'
+import { whenThere } from '../compose/when-there.ts'
 import { hostFlows } from '../flows/host.ts'
 import { chatting, withChat } from '../flows/chat.ts'
 import { findFlows } from '../flows/find.ts'
@@ -60,21 +61,27 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
   const loaded = await loadFlows(file)
   const catalog = createCatalog(withChat(loaded.flows, io.env))
   const registry = processRegistry()
-  const store = await openExecution(settings, io.cwd)
-  const transport = measuredTransport(await openTransport(settings), registry, log.child({ part: 'streams' }))
-  const opened: (() => Promise<void>)[] = []
-  const { contents, fileContents } = await openContents(settings, io.cwd, opened)
+  const facts = laterReady()
   const sdkAddress = settings.metrics === undefined ? undefined : `127.0.0.1:${await freePort()}`
+  const server = await serveProcess(settings.metrics, { registry, ready: facts.ready, more: () => figuresAt(sdkAddress) })
+  const waiting = { log, stop: io.stop, onWait: facts.isAway }
+  const opened: (() => Promise<void>)[] = [async () => server.close()]
   try {
-    const worker = await startWorker(
-      settings,
-      io.cwd,
-      { catalog, store, transport, contents, fileContents, log },
-      { ...options, ...(sdkAddress !== undefined && { metricsAddress: sdkAddress }) },
+    const bases = await whenThere(() => openStoreAndTransport(settings, io.cwd), waiting)
+    if (!bases) return
+    const { store } = bases
+    const transport = measuredTransport(bases.transport, registry, log.child({ part: 'streams' }))
+    opened.push(
+      () => store.close(),
+      () => transport.close(),
     )
+    const { contents, fileContents } = await openContents(settings, io.cwd, opened)
+    const parts = { catalog, store, transport, contents, fileContents, log }
+    const more = { ...options, ...(sdkAddress !== undefined && { metricsAddress: sdkAddress }) }
+    const worker = await whenThere(() => startWorker(settings, io.cwd, parts, more), waiting)
+    if (!worker) return
     workerMetrics(registry, worker)
-    const facts = { registry, ready: () => allWell(store, transport), more: () => figuresAt(sdkAddress) }
-    const server = await serveProcess(settings.metrics, facts)
+    facts.set(() => allWell(store, transport))
     const unwatch = watchFlows(file, loaded.files, chatting(catalog, io.env), reloadLog(log))
     log.info(`worker ${worker.id} serves ${loaded.flows.map((flow) => flow.name).join(', ')}`)
     try {
@@ -89,8 +96,6 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
     }
   } finally {
     for (const close of opened.toReversed()) await close()
-    await transport.close()
-    await store.close()
   }
 }
 

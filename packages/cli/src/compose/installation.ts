@@ -188,8 +188,9 @@ function allFaults(errors: readonly unknown[]): unknown {
   if (!first || known.length < errors.length) return errors.find((error) => !(error instanceof KocoError)) ?? first
   if (known.length === 1) return first
   const message = [...new Set(known.map((error) => error.message))].join('\n')
-  const away = known.find((error) => error instanceof UnavailableError)
-  return away ? new UnavailableError(message, { code: away.code, cause: away }) : new RefusedError(message, { code: first.code, cause: first })
+  // What no waiting mends a person has to hear at once, whatever else is away.
+  const refused = known.find((error) => !(error instanceof UnavailableError))
+  return refused ? new RefusedError(message, { code: refused.code, cause: refused }) : new UnavailableError(message, { code: first.code, cause: first })
 }
 
 function openDirectLauncher(settings: Settings, cwd: string, { catalog, store, transport, contents, fileContents, log }: LauncherParts): Promise<Launcher> {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createNetServer, type AddressInfo } from 'node:net'
-import { KocoError, RefusedError } from '@koco/core'
+import { KocoError, RefusedError, UnavailableError } from '@koco/core'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
 import type { Registry } from 'prom-client'
@@ -21,6 +21,20 @@ export async function serveProcess(address: string | undefined, facts: ProcessFa
       server.close()
       server.closeAllConnections()
     },
+  }
+}
+
+/** What a process can tell of itself while it still waits for what it needs: why it is not ready, and from `set` on what it does then. */
+export function laterReady(): { readonly ready: () => Promise<void>; isAway(error: UnavailableError): void; set(ready: () => Promise<void>): void } {
+  let away = new UnavailableError('koco is starting.', { code: 'starting' })
+  let works: (() => Promise<void>) | undefined
+  return {
+    async ready() {
+      if (!works) throw away
+      await works()
+    },
+    isAway: (error) => void (away = error),
+    set: (ready) => void (works = ready),
   }
 }
 

@@ -15,7 +15,7 @@ const SLOTS_MAX = 1000
 export type SpoolerSlot = {
   readonly name: string
   readonly pid: number
-  readonly state: SpoolerStatus['state'] | 'starting'
+  readonly state: SpoolerReport['state'] | 'starting'
   readonly streams: number
   readonly events: number
   readonly rate: number
@@ -23,13 +23,16 @@ export type SpoolerSlot = {
   readonly seenAt: number
 }
 
+/** What a spooler says of itself: `waiting`, before it runs, for the database or Redis. */
+export type SpoolerReport = Pick<SpoolerStatus, 'streams' | 'events' | 'delayedBy'> & { readonly state: SpoolerStatus['state'] | 'waiting' }
+
 /** A name held by this process. */
 export type HeldSlot = {
   readonly name: string
   /** The process that had the name before and ended without giving it back: it was killed or crashed. Null when the name was free. */
   readonly leftBy: number | null
-  /** Reports from now on what `status` says. */
-  report(status: () => SpoolerStatus): void
+  /** Reports from now on what `status` says, and no more what was given before. */
+  report(status: () => SpoolerReport): void
   leave(): void
 }
 
@@ -71,6 +74,7 @@ function holdSlot(folder: string, name: string, leftBy: number | null): HeldSlot
     name,
     leftBy,
     report(status) {
+      clearInterval(timer)
       let before = { events: 0, at: performance.now() }
       const write = () => {
         const { state, streams, events, delayedBy } = status()

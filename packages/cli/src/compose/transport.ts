@@ -1,5 +1,7 @@
 import { must } from '@koco/core'
+import type { ExecutionStore } from '@koco/storage'
 import { createMemoryTransport, type Transport } from '@koco/transport'
+import { openExecution } from './stores.ts'
 import type { Settings } from '../settings/schema.ts'
 
 /** Opens the transport that the settings name; it has answered once. RefusedError for a Redis that would lose events, UnavailableError when there is none. */
@@ -11,6 +13,17 @@ export async function openTransport(settings: Settings): Promise<Transport> {
     return transport
   } catch (error) {
     await transport.close()
+    throw error
+  }
+}
+
+/** Opens the execution store and the transport; one that opened is closed again when the other did not. */
+export async function openStoreAndTransport(settings: Settings, cwd: string): Promise<{ readonly store: ExecutionStore; readonly transport: Transport }> {
+  const store = await openExecution(settings, cwd)
+  try {
+    return { store, transport: await openTransport(settings) }
+  } catch (error) {
+    await store.close()
     throw error
   }
 }
