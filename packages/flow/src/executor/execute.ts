@@ -235,6 +235,8 @@ function suspendIfIdle(runtime: Runtime): void {
     return
   }
   const wake = activity.nextWake()
+  // It is looked at again after the same time. A try that went while the store was slow would leave an answer to nobody.
+  if (runtime.requests.behind) return
   if (activity.held || (wake !== null && wake - deps.clock.now() <= deps.limits.idleMs)) return
   const wakeAt = wake === null ? null : wake / 1000
   const children = activity.waits.flatMap((wait) => (wait.children ? [wait.children] : []))

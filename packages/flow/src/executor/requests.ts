@@ -32,6 +32,11 @@ export class Requests {
     this.#unsubscribe = this.#source.onChange(() => this.look())
   }
 
+  /** True while something may be there that was not read yet: an answer given before this try began is told to nobody again. */
+  get behind(): boolean {
+    return this.#begun && (this.#again || this.#reading)
+  }
+
   /** Applies what was wanted when the try looked, and whatever changed since. */
   begin(wanted: ControlRequest | undefined): void {
     this.#begun = true
@@ -82,8 +87,10 @@ export class Requests {
         await this.#read()
       }
     } catch (error) {
-      if (error instanceof UnavailableError) this.#retry = setTimeout(() => this.look(), AGAIN_MS)
-      else this.#fail(error)
+      if (error instanceof UnavailableError) {
+        this.#again = true
+        this.#retry = setTimeout(() => this.look(), AGAIN_MS)
+      } else this.#fail(error)
     } finally {
       this.#reading = false
     }

@@ -1,7 +1,7 @@
 // Goal: waits cost nothing and lose nothing: locks, sleeps, pause, cancel, time limit, stop. Method: tries of one run on a timeline in memory, people's requests set by hand, the clock moved by the test.
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { RunEvent } from '@koco/core'
+import { UnavailableError, type RunEvent } from '@koco/core'
 import { ScriptedRun, scriptedFlow } from '../testing/scripted-run.ts'
 import { TestClock } from '../testing/world.ts'
 
@@ -54,6 +54,29 @@ test('a lock says who may answer, and a list that is none is refused', async () 
     outcome: 'failed',
     error: { code: 'bad_call', message: expect.stringContaining('assignees of lock "ask"') },
   })
+})
+
+test('an answer that the store has is taken, however slowly it gives it', async () => {
+  const run = new ScriptedRun(
+    scriptedFlow((ctx) => ctx.lock('ask')),
+    { idleMs: 1 },
+  )
+  expect(await run.attempt()).toMatchObject({ outcome: 'suspended' })
+  // Nobody tells the next try of it: it was given between the two.
+  run.answers.push({ lid: lids(run)[0] ?? '', answer: 'yes', by: 'ada', at: 1 })
+  let reads = 0
+  const requests = {
+    wanted: async () => undefined,
+    answers: async () => {
+      reads += 1
+      if (reads === 1) throw new UnavailableError('away', { code: 'store_unavailable' })
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      return run.answers
+    },
+    onChange: () => () => undefined,
+  }
+  expect(await run.attempt('wake', { requests })).toMatchObject({ outcome: 'finished', final: { value: 'yes' } })
+  expect(reads).toBe(2)
 })
 
 test('a lock that nobody answers suspends the try, without unwinding the function', async () => {
