@@ -26,7 +26,10 @@ export type DeadEvent = {
   readonly at: number
 }
 
-/** Who did what, with the status of the HTTP answer: below 400 it was done. `via`: how they were signed in, `none` at a sign-in. */
+/**
+ * Who did what, when and with what outcome. `actor`: the user, or the name that somebody tried to sign in by; `via`: how they were signed in, `none` at a sign-in. `status`: of the HTTP answer, below 400
+ * it was done.
+ */
 export type AuditEntry = {
   readonly id: string
   readonly at: number

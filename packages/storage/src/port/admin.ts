@@ -1,4 +1,4 @@
-import type { Json } from '@koco/core'
+import type { AuditEntry } from '@koco/core/api'
 import type { Page } from './page.ts'
 import type { IdentityStore, SigningKeyStore, TicketStore, TokenStore } from './sign-in.ts'
 import type { NewUser, User } from './users.ts'
@@ -25,18 +25,8 @@ export type ApiKey = {
   readonly usedAt: number | null
 }
 
-/** Who did what, when and with what outcome. `actor`: the user, or the name that somebody tried to sign in by; `via`: how they were signed in, `none` at a sign-in. `status`: of the HTTP answer. */
-export type AuditEntry = {
-  readonly id: string
-  readonly at: number
-  readonly actor: string
-  readonly via: string
-  readonly action: string
-  readonly target: string
-  readonly status: number
-  readonly detail: Json
-  readonly address: string
-}
+/** What the API tells of an entry is all that there is of it. */
+export type { AuditEntry }
 
 /** What a list of entries is filtered by; `action` may be the beginning of some: `run` stands for `run.start` and `run.cancel`. Times are unix seconds, `to` exclusive. Newest first. */
 export type AuditQuery = {

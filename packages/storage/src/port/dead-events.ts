@@ -1,14 +1,8 @@
+import type { DeadEvent } from '@koco/core/api'
 import type { Page } from './page.ts'
 
-/** An entry that could not be stored, set aside. `body` is what was found, as text. */
-export type DeadEvent = {
-  readonly id: number
-  readonly fid: string
-  readonly position: string
-  readonly reason: string
-  readonly body: string
-  readonly at: number
-}
+/** What the API tells of an entry is all that there is of it. */
+export type { DeadEvent }
 
 /** The entries set aside; people look, retry and discard. */
 export interface DeadEventStore {
