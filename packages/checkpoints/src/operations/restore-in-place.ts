@@ -8,7 +8,7 @@ import { selector } from '../workspace/patterns.ts'
 import { placeFiles, removeFiles } from '../workspace/place.ts'
 import { presentFiles } from '../workspace/present.ts'
 import { create } from './create.ts'
-import type { Restored, RestoreOptions } from './restore.ts'
+import type { Restored, RestoreOptions } from './restored.ts'
 
 /** What is being put in place, so that whoever comes after a death can finish it: the checkpoint, the one of what it replaces, and how it was asked for. */
 type Intent = { readonly checkpoint: string; readonly before: string; readonly options: RestoreOptions }

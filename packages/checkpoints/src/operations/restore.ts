@@ -2,35 +2,12 @@ import { RefusedError } from '@koco/core'
 import { readConversation } from '../conversation.ts'
 import type { CheckpointFile, Manifest } from '../manifest/manifest.ts'
 import { mustFind, mustHaveSessions, pinned, type Parts } from '../parts.ts'
-import type { SessionState } from '../port.ts'
-import { selector, type Selection } from '../workspace/patterns.ts'
+import { selector } from '../workspace/patterns.ts'
 import { presentFiles } from '../workspace/present.ts'
 import { placeFiles } from '../workspace/place.ts'
 import { restoreInPlace } from './restore-in-place.ts'
 import { planRestore, type RestorePlan } from './plan-restore.ts'
-
-/**
- * `newSessionId`: of the session that is made, else one that is free. `sessionOptions`: what its state gets besides, or instead of, what was copied. `include`, `exclude`: which files come back.
- * `restoreDir`: a folder for the files instead of the session's own. `skipMissingFiles`: go on without files whose blobs are gone or damaged. `inPlace`: put the session itself back instead of making a
- * new one; `by`: the user that the new session is for, default the copy's.
- */
-export type RestoreOptions = Selection & {
-  readonly newSessionId?: string | undefined
-  readonly sessionOptions?: SessionState | undefined
-  readonly restoreDir?: string | undefined
-  readonly skipMissingFiles?: boolean | undefined
-  readonly inPlace?: boolean | undefined
-  readonly by?: string | undefined
-}
-
-/** `before`: the checkpoint of what was replaced in place. `missing`: files that could not come back. */
-export type Restored = {
-  readonly sessionId: string
-  readonly workspace: string | null
-  readonly files: number
-  readonly missing: readonly string[]
-  readonly before: string | null
-}
+import type { Restored, RestoreOptions } from './restored.ts'
 
 /** Makes a session of a checkpoint, or puts it back in place. RefusedError `unknown_checkpoint`, `corrupt_manifest`, `missing_files`, `session_exists`, `session_busy`, `unknown_session`. */
 export async function restore(parts: Parts, id: string, options: RestoreOptions = {}): Promise<Restored> {

@@ -5,7 +5,8 @@ import type { Transport } from '@koco/transport'
 import { RunNews } from '../activities/run-news.ts'
 import type { TemporalServer } from '../client/server.ts'
 import type { Log } from '../log.ts'
-import { reconcile, type Reconciled, type ReconcileDeps } from './reconcile.ts'
+import { reconcile } from './reconcile.ts'
+import type { Reconciled, ReconcileDeps } from './round.ts'
 
 /** What a reconciler needs. It opens none of it, and closes none. */
 export type ReconcilerOptions = {

@@ -1,6 +1,6 @@
 import { formatPosition, isEnded } from '@koco/core'
 import { SIGNALS } from '../names.ts'
-import type { Reconciled, ReconcileDeps, RoundOptions } from './reconcile.ts'
+import type { Reconciled, ReconcileDeps, RoundOptions } from './round.ts'
 import { workflowState } from './workflow-state.ts'
 
 /** An open workflow of which the store has no unfinished run; `startedAt` in unix ms. */
