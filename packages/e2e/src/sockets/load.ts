@@ -33,12 +33,12 @@ const SETTLE_MS = 30_000
 type User = { readonly token: string; readonly sockets: SocketClient[] }
 type Tally = { asked: number; failed: number; messages: number; readonly roundTrips: number[]; readonly turnTimes: number[] }
 
-/** Lets people sign in, connect, ask and talk on one `koco start` of its own; then all leave. */
-export async function load(plan: LoadPlan): Promise<LoadResult> {
+/** Lets people sign in, connect, ask and talk on one `koco start` of its own; then all leave. `env`: what that is told besides. */
+export async function load(plan: LoadPlan, env: Readonly<Record<string, string>> = {}): Promise<LoadResult> {
   const github = await startGitHub()
   const model = new OpenAiServer(() => [])
   const llm = { KODO_LLM_URL: `http://${await model.listen()}/v1`, KODO_LLM_MODEL: 'tiny' }
-  await using stack = await embedded({ ...gitHubSettings(github), ...llm })
+  await using stack = await embedded({ ...gitHubSettings(github), ...llm, ...env })
   const { address } = stack
   try {
     const users: User[] = []
