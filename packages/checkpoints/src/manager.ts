@@ -26,6 +26,7 @@ import { tree, type Branch, type Tree } from './operations/tree.ts'
 import { repair, validate, type Repair, type Validation } from './operations/validate.ts'
 import { mustFind, type Checkpoint, type Parts } from './parts.ts'
 import type { CheckpointSessions } from './port.ts'
+import { SharedPins } from './shared-pins.ts'
 
 /**
  * `dir`: of the manifests. `maxCheckpoints`: of one session, default 100; a new one makes the oldest go that nobody needs. `compressionLevel`: 0 to 9, default 6. `autoCheckpointIntervalS`: of
@@ -163,5 +164,5 @@ function partsOf({
     throw new RefusedError(`compressionLevel is a whole number from 0 to 9, not ${String(compressionLevel)}.`, { code: 'bad_setting' })
   }
   const manifests = new ManifestFiles(resolve(dir), blobs, crash)
-  return { store, blobs, manifests, sessions: sessions ?? null, compressionLevel, maxCheckpoints, exclusive, clock, crash }
+  return { store, blobs, pins: new SharedPins(blobs), manifests, sessions: sessions ?? null, compressionLevel, maxCheckpoints, exclusive, clock, crash }
 }

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { RefusedError } from '@koco/core'
-import type { BlobStore, CompressionLevel, CrashPoint, Pin } from '@koco/blobs'
+import type { BlobStore, CompressionLevel, CrashPoint } from '@koco/blobs'
 import type { CheckpointLock, CheckpointRow, CheckpointStore } from '@koco/storage'
 import type { ManifestFiles } from './manifest/files.ts'
 import { manifestText, type Manifest } from './manifest/manifest.ts'
 import type { CheckpointSessions, SessionCopy } from './port.ts'
+import type { SharedPins } from './shared-pins.ts'
 
 /** What the operations work with. `clock`: milliseconds since 1970. */
 export type Parts = {
   readonly store: CheckpointStore
   readonly blobs: BlobStore
+  readonly pins: SharedPins
   readonly manifests: ManifestFiles
   readonly sessions: CheckpointSessions | null
   readonly compressionLevel: CompressionLevel
@@ -51,13 +53,8 @@ export function newCheckpointId(nowMs: number): string {
 }
 
 /** Does something under a pin: what is put meanwhile stays. */
-export async function pinned<T>({ blobs }: Pick<Parts, 'blobs'>, act: () => Promise<T>): Promise<T> {
-  const pin: Pin = await blobs.pin()
-  try {
-    return await act()
-  } finally {
-    await pin.release()
-  }
+export async function pinned<T>({ pins }: Pick<Parts, 'pins'>, act: () => Promise<T>): Promise<T> {
+  return await pins.during(act)
 }
 
 /**

@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError, UnavailableError } from '@koco/core'
-import { FolderSyncs, sha256, type BlobStore, type CrashPoint } from '@koco/blobs'
+import { sha256, type BlobStore, type CrashPoint } from '@koco/blobs'
 import type { CheckpointRow } from '@koco/storage'
 import { parseManifest, type Manifest } from './manifest.ts'
 
@@ -11,13 +11,12 @@ const ENDING = '.json'
 
 /**
  * The files `<dir>/<id>.json`. Each is also a blob, which the index names by its hash: a file that is missing here (another host made the checkpoint) or older than the index is written again from
- * there, one that is damaged is told, and `repair` writes it.
+ * there, one that is damaged is told, and `repair` writes it. So a file's name need not be on disk when its checkpoint is.
  */
 export class ManifestFiles {
   readonly #dir: string
   readonly #blobs: BlobStore
   readonly #crash: CrashPoint
-  readonly #syncs = new FolderSyncs()
   #made: Promise<string> | undefined
 
   constructor(dir: string, blobs: BlobStore, crash: CrashPoint) {
@@ -62,7 +61,7 @@ export class ManifestFiles {
     )
   }
 
-  /** Writes a file durably, whole or not at all. */
+  /** Writes a file whole or not at all: its bytes are on disk first. That its name is gone with the power does no harm, so nobody waits for the folder. */
   async write(id: string, text: string): Promise<void> {
     const dir = await this.#folder()
     const part = join(dir, `.${id}-${randomUUID()}`)
@@ -76,7 +75,6 @@ export class ManifestFiles {
       }
       this.#crash('manifest:written')
       await rename(part, join(dir, id + ENDING))
-      await this.#syncs.sync(dir)
       this.#crash('manifest:placed')
     } catch (error) {
       await rm(part, { force: true })
