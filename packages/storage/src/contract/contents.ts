@@ -58,6 +58,7 @@ export function describeContents(store: () => ExecutionStore): void {
     const fork = someFid()
     await store().keeper.addRecords({ fid: fork, user: 'ada' }, [...opening(E1), step(6, copied)])
     expect((await store().contents.get(fork, copied))?.bytes).toBe(100_000)
+    expect(await named()).toContain(copied)
   })
 
   test('a run that is taken away names nothing any more, and what others name too stays named', async () => {
@@ -70,6 +71,29 @@ export function describeContents(store: () => ExecutionStore): void {
     expect(await store().keeper.remove([gone], LATER)).toEqual([gone])
     const rest = await named()
     expect([rest.has(own), rest.has(shared)]).toEqual([false, true])
+  })
+
+  test('rows of a run of which nothing is stored any more, as an old snapshot brings them back, name nothing', async () => {
+    const hash = someHash()
+    const before = await store().contents.totals()
+    await store().keeper.putSideRows('run_contents', [{ fid: someFid(), epoch: E1, seq: 6, hash, bytes: 100_000, stored: 1_000 }])
+    expect(await named()).not.toContain(hash)
+    expect(await store().contents.totals()).toEqual(before)
+  })
+
+  test('what large results take counts with their run, equal ones once', async () => {
+    const [a, b] = [someHash(), someHash()]
+    const weigh = async (large: readonly EventRecord[]): Promise<number> => {
+      const fid = someFid()
+      await store().runs.create(someRun(fid, { createdAt: LATER - 1 }))
+      await store().writer.write([{ fid, records: [...opening(E1), ...large, ...ending(6 + large.length)] }])
+      const { items } = await store().keeper.ended({ endedBefore: LATER + 10, limit: 100 })
+      return items.find((run) => run.fid === fid)?.bytes ?? 0
+    }
+    const large = await weigh([step(6, a, 9_000_000, 5_000_000), step(7, a, 9_000_000, 5_000_000), step(8, b, 9_000_000, 1_000_000)])
+    expect(large).toBeGreaterThan(6_000_000)
+    expect(large).toBeLessThan(7_000_000)
+    expect(await weigh(lines(E1, 6, 3))).toBeLessThan(1_000_000)
   })
 
   test('folded anew from its events, a run names again what it named, and every row can be copied', async () => {

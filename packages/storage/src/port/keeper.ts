@@ -30,7 +30,7 @@ export type RunCopy = {
 /** A conversation with its whole log, as it is stored; `draft` is JSON text. */
 export type SessionCopy = { readonly session: ChatSession; readonly draft: string | null; readonly entries: readonly EntryRow[] }
 
-/** A run that is over and that nobody needs any more but to look at it. `bytes`: about what its events take. Times are unix seconds. */
+/** A run that is over and that nobody needs any more but to look at it. `bytes`: about what its events and their large results take. Times are unix seconds. */
 export type EndedRun = {
   readonly fid: string
   readonly flow: string

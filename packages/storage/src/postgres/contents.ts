@@ -7,6 +7,9 @@ import type { ContentIndex, ContentTotals } from '../port/contents.ts'
 import type { ExecutionDatabase } from './schema.ts'
 import { ADD_CONTENTS, run } from './statements.ts'
 
+// A snapshot may bring back what runs named that were taken away since: their events are not there.
+const NAMED = sql`run_contents c where exists (select from execution_events e where e.fid = c.fid and e.epoch = c.epoch and e.seq = c.seq)`
+
 /** Notes what records name, within the caller's transaction; again changes nothing. */
 export async function storeContents(client: Client, rows: readonly NamedContent[]): Promise<void> {
   if (rows.length > 0) await run(client, ADD_CONTENTS, [toJsonText(rows)])
@@ -27,13 +30,14 @@ export function createContentIndex(db: ExecutionDatabase): ContentIndex {
       return rows[0]
     },
     async hashes(after, limit) {
-      const { rows } = await sql<{ hash: string }>`select distinct hash from run_contents where hash > ${after} order by hash limit ${limit}`.execute(db)
+      const { rows } = await sql<{ hash: string }>`select distinct hash from ${NAMED} and hash > ${after} order by hash limit ${limit}`.execute(db)
       return rows.map(({ hash }) => hash)
     },
     async totals() {
-      const { rows } = await sql<ContentTotals>`select (select count(*) from run_contents) as named,
-        (select coalesce(sum(bytes), 0)::bigint from run_contents) as bytes, count(*) as "distinct", coalesce(sum(kept), 0)::bigint as stored
-        from (select max(stored) as kept from run_contents group by hash) as contents`.execute(db)
+      const { rows } =
+        await sql<ContentTotals>`select coalesce(sum(count), 0)::bigint as named, coalesce(sum(bytes), 0)::bigint as bytes, count(*) as "distinct",
+        coalesce(sum(kept), 0)::bigint as stored
+        from (select count(*) as count, sum(bytes) as bytes, max(stored) as kept from ${NAMED} group by hash) as contents`.execute(db)
       return rows[0] ?? { named: 0, bytes: 0, distinct: 0, stored: 0 }
     },
   }

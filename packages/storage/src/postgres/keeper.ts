@@ -31,7 +31,8 @@ const ENDED_FOR_GOOD = `r.status in (${OVER.map((status) => `'${status}'`).join(
 const ENDED: Statement = {
   name: 'keeper_ended',
   text: `with weight as (select pg_total_relation_size('execution_events')::float8 / greatest((select sum(events) from runs), 1) as bytes)
-    select fid, flow, username as "user", created_at as "createdAt", coalesce(finished_at, created_at) as "endedAt", events, (events * weight.bytes)::bigint as bytes
+    select fid, flow, username as "user", created_at as "createdAt", coalesce(finished_at, created_at) as "endedAt", events,
+    (events * weight.bytes)::bigint + (select coalesce(sum(kept), 0) from (select max(stored) as kept from run_contents c where c.fid = r.fid group by hash) as large)::bigint as bytes
     from runs r, weight where ${ENDED_FOR_GOOD} and (r.created_at, r.fid) < ($2, $3) order by r.created_at desc, r.fid desc limit $4`,
 }
 

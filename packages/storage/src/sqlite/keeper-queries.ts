@@ -34,6 +34,9 @@ export function keeperQueries(db: Db, files: RunFiles): KeeperQueries {
   const events = db.prepare("SELECT coalesce(sum(state ->> 'events'), 0) FROM run_states").pluck()
   const projection = db.prepare<[], Projection>('SELECT version, cursor FROM projection')
   const waitingSize = db.prepare<[number], number>('SELECT coalesce(sum(size), 0) FROM chunks WHERE run = ?').pluck()
+  const large = db
+    .prepare<[string], number>('SELECT coalesce(sum(kept), 0) FROM (SELECT max(stored) AS kept FROM run_contents WHERE fid = ? GROUP BY hash)')
+    .pluck()
   return {
     endedRuns(query) {
       const limit = clampLimit(query.limit)
@@ -47,7 +50,7 @@ export function keeperQueries(db: Db, files: RunFiles): KeeperQueries {
       return pageOf(
         rows.map(({ id, home, status: _status, ...run }) => ({
           ...run,
-          bytes: (home === null ? 0 : files.size({ fid: run.fid, home })) + Number(waitingSize.get(id)),
+          bytes: (home === null ? 0 : files.size({ fid: run.fid, home })) + Number(waitingSize.get(id)) + Number(large.get(run.fid)),
         })),
         limit,
         (run) => encodeCursor('ended', [run.createdAt, run.fid]),
