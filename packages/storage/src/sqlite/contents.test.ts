@@ -21,7 +21,15 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }))
 
 function large(seq: number, sha256: string) {
-  const data = { phase: 'finished', id: `s#${seq}`, name: 's', try: 1, duration_s: 1, result: null, content: { sha256, bytes: 100_000, stored: 1_000 } }
+  const data = {
+    phase: 'finished' as const,
+    id: `s#${seq}`,
+    name: 's',
+    try: 1,
+    duration_s: 1,
+    result: null,
+    content: { sha256, bytes: 100_000, stored: 1_000 },
+  }
   return record(E1, seq, 'step', data, `s#${seq}`)
 }
 
