@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { LivedIn } from './lived-in.ts'
 
-const TABS = ['timeline', 'steps', 'result', 'files', 'logs', 'inputs', 'about']
+const TABS = ['timeline', 'steps', 'replay', 'result', 'files', 'logs', 'inputs', 'about']
 
 /** Every page and view of a lived-in installation, as paths. */
 export function everyPage({ runs, session }: LivedIn): string[] {
@@ -14,7 +14,7 @@ export function everyPage({ runs, session }: LivedIn): string[] {
     '/runs?archived=true',
     '/runs?q=nothing-like-it',
     ...TABS.map((tab) => `/runs/${runs.everything}?tab=${tab}`),
-    ...TABS.slice(0, 5).map((tab) => `/runs/${runs.hostile}?tab=${tab}`),
+    ...TABS.slice(0, 6).map((tab) => `/runs/${runs.hostile}?tab=${tab}`),
     `/runs/${runs.asking}`,
     `/runs/${runs.long}?tab=logs`,
     `/runs/${runs.family}?tab=about`,

@@ -10,7 +10,7 @@ type Rows = {
   readonly first?: () => number
 }
 
-/** J, K and the arrows move the focus from row to row; each row is marked by `data-index`, and it or its first button has the focus. Enter opens, as on any link or button. */
+/** J, K and the arrows move the focus from row to row, H and L fold and unfold the one that has it; each row is marked by `data-index`, and it or its first button has the focus. Enter opens, as on any link or button. */
 export function useRowKeys({ list, count, reveal, first = () => 0 }: Rows): void {
   const move = (by: number) => {
     const focused = list.current?.contains(document.activeElement) ? document.activeElement?.closest<HTMLElement>('[data-index]')?.dataset['index'] : undefined
@@ -25,7 +25,13 @@ export function useRowKeys({ list, count, reveal, first = () => 0 }: Rows): void
     if (drawn) drawn.focus({ preventScroll: true })
     else requestAnimationFrame(() => target()?.focus({ preventScroll: true }))
   }
+  const fold = (open: boolean) => {
+    const row = list.current?.contains(document.activeElement) ? document.activeElement?.closest('[data-index]') : null
+    row?.querySelector<HTMLElement>(`[aria-expanded="${!open}"]`)?.click()
+  }
   useHotkeys([
+    ['h', () => fold(false)],
+    ['l', () => fold(true)],
     ['j', () => move(1)],
     ['k', () => move(-1)],
     ['ArrowDown', () => move(1)],

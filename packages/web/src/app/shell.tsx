@@ -5,6 +5,7 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { meQuery } from '../api/session.ts'
 import { AccountMenu } from './account-menu.tsx'
+import { useConfirmKey } from './confirm-key.ts'
 import { DelayBanner } from './delay-banner.tsx'
 import { Icon } from './icons.tsx'
 import { openPalette, PALETTE_WANTED, wantPalette } from './keys.ts'
@@ -20,6 +21,7 @@ export function Shell() {
   const [open, { toggle, close }] = useDisclosure(false)
   const { pathname } = useLocation()
   useEffect(close, [pathname, close])
+  useConfirmKey()
   return (
     <AppShell
       header={{ height: 52, collapsed: false }}

@@ -42,7 +42,7 @@ export function CreateDialog({ session: given, close }: { readonly session: stri
           <Button variant="default" onClick={close}>
             Cancel
           </Button>
-          <Button disabled={session === null} loading={making.isPending} onClick={() => session !== null && making.mutate(session)}>
+          <Button data-confirm disabled={session === null} loading={making.isPending} onClick={() => session !== null && making.mutate(session)}>
             Make it
           </Button>
         </Group>

@@ -53,7 +53,7 @@ export function MergeDialog({ ours, theirs, close }: { readonly ours: Checkpoint
           <Button variant="default" onClick={close}>
             Cancel
           </Button>
-          <Button loading={merging.isPending} onClick={() => merging.mutate(told)}>
+          <Button data-confirm loading={merging.isPending} onClick={() => merging.mutate(told)}>
             {told ? 'Merge with these choices' : 'Merge'}
           </Button>
         </Group>

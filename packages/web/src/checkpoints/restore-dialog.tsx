@@ -51,6 +51,7 @@ export function RestoreDialog({ checkpoint, close }: { readonly checkpoint: Chec
             Cancel
           </Button>
           <Button
+            data-confirm
             loading={restoring.isPending}
             disabled={!plan || (inPlace && isGone)}
             color={inPlace ? 'orange' : undefined}

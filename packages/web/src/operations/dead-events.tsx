@@ -87,7 +87,7 @@ function DeadEventDialog({ event, close }: { readonly event: DeadEvent; readonly
         <Button color="red" variant="light" loading={discard.isPending} onClick={() => discard.mutate()}>
           Discard for good
         </Button>
-        <Button loading={retry.isPending} onClick={() => retry.mutate()}>
+        <Button data-confirm loading={retry.isPending} onClick={() => retry.mutate()}>
           Store it now
         </Button>
       </Group>

@@ -63,7 +63,7 @@ export function ForkDialog({ fid, at, close }: { readonly fid: string; readonly 
           <Button variant="default" onClick={close}>
             Leave it
           </Button>
-          <Button loading={start.isPending} disabled={!plan || isBroken} onClick={() => start.mutate()}>
+          <Button data-confirm loading={start.isPending} disabled={!plan || isBroken} onClick={() => start.mutate()}>
             Start the fork
           </Button>
         </Group>

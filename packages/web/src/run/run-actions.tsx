@@ -10,6 +10,7 @@ import { Icon } from '../app/icons.tsx'
 import { runName } from '../show/format.ts'
 import { MoreMenu } from './more-menu.tsx'
 import { isImported, useControl } from './use-control.ts'
+import { useUpKeys } from './up-keys.ts'
 
 /** What a person can ask of a run now. Each request is durable and may be repeated. */
 export function RunActions({ run }: { readonly run: WholeRun }) {
@@ -18,6 +19,7 @@ export function RunActions({ run }: { readonly run: WholeRun }) {
   const [confirming, confirm] = useDisclosure(false)
   const control = useControl(run.fid)
   const may = me !== undefined && me?.user.role !== 'viewer'
+  useUpKeys(run)
   useHotkeys([['r', () => may && void navigate({ to: '/flows/$name', params: { name: run.flow }, search: { from: run.fid } })]])
   if (!may) return <MoreMenu run={run} over={false} />
   const over = isEnded(run.status)
@@ -99,7 +101,7 @@ function CancelDialog({
         <Button variant="default" onClick={close} data-autofocus>
           Keep it running
         </Button>
-        <Button color="red" onClick={cancel}>
+        <Button color="red" onClick={cancel} data-confirm>
           Cancel the run
         </Button>
       </Group>

@@ -1,8 +1,8 @@
 import { Card, Flex, Group, Tabs, Text } from '@mantine/core'
 import { isEnded } from '@koco/core'
-import { useMediaQuery } from '@mantine/hooks'
+import { useHotkeys, useMediaQuery, type HotkeyItem } from '@mantine/hooks'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
+import { lazy, Suspense, useCallback, useMemo, useState, type ReactNode } from 'react'
 import type { WholeRun } from '../api/shapes.ts'
 import { useShownTab } from '../app/shown-tab.ts'
 import { Empty, Loading } from '../app/states.tsx'
@@ -21,6 +21,7 @@ import { Steps } from './steps.tsx'
 import { Timeline } from './timeline.tsx'
 import { isImported } from './use-control.ts'
 
+const ReplayTab = lazy(() => import('./replay-tab.tsx').then((module) => ({ default: module.ReplayTab })))
 const FilesTab = lazy(() => import('../files/files-tab.tsx').then((module) => ({ default: module.FilesTab })))
 
 /** From here on two views have room side by side. */
@@ -31,6 +32,7 @@ type Props = { readonly run: WholeRun; readonly feed: RunFeed; readonly state: F
 const LABELS: Readonly<Record<RunTab, string>> = {
   timeline: 'Timeline',
   steps: 'Steps',
+  replay: 'Replay',
   result: 'Result',
   files: 'Files',
   logs: 'Logs',
@@ -47,28 +49,13 @@ export function RunTabs({ run, feed, state }: Props) {
   const tab = RUN_TABS.find((one) => one === search.tab) ?? first
   const list = useShownTab(tab)
   const change = useCallback((next: RunSearch) => void navigate({ search: next, replace: true }), [navigate])
-  const counts: Partial<Record<RunTab, number>> = {
-    steps: feed.spans.steps,
-    files: isImported(run) ? 0 : (feed.log.kinds.get('upload') ?? 0),
-    logs: (feed.log.kinds.get('stdout') ?? 0) + (feed.log.kinds.get('stderr') ?? 0),
-  }
+  useHotkeys(RUN_TABS.map((one, index): HotkeyItem => [String(index + 1), () => change({ ...search, tab: one })]))
+  const uploads = isImported(run) ? 0 : (feed.log.kinds.get('upload') ?? 0)
   return (
     <Tabs value={tab} onChange={(next) => change({ ...search, tab: next as RunTab })} keepMounted={false}>
       <Tabs.List ref={list} mb="md" style={{ flexWrap: 'nowrap', overflowX: 'auto' }}>
         {RUN_TABS.map((one) => (
-          <Tabs.Tab
-            key={one}
-            value={one}
-            rightSection={
-              counts[one] ? (
-                <Text span size="xs" c="dimmed">
-                  {count(counts[one])}
-                </Text>
-              ) : one === 'result' && run.final !== null && tab !== 'result' ? (
-                <Dot />
-              ) : undefined
-            }
-          >
+          <Tabs.Tab key={one} value={one} rightSection={noteOf(one, feed, uploads, run.final !== null && tab !== 'result')}>
             {LABELS[one]}
           </Tabs.Tab>
         ))}
@@ -79,12 +66,23 @@ export function RunTabs({ run, feed, state }: Props) {
       <Tabs.Panel value="steps">
         <StepsTab run={run} feed={feed} state={state} search={search} change={change} />
       </Tabs.Panel>
+      <Tabs.Panel value="replay">
+        <Suspense fallback={<Loading what="replay" />}>
+          <ReplayTab
+            feed={feed}
+            version={state.version}
+            at={search.at ?? null}
+            move={(at) => change(at === null ? { tab: 'replay' } : { tab: 'replay', at })}
+            show={(position) => change({ tab: 'timeline', at: position })}
+          />
+        </Suspense>
+      </Tabs.Panel>
       <Tabs.Panel value="result">
         <Result run={run} />
       </Tabs.Panel>
       <Tabs.Panel value="files">
         <Suspense fallback={<Loading what="files" />}>
-          <FilesTab run={run} uploads={counts.files ?? 0} />
+          <FilesTab run={run} uploads={uploads} />
         </Suspense>
       </Tabs.Panel>
       <Tabs.Panel value="logs">
@@ -98,6 +96,21 @@ export function RunTabs({ run, feed, state }: Props) {
       </Tabs.Panel>
     </Tabs>
   )
+}
+
+/** How much there is behind a tab, and that there is a result (`given`). */
+function noteOf(tab: RunTab, feed: RunFeed, uploads: number, given: boolean): ReactNode {
+  const { kinds } = feed.log
+  const counts: Partial<Record<RunTab, number>> = { steps: feed.spans.steps, files: uploads, logs: (kinds.get('stdout') ?? 0) + (kinds.get('stderr') ?? 0) }
+  const much = counts[tab] ?? 0
+  if (much > 0) {
+    return (
+      <Text span size="xs" c="dimmed">
+        {count(much)}
+      </Text>
+    )
+  }
+  return tab === 'result' && given ? <Dot /> : null
 }
 
 /** The steps, and where there is room the events beside them: a step shows its place there. */

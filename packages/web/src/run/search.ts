@@ -1,5 +1,5 @@
 /** The tabs of a run. */
-export const RUN_TABS = ['timeline', 'steps', 'result', 'files', 'logs', 'inputs', 'about'] as const
+export const RUN_TABS = ['timeline', 'steps', 'replay', 'result', 'files', 'logs', 'inputs', 'about'] as const
 
 /** One of them. */
 export type RunTab = (typeof RUN_TABS)[number]

@@ -141,7 +141,7 @@ function Confirm({ asked, title, leave, start }: ConfirmProps) {
         <Button variant="default" onClick={leave} data-autofocus>
           Leave them
         </Button>
-        <Button color={asked === 'cancel' ? 'red' : 'indigo'} onClick={start}>
+        <Button data-confirm color={asked === 'cancel' ? 'red' : 'indigo'} onClick={start}>
           {asked && LABELS[asked]}
         </Button>
       </Group>

@@ -1,5 +1,5 @@
 import { Button, MultiSelect, Select, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
+import { useDebouncedCallback, useHotkeys, type HotkeyItem } from '@mantine/hooks'
 import { RUN_STATUSES } from '@koco/core'
 import { useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
@@ -18,6 +18,9 @@ export function RunFilters({ search, onChange }: { readonly search: RunsSearch; 
   const { data: flows = [] } = useQuery(flowsQuery)
   const change = (part: { readonly [K in keyof RunsSearch]?: string | null }) => onChange(withoutEmpty({ ...search, ...part }))
   const statuses = search.status?.split(',') ?? []
+  const toggle = (status: string) =>
+    change({ status: (statuses.includes(status) ? statuses.filter((one) => one !== status) : [...statuses, status]).join(',') })
+  useHotkeys([...RUN_STATUSES.map((status, index): HotkeyItem => [String(index + 1), () => toggle(status)]), ['0', () => change({ status: null })]])
   return (
     <div className={classes['filters']} role="search" aria-label="Filter runs">
       <Words value={search.q ?? ''} onChange={(q) => change({ q })} />
