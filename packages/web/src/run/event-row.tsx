@@ -70,6 +70,9 @@ function EventDetail({ event, since, show }: Pick<Props, 'event' | 'since' | 'sh
         <span>
           <Copy value={eventLink(event)} what="link to this event" /> link
         </span>
+        <span>
+          <Copy value={JSON.stringify(event, null, 2)} what="event as JSON" /> JSON
+        </span>
       </div>
       {body(event)}
     </div>
