@@ -129,7 +129,11 @@ function Tiles({ insights: { totals } }: { readonly insights: Insights }) {
         note={totals.p95_s === null ? 'none has finished' : `95 % within ${duration(totals.p95_s)}`}
       />
       <Tile name="Tokens" value={compact(tokensOf(totals))} note={`${count(totals.calls)} model ${totals.calls === 1 ? 'call' : 'calls'}`} />
-      <Tile name="Cost" value={cost(totals.cost)} note={unpriced === 0 ? 'of all calls' : `${count(unpriced)} calls have no known price`} />
+      <Tile
+        name="Cost"
+        value={cost(totals.cost)}
+        note={unpriced === 0 ? 'of all calls' : `${count(unpriced)} ${unpriced === 1 ? 'call has' : 'calls have'} no known price`}
+      />
     </SimpleGrid>
   )
 }

@@ -33,7 +33,7 @@ function OperationsView() {
       {!data && !error && <Loading what="operations" />}
       {data && (
         <Stack>
-          <SimpleGrid cols={{ base: 1, sm: 2, xl: 3 }} spacing="md">
+          <SimpleGrid cols={{ base: 1, sm: 2, xl: 4 }} spacing="md">
             <HealthCard checks={data.checks} />
             <RunsCard runs={data.runs} />
             <LagCard consumers={data.consumers} />

@@ -112,12 +112,15 @@ function Ruler({ axis, lens }: { readonly axis: Axis; readonly lens: Lens }) {
   return (
     <div className={classes['ruler']} aria-hidden>
       <span className={classes['scale']}>
-        {marksOf(axis, lens).map(({ at, kind, seconds, width }) => (
+        {marksOf(axis, lens).map(({ at, kind, seconds, width, nth }) => (
           <span
             key={`${kind} ${seconds} ${at}`}
             className={classes['mark']}
             data-kind={kind}
-            data-late={at > 0.86 ? 'always' : at > 0.5 ? 'narrow' : undefined}
+            data-late={at > 0.86 || undefined}
+            // How often it may be left out where there is little room.
+            data-second={nth % 2 === 1 || undefined}
+            data-third={nth % 3 !== 0 || undefined}
             title={kind === 'idle' ? `${duration(seconds)} idle` : undefined}
             style={{ left: `${at * 100}%`, ...(kind === 'idle' && { width: `max(4px, ${width * 100}%)` }) }}
           >

@@ -18,8 +18,8 @@ export type Axis = {
   readonly gaps: readonly (readonly [from: number, to: number])[]
 }
 
-/** A mark on the axis: a round time after the start, or an idle stretch that was pressed together. */
-export type Mark = { readonly at: number; readonly kind: 'time' | 'idle'; readonly seconds: number; readonly width: number }
+/** A mark on the axis: a round time after the start, the `nth` of them, or an idle stretch that was pressed together. */
+export type Mark = { readonly at: number; readonly kind: 'time' | 'idle'; readonly seconds: number; readonly width: number; readonly nth: number }
 
 const IDLE_MIN_S = 5
 const IDLE_SHARE = 0.02
@@ -84,7 +84,7 @@ export function marksOf(axis: Axis, lens: Lens): Mark[] {
   const idle = axis.gaps
     .map(([begin, end]) => ({ begin: through(lens, axis.place(begin)), end: through(lens, axis.place(end)), seconds: end - begin }))
     .filter(({ begin, end }) => end > 0 && begin < 1)
-    .map(({ begin, end, seconds }): Mark => ({ at: Math.max(0, begin), kind: 'idle', seconds, width: Math.min(1, end) - Math.max(0, begin) }))
+    .map(({ begin, end, seconds }): Mark => ({ at: Math.max(0, begin), kind: 'idle', seconds, width: Math.min(1, end) - Math.max(0, begin), nth: 0 }))
   const workS = Math.max(0.001, to - from - axis.gaps.reduce((sum, [begin, end]) => sum + Math.max(0, Math.min(end, to) - Math.max(begin, from)), 0))
   const every = ROUND_S.find((seconds) => workS / seconds <= MARKS_MAX) ?? Math.ceil(workS / MARKS_MAX / 86_400) * 86_400
   const times: Mark[] = []
@@ -93,7 +93,7 @@ export function marksOf(axis: Axis, lens: Lens): Mark[] {
     for (let n = Math.max(0, Math.ceil((begin - axis.start) / every - 1e-9)); axis.start + n * every <= end && times.length < MARKS_MAX * 2; n += 1) {
       const at = through(lens, axis.place(axis.start + n * every))
       if (at - last < 1 / (MARKS_MAX * 2) || at > 0.97) continue
-      times.push({ at, kind: 'time', seconds: n * every, width: 0 })
+      times.push({ at, kind: 'time', seconds: n * every, width: 0, nth: times.length })
       last = at
     }
   }
