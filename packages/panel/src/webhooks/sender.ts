@@ -172,17 +172,18 @@ function createCounts({ registry, store }: SenderDeps): (outcome: string) => voi
     labelNames: ['outcome'],
     registers,
   })
-  const failing = new Gauge({ name: 'koco_webhooks_failing', help: 'Webhooks to which notices have been given up since the last one that arrived.', registers })
-  const waiting = new Gauge({
-    name: 'koco_webhook_notices_waiting',
-    help: 'Notices to webhooks that wait to be sent.',
-    registers,
-    async collect() {
-      const totals = await store.webhooks.totals()
-      this.set(totals.waiting)
-      failing.set(totals.failing)
-    },
-  })
-  waiting.reset()
+  const gauge = (name: string, help: string, part: 'waiting' | 'failing'): void => {
+    const asked = new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set((await store.webhooks.totals())[part])
+      },
+    })
+    asked.reset()
+  }
+  gauge('koco_webhooks_failing', 'Webhooks to which notices have been given up since the last one that arrived.', 'failing')
+  gauge('koco_webhook_notices_waiting', 'Notices to webhooks that wait to be sent.', 'waiting')
   return (outcome) => sent.inc({ outcome })
 }

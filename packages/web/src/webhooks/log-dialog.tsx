@@ -62,7 +62,7 @@ function NoticeRow({ webhook, notice }: { readonly webhook: Webhook; readonly no
       <Table.Td>
         <Ago at={notice.at} fz="inherit" />
       </Table.Td>
-      <Table.Td maw={260}>
+      <Table.Td maw={{ base: 'none', sm: 260 }}>
         <div>
           <Badge color={COLORS[state]} variant="light" tt="none">
             {state}

@@ -70,7 +70,7 @@ function WebhookRow({ webhook, show, log }: RowProps) {
   const { url, user, events, flow, runs_of: runsOf, bodies } = webhook
   return (
     <Table.Tr>
-      <Table.Td maw={320}>
+      <Table.Td maw={{ base: 'none', sm: 320 }}>
         <div>
           <Text inherit fw={550} style={{ overflowWrap: 'anywhere' }}>
             {url}
