@@ -32,6 +32,8 @@ const CALL_MS = 5000
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.min_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000 }
 /** gRPC's code for what is not there. */
 const NOT_FOUND = new Set([5])
+/** gRPC's code for a deadline that is over. Its own words count from the last of several repetitions: "Deadline exceeded after 0.000s". */
+const TOO_LATE = new Set([4])
 /** gRPC's codes for a call that cannot work however often it is made: permission denied, unimplemented, unauthenticated. */
 const NEVER = new Set([7, 12, 16])
 
@@ -80,7 +82,14 @@ export class TemporalServer {
   }
 
   #away(error: unknown, doing: string): UnavailableError {
-    const why = isGrpcServiceError(error) ? error.details : error instanceof Error ? error.message : String(error)
+    const isLate = isGrpcServiceError(error) && TOO_LATE.has(error.code)
+    const why = isLate
+      ? `no word within ${CALL_MS / 1000} s`
+      : isGrpcServiceError(error)
+        ? error.details
+        : error instanceof Error
+          ? error.message
+          : String(error)
     const remedy = 'See that it runs and that KODO_TEMPORAL_HOST names it; runs under way go on by themselves when it is back.'
     return new UnavailableError(`Temporal at ${this.settings.address} did not answer (to ${doing}): ${why}. ${remedy}`, {
       code: 'temporal_unavailable',
