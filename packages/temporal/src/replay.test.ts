@@ -59,6 +59,13 @@ test.each(names)('%s replays', async (name) => {
   await expect(replay(codePath, await readHistory(new URL(name, HISTORIES)))).resolves.toBeUndefined()
 })
 
+test('the bundle leads to the lines of the sources and does not hold them', async () => {
+  const code = await readFile(codePath, 'utf8')
+  const map = JSON.parse(Buffer.from(code.slice(code.lastIndexOf('base64,') + 'base64,'.length), 'base64').toString()) as Record<string, unknown>
+  expect(map).toMatchObject({ mappings: expect.stringMatching(/./), sources: expect.arrayContaining([expect.stringContaining('agent.ts')]) })
+  expect(map).not.toHaveProperty('sourcesContent')
+})
+
 test('a history that the workflow would not have made does not replay', async () => {
   const history = await readHistory<{ events: { activityTaskScheduledEventAttributes?: { activityType: { name: string } } }[] }>(
     new URL('plain-v1.json', HISTORIES),

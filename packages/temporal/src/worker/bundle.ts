@@ -48,8 +48,18 @@ export async function buildWorkflowBundle(path: string, log: Log): Promise<void>
   const workflowsPath = fileURLToPath(new URL('index.ts', WORKFLOWS))
   const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules: [...SHARED], logger: bundleLogger(log) })
   const fresh = `${path}.${randomUUID()}`
-  await writeFile(fresh, code)
+  await writeFile(fresh, withoutSources(code))
   await rename(fresh, path)
+}
+
+const MAP = /^(\/\/# sourceMappingURL=data:application\/json;[^\n]*base64,)(\S+)\s*$/m
+
+/** The code with a map that leads to lines of the sources, as stacks of failures name them, and does not hold the sources: they are half of the bundle, and a worker keeps several copies of it. */
+function withoutSources(code: string): string {
+  return code.replace(MAP, (_comment, before: string, map: string) => {
+    const { sourcesContent: _left, ...lines } = JSON.parse(Buffer.from(map, 'base64').toString()) as Record<string, unknown>
+    return before + Buffer.from(JSON.stringify(lines)).toString('base64')
+  })
 }
 
 async function fingerprint(): Promise<string> {
