@@ -67,6 +67,32 @@ test('the event names it, and whoever may read the run reads it; to others it is
   expect([status, body['code']]).toEqual([404, 'unknown_content'])
 })
 
+test('a search looks into it, and says how much it could not look into', async () => {
+  const words = `lengthy outcome ${'y'.repeat(70_000)} and its "END"`
+  const { fid: id, emit, begin } = await panel.run(me.name)
+  await begin()
+  const kept = must(await panel.contents.keep(JSON.stringify(words)), 'the content')
+  const step = (n: number, content: { sha256: string; bytes: number; stored: number }) =>
+    ['step', { phase: 'finished', id: `s#${n}`, name: `s${n}`, try: 1, duration_s: 1, result: null, content }] as const
+  await emit([
+    step(1, kept.content),
+    ['result', { type: 'text', value: 'a Lengthy one' }],
+    step(2, { ...kept.content, sha256: 'f'.repeat(64) }),
+    step(3, kept.content),
+  ])
+  kept.named()
+  const search = async (query: string) => {
+    const { body } = await call(`${panel.url}/api/runs/${id}/events?${query}`, 'GET', me.headers)
+    return [(body['items'] as Event[]).map(({ kind, data }) => (data as { name?: string }).name ?? kind), body['unsearched'], body['next'] === null]
+  }
+  expect(await search('q=and%20ITS%20"end"')).toEqual([['s1', 's3'], 1, true])
+  expect(await search('q=lengthy')).toEqual([['s1', 'result', 's3'], 1, true])
+  expect(await search('q=lengthy&limit=1')).toEqual([['s1'], 0, false])
+  expect(await search('q=lengthy&kind=result')).toEqual([['result'], undefined, true])
+  expect(await search('q=nowhere')).toEqual([[], 1, true])
+  expect(await search('limit=100')).toEqual([expect.any(Array), undefined, true])
+})
+
 test('an export holds it, and the import of that keeps it once more under its name', async () => {
   const text = await (await fetch(`${panel.url}/api/runs/${fid}/export`, { headers: me.headers })).text()
   const steps = text.split('\n').filter((line) => line.includes('"duration_s"'))

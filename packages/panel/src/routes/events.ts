@@ -9,13 +9,22 @@ import { cursorOf, Event } from '../shapes/event.ts'
 import { limit, list, pageOf } from '../shapes/json.ts'
 import { follow } from '../tail/follow.ts'
 import { wantsEvents } from './runs.ts'
+import { searchLarge } from './search-large.ts'
 import { caller, fidParam, visibleRun } from './visible-run.ts'
 
 const EventsQuery = z.object({
   after: z.string().max(100).optional().describe('a position; the events after it'),
   kind: list.describe('one or several, with commas; pages only'),
-  q: z.string().max(200).optional().describe('text to look for in the events; pages only'),
+  q: z.string().max(200).optional().describe('text to look for in the events and in their large results; pages only'),
   limit: limit(1_000, 200),
+})
+
+const EventPage = pageOf(Event).extend({
+  unsearched: z
+    .number()
+    .int()
+    .optional()
+    .describe('of a search: large results in this stretch that were too much to look into for one page, or could not be read'),
 })
 
 /** A run's timeline: page by page, or live. */
@@ -32,7 +41,7 @@ export const eventRoutes: Routes = (app, context) => {
         querystring: EventsQuery,
         headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
         ...answers(
-          { 200: pageOf(Event), 204: { type: 'text/event-stream', description: 'The run is over and the cursor is at its last event.' } },
+          { 200: EventPage, 204: { type: 'text/event-stream', description: 'The run is over and the cursor is at its last event.' } },
           401,
           403,
           404,
@@ -49,15 +58,20 @@ export const eventRoutes: Routes = (app, context) => {
       }
       await visibleRun(context, request, fid, 'runs.read')
       const position = await cursorOf(context.store.reader, fid, after)
-      const page = await context.store.reader.read(fid, {
+      const read = await context.store.reader.read(fid, {
         after: position,
         limit: size,
         ...(kind && { kinds: kind }),
         ...(q !== undefined && q !== '' && { q }),
       })
+      const looked = q !== undefined && q !== '' && (kind?.includes('step') ?? true)
+      const page = looked ? await searchLarge(context.store.reader, context.contents, { fid, after: position, q, limit: size }, read) : read
+      const unsearched = 'unsearched' in page ? `,"unsearched":${page.unsearched}` : ''
       const next = page.caughtUp ? 'null' : `"${formatPosition(page.scanned)}"`
       // Records hold their data as JSON text; it goes out as it is.
-      return reply.type('application/json; charset=utf-8').send(`{"items":[${page.records.map((record) => eventJson(fid, record)).join(',')}],"next":${next}}`)
+      return reply
+        .type('application/json; charset=utf-8')
+        .send(`{"items":[${page.records.map((record) => eventJson(fid, record)).join(',')}],"next":${next}${unsearched}}`)
     },
   )
 }

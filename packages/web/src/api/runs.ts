@@ -66,12 +66,12 @@ export function controlRun(fid: string, action: RunAction): Promise<unknown> {
   return api(`/api/runs/${fid}/${action}`, { method: 'POST', body: {} })
 }
 
-/** The next page of a run's timeline after a position (exclusive). */
+/** The next page of a run's timeline after a position (exclusive). `unsearched`: large results that a search did not look into. */
 export function eventsPage(
   fid: string,
   query: { readonly after?: string; readonly q?: string; readonly kind?: string; readonly limit: number },
   signal?: AbortSignal,
-): Promise<Page<TimelineEvent>> {
+): Promise<Page<TimelineEvent> & { readonly unsearched?: number }> {
   return api(`/api/runs/${fid}/events${queryOf(query)}`, signal ? { signal } : {})
 }
 

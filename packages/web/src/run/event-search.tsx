@@ -74,12 +74,15 @@ export function EventSearch({ fid, since, q, kinds, show }: SearchProps) {
   if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />
   if (query.isPending) return <Loading what="events" />
   if (found.length === 0 && looking) return <Loading what="events" />
-  if (found.length === 0 && !hasNextPage) return <Empty title={`Nothing in this run says “${q}”`} />
+  const unsearched = (query.data?.pages ?? []).reduce((sum, page) => sum + (page.unsearched ?? 0), 0)
+  if (found.length === 0 && !hasNextPage) {
+    return <Empty title={`Nothing in this run says “${q}”`}>{unsearched > 0 ? unsearchedText(unsearched) : undefined}</Empty>
+  }
   return (
     <>
       <Text size="xs" c="dimmed" mb={6} role="status">
         {count(found.length)}
-        {hasNextPage && (looking ? ' so far' : ' or more')} {found.length === 1 ? 'event' : 'events'} found.
+        {hasNextPage && (looking ? ' so far' : ' or more')} {found.length === 1 ? 'event' : 'events'} found.{unsearched > 0 && ` ${unsearchedText(unsearched)}`}
       </Text>
       <div className={classes['frame']}>
         {found.map((event) => (
@@ -102,4 +105,8 @@ export function EventSearch({ fid, since, q, kinds, show }: SearchProps) {
       )}
     </>
   )
+}
+
+function unsearchedText(unsearched: number): string {
+  return unsearched === 1 ? 'One large result is too large to be looked into.' : `${count(unsearched)} large results are too large to be looked into.`
 }
