@@ -9,6 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 
 const BIN = fileURLToPath(new URL('../bin/koco.mjs', import.meta.url))
 const FLOWS = fileURLToPath(new URL('../fixtures/flows.ts', import.meta.url))
+/** A try that finds a server away ends after some 5 s of its own, the pause before it may be as long, and three processes start at once. */
+const GUARD = { timeout: 90_000 }
 
 let postgres: PostgresServer
 let redis: RedisServer
@@ -78,16 +80,16 @@ test('spooler, worker and panel wait for a Postgres and a Redis that come up lat
   const spooler = start(['spool', '--block', '--metrics', forSpooler])
   const worker = start(['temporal-worker', '--metrics', forWorker], nowhere)
   const panel = start(['serve', '--address', `http://${forPanel}`])
-  for (const { waits } of [spooler, worker, panel]) await expect.poll(waits).toEqual(['store_unavailable'])
+  for (const { waits } of [spooler, worker, panel]) await expect.poll(waits, GUARD).toEqual(['store_unavailable'])
   expect((await fetch(`http://${forSpooler}/healthz`)).status).toBe(200)
   for (const address of [forSpooler, forWorker]) expect(await readiness(address)).toEqual({ ready: false, because: 'store_unavailable' })
   expect(await readiness(forPanel)).toBe('nobody')
   await postgres.restart()
-  for (const { waits } of [spooler, worker, panel]) await expect.poll(waits).toEqual(['store_unavailable', 'redis_unavailable'])
+  for (const { waits } of [spooler, worker, panel]) await expect.poll(waits, GUARD).toEqual(['store_unavailable', 'redis_unavailable'])
   await redis.restart()
-  await expect.poll(() => readiness(forSpooler)).toEqual({ ready: true })
-  await expect.poll(() => readiness(forPanel)).toMatchObject({ ready: true })
-  await expect.poll(() => readiness(forWorker)).toEqual({ ready: false, because: 'temporal_unavailable' })
+  await expect.poll(() => readiness(forSpooler), GUARD).toEqual({ ready: true })
+  await expect.poll(() => readiness(forPanel), GUARD).toMatchObject({ ready: true })
+  await expect.poll(() => readiness(forWorker), GUARD).toEqual({ ready: false, because: 'temporal_unavailable' })
   // Not at each try: for each thing that is away (Postgres, Redis, Redis while it loads), and once a minute.
   const minutes = Math.floor((performance.now() - begun) / 60_000)
   for (const { said } of [spooler, panel]) expect(said()).toBeLessThanOrEqual(3 + minutes)
