@@ -176,7 +176,9 @@ export function describeRefolding(store: () => ExecutionStore): void {
         await store().runs.create({ ...run, fid, launcher: 'direct', idempotencyKey: null })
         if (cut > 0) await store().writer.write([{ fid, records: records.slice(0, cut) }])
         const place = [{ fid, home: null }]
-        expect(await store().keeper.refold(place, { mode: 'decided', write: false, launcher: '' })).toEqual([{ fid, differs: [] }])
+        expect(await store().keeper.refold(place, { mode: 'decided', write: false, launcher: '' })).toEqual([
+          { fid, differs: [], position: (await store().runs.get(fid))?.lastPosition },
+        ])
         const right = await store().runs.get(fid)
         const copy = await copyOf(store().keeper, fid)
         if (!copy || !right) throw new Error('there is no copy')
@@ -186,7 +188,9 @@ export function describeRefolding(store: () => ExecutionStore): void {
         expect(await store().runs.get(fid)).toEqual(right)
         expect(await copyOf(store().keeper, fid)).toEqual(copy)
         if (cut < records.length) await store().writer.write([{ fid, records: records.slice(cut) }])
-        expect(await store().keeper.refold(place, { mode: 'decided', write: false, launcher: '' })).toEqual([{ fid, differs: [] }])
+        expect(await store().keeper.refold(place, { mode: 'decided', write: false, launcher: '' })).toEqual([
+          { fid, differs: [], position: (await store().runs.get(fid))?.lastPosition },
+        ])
         expect((await store().runs.get(fid))?.events).toBe((await timeline(store(), fid, 500)).length)
       }),
       { numRuns: 15 },
