@@ -1,4 +1,4 @@
-import { Anchor, Card, Stack, Table, Text, Title } from '@mantine/core'
+import { Anchor, Card, Group, Stack, Table, Text, Title } from '@mantine/core'
 import { isJsonObject, type Json } from '@koco/core'
 import type { TimelineEvent } from '@koco/core/api'
 import { useQuery } from '@tanstack/react-query'
@@ -29,7 +29,9 @@ export function About({ run, feed }: { readonly run: WholeRun; readonly feed: Ru
         <Table withRowBorders={false} verticalSpacing={4} layout="fixed">
           <Table.Tbody>
             <Line name="Id">
-              {run.fid} <Copy value={run.fid} what="id" />
+              <Group gap={4} h={20}>
+                {run.fid} <Copy value={run.fid} what="id" />
+              </Group>
             </Line>
             <Line name="Flow">
               {run.flow}

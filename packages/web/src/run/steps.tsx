@@ -117,7 +117,7 @@ function Ruler({ axis, lens }: { readonly axis: Axis; readonly lens: Lens }) {
             key={`${kind} ${seconds} ${at}`}
             className={classes['mark']}
             data-kind={kind}
-            data-late={at > 0.86 || undefined}
+            data-late={at > 0.86 ? 'always' : at > 0.7 ? 'narrow' : undefined}
             // How often it may be left out where there is little room.
             data-second={nth % 2 === 1 || undefined}
             data-third={nth % 3 !== 0 || undefined}
