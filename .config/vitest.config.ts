@@ -9,7 +9,7 @@ const setup = ['packages/testing/src/vitest/servers.ts']
 const expectations = { poll: { timeout: 25_000 } }
 
 function serverProject(name: string) {
-  const slow = name === 'redis' || name === 'pg' || name === 's3' ? 60_000 : 240_000
+  const slow = name === 'redis' || name === 'pg' || name === 's3' ? 60_000 : 480_000
   return {
     test: {
       name,

@@ -28,6 +28,8 @@ export type Verdict = Omit<RunVerdict, 'violations'> & {
 }
 
 const SETTLE_MS = 90_000
+/** So late may a trace come: runs may end by way of others while a process stands still, which says so when it has woken. */
+const TRACE_MS = 5000
 /** Several faults of one scenario begin within so long. */
 const APART_MS = 1500
 
@@ -43,13 +45,14 @@ export async function runScenario<W extends World>(world: W, { seed, nemeses, br
   )
   const settled = await settle(world, started, settleMs)
   const verdicts = await Promise.all(started.map(({ fid, load, readers }) => judgeRun(world, fid, load, readers)))
+  const unseen = await untraced(world, nemeses)
   const sum = (count: (verdict: RunVerdict) => number): number => verdicts.reduce((all, verdict) => all + count(verdict), 0)
   const readers = started.flatMap((run) => run.readers)
   return {
     seed,
     kinds: nemeses.map(({ kind }) => kind),
     workload: workload.name,
-    violations: [...idle, ...failed.flat(), ...settled, ...verdicts.flatMap(({ violations }) => violations), ...untraced(world, nemeses)],
+    violations: [...idle, ...failed.flat(), ...settled, ...verdicts.flatMap(({ violations }) => violations), ...unseen],
     runs: started.length,
     readers: readers.length,
     reconnects: readers.reduce((all, reader) => all + reader.reconnects, 0),
@@ -110,7 +113,8 @@ async function settle(world: World, started: readonly Started[], settleMs: numbe
  * A fault that nobody can find afterwards is one that nobody can repair. Of several at once one has to be found: while the panel is dead nobody tells of a slow link, and into a Redis that takes nothing no
  * row comes that Postgres could refuse.
  */
-function untraced<W extends World>(world: W, nemeses: readonly Nemesis<W>[]): string[] {
-  if (nemeses.some(({ trace }) => world.evidence.shows(trace))) return []
+async function untraced<W extends World>(world: W, nemeses: readonly Nemesis<W>[]): Promise<string[]> {
+  for (const until = performance.now() + TRACE_MS; performance.now() < until; await delay(50))
+    if (nemeses.some(({ trace }) => world.evidence.shows(trace))) return []
   return nemeses.map(({ kind, trace }) => `unseen: nothing shows ${kind}: neither logs nor readiness match ${trace}`)
 }

@@ -16,7 +16,7 @@ let me: Awaited<ReturnType<TestPanel['user']>>
 
 beforeEach(async () => {
   const streamPrefix = `${keyPrefix()}events:`
-  transports = [1, 2].map(() => createRedisTransport({ url: inject('redisUrl'), streamPrefix, holdMs: 1_500 }))
+  transports = [1, 2].map(() => createRedisTransport({ url: inject('redisUrl'), streamPrefix, holdMs: 2_500 }))
   panels = []
   for (const { leases, signals } of transports) panels.push(await openTestPanel({ leases, signals, ...(panels[0] && { admin: panels[0].admin }) }))
   me = await (panels[0] as TestPanel).user('user')

@@ -17,7 +17,7 @@ beforeAll(async () => {
   model = new OpenAiServer(() => [])
   vi.stubEnv('KODO_LLM_URL', `http://${await model.listen()}/v1`)
   vi.stubEnv('KODO_LLM_MODEL', 'tiny')
-  at = await openTestPanel({ settings: { lookAgainMs: 300, blockedMsMax: 500 } })
+  at = await openTestPanel({ settings: { lookAgainMs: 300, blockedMsMax: 2000 } })
 })
 afterAll(async () => {
   await at.close()
