@@ -211,9 +211,10 @@ test('the figures say what was sent and what waits, and the audit log who made i
   const { id } = await make(['run.finished'])
   await api('POST', `/${id}/test`)
   await settled(id, 'delivered', 1)
-  const metrics = await (await fetch(`${at.url}/metrics`)).text()
-  expect(metrics).toMatch(/koco_webhook_sendings_total\{outcome="delivered"\} 1/)
-  expect(metrics).toMatch(/koco_webhook_notices_waiting 0/)
+  const metrics = async () => (await fetch(`${at.url}/metrics`)).text()
+  // It is counted a moment after it is on the log.
+  await expect.poll(metrics).toMatch(/koco_webhook_sendings_total\{outcome="delivered"\} 1/)
+  expect(await metrics()).toMatch(/koco_webhook_notices_waiting 0/)
   const audit = await call(`${at.url}/api/audit?action=webhook`, 'GET', boss.headers)
   expect((audit.body['items'] as { action: string; target: string }[]).map(({ action, target }) => [action, target])).toEqual([
     ['webhook.test', id],
