@@ -77,7 +77,7 @@ async function collect(): Promise<string> {
   return io.printed.join('\n')
 }
 
-test('two runs with one result keep it once; it goes with the last of them, not before', { timeout: 60_000 }, async () => {
+test('two runs with one result keep it once; it goes with the last of them, not before', { timeout: 120_000 }, async () => {
   const fids = [await made(), await made()]
   expect(kept()).toHaveLength(1)
   expect(await koco.store.contents.totals()).toMatchObject({ named: 2, distinct: 1, bytes: 2 * 400_002 })
@@ -95,7 +95,7 @@ test('two runs with one result keep it once; it goes with the last of them, not 
   expect(kept()).toEqual([])
 })
 
-test('a large file that runs write is kept once; it goes with the last of them, not while its folder is away', { timeout: 60_000 }, async () => {
+test('a large file that runs write is kept once; it goes with the last of them, not while its folder is away', { timeout: 120_000 }, async () => {
   const fids = [await made('writes'), await made('writes')]
   expect(kept()).toHaveLength(1)
   await koco.close(500)

@@ -72,7 +72,7 @@ async function left(): Promise<string[]> {
   return items.map(({ fid }) => fid)
 }
 
-test('what is too old goes, whole, after it was archived; what is over for less than the grace, or not over, stays', async () => {
+test('what is too old goes, whole, after it was archived; what is over for less than the grace, or not over, stays', { timeout: 120_000 }, async () => {
   const [old = '', live, young, fresh] = await oldRuns({ days: 40 }, { days: 50, live: true }, { days: 3 }, { days: 0 })
   const env = { KODO_RETAIN_DAYS: '30', KODO_RETAIN_ARCHIVE: './archive' }
   const dry = await koco(['prune', '--dry-run'], env)
@@ -97,7 +97,7 @@ test('what is too old goes, whole, after it was archived; what is over for less 
   expect(await left()).toEqual([fresh, live])
 })
 
-test('an archive is read back by an import', async () => {
+test('an archive is read back by an import', { timeout: 120_000 }, async () => {
   const [old = ''] = await oldRuns({ days: 40 })
   await koco(['prune'], { KODO_RETAIN_DAYS: '30', KODO_RETAIN_ARCHIVE: './archive' })
   const port = await freePort()
@@ -115,7 +115,7 @@ test('an archive is read back by an import', async () => {
   }
 })
 
-test('number and bytes count from the newest, for all flows and for one', async () => {
+test('number and bytes count from the newest, for all flows and for one', { timeout: 120_000 }, async () => {
   const [a, b] = [{ flow: 'a' }, { flow: 'b' }]
   const [a1, b1, a2, a3, b2] = await oldRuns({ days: 9, ...a }, { days: 8, ...b }, { days: 7, ...a }, { days: 6, ...a }, { days: 5, ...b })
   expect((await koco(['prune', '-o', 'ids'], { KODO_RETAIN_FLOWS: 'a:runs=1' })).out).toBe([a1, a2].join('\n'))
