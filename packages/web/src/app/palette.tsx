@@ -18,6 +18,8 @@ import { usePages } from './navigation.tsx'
 import { usePaletteActions } from './palette-actions.tsx'
 
 const RUNS_SHOWN = 6
+/** So long after G a letter leads to its page, by when the keys were pressed: a page that is busy may hear of both late. */
+const GO_MS = 2000
 
 /** The palette over pages, flows and runs (Ctrl or ⌘ K), the key sheet (?), and the keys that lead to pages (G, then a letter). `first`: the key that had all this fetched; it counts. */
 export function Palette({ first }: { readonly first: string }) {
@@ -102,10 +104,10 @@ function useGoKeys(begun: boolean): void {
   useEffect(() => {
     if (begun) pressed.current = performance.now()
   }, [begun])
-  useHotkeys([['g', () => (pressed.current = performance.now())]])
+  useHotkeys([['g', (event) => (pressed.current = event.timeStamp)]])
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (pressed.current === 0 || performance.now() - pressed.current > 1000 || event.ctrlKey || event.metaKey || event.altKey) return
+      if (pressed.current === 0 || event.timeStamp - pressed.current > GO_MS || event.ctrlKey || event.metaKey || event.altKey) return
       const page = pages.find((one) => one.letter === event.key)
       if (!page) return
       pressed.current = 0
