@@ -70,6 +70,9 @@ export type Refold = { readonly mode: RefoldMode; readonly write: boolean; reado
 /** In what a run differed from what its events give (`run`: there is no row of it), and the position to which they fold it. */
 export type Refolded = { readonly fid: string; readonly differs: readonly string[]; readonly position: Position }
 
+/** What a part of a snapshot came to. `folded`: the runs that had to be folded on; `gone`: those left out, because they were removed after it was made. */
+export type Restored = { readonly folded: readonly Refolded[]; readonly gone: readonly string[] }
+
 /** `cursor`: the runs up to this fid were folded by the newer projector. */
 export type Projection = { readonly version: number; readonly cursor: string | null }
 
@@ -102,8 +105,8 @@ export interface StoreKeeper {
   totals(): Promise<{ readonly runs: number; readonly events: number }>
   /** Everything that follows from events and all that stands beside it, a page at a time, as it all is at one moment. */
   moment(visit: (part: StorePart) => Promise<void>): Promise<void>
-  /** Puts a part of such a moment in place, and folds on the runs of which later events are stored; gives these. */
-  restore(part: StorePart): Promise<readonly Refolded[]>
+  /** Puts a part of such a moment in place, and folds on the runs of which later events are stored. A run whose events are all gone was removed since: it stays away, or it would be started anew. */
+  restore(part: StorePart): Promise<Restored>
   /** The runs of which anything is stored, a row or events, behind `after` in the order of their fids; fewer than `limit` only at the end. Going on from a page's last fid takes time for that page alone. */
   storedRuns(after: string | null, limit: number): Promise<readonly StoredRunPlace[]>
   /** Folds these runs anew, each in one transaction; says in what each differed. */

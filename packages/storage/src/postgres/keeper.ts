@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import { namedContents } from '../named-contents.ts'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import type { EndedRun, Refolded, StoreKeeper, StorePart } from '../port/keeper.ts'
+import type { EndedRun, Restored, StoreKeeper, StorePart } from '../port/keeper.ts'
 import { storeContents } from './contents.ts'
 import { copiesIn } from './copy-runs.ts'
 import { putSessions, sessionCopiesIn } from './copy-sessions.ts'
@@ -120,7 +120,7 @@ async function totals(db: ExecutionDatabase): Promise<{ readonly runs: number; r
   return { runs: row?.runs ?? 0, events: Number(row?.events ?? 0) }
 }
 
-async function restorePart(db: ExecutionDatabase, part: StorePart): Promise<readonly Refolded[]> {
+async function restorePart(db: ExecutionDatabase, part: StorePart): Promise<Restored> {
   if (part.kind === 'runs') return await restoreRuns(db, part.lines)
   if (part.kind === 'sessions')
     await putSessions(
@@ -130,5 +130,5 @@ async function restorePart(db: ExecutionDatabase, part: StorePart): Promise<read
   if (part.kind === 'schedules') for (const { schedule } of part.lines) await createScheduleTable(db).create(schedule)
   if (part.kind === 'dead') for (const { event } of part.lines) await createDeadEventTable(db).add(event)
   if (part.kind === 'side') for (const [table, rows] of byTable(part.lines)) await putSideRows(db, table, rows)
-  return []
+  return { folded: [], gone: [] }
 }

@@ -1,6 +1,6 @@
 import { must, ORIGIN, type EventRecord, type Position } from '@koco/core'
 import { sql } from 'kysely'
-import type { Refold, Refolded, RunLine, StoredRunPlace } from '../port/keeper.ts'
+import type { Refold, Refolded, Restored, RunCopy, RunLine, StoredRunPlace } from '../port/keeper.ts'
 import { unknownRun } from '../projection.ts'
 import { differences, refoldRun } from '../snapshots/refold.ts'
 import { noteContents } from './contents.ts'
@@ -43,18 +43,31 @@ async function recordsOf(tx: ExecutionDatabase, fid: string, after: Position): P
   return rows.map(toRecord)
 }
 
-/** Puts runs in place as a snapshot has them and folds on those above whose position events are stored; gives these. */
-export async function restoreRuns(db: ExecutionDatabase, lines: readonly RunLine[]): Promise<readonly Refolded[]> {
-  const copies = lines.map(({ copy }) => copy)
+/** Puts runs in place as a snapshot has them and folds on those above whose position events are stored. */
+export async function restoreRuns(db: ExecutionDatabase, lines: readonly RunLine[]): Promise<Restored> {
+  const { copies, gone } = await withoutGone(db, lines)
   await db.transaction().execute(async (tx) => await putRunsIn(tx, copies))
   const fids = copies.map(({ state }) => state.fid)
   const epochs = copies.map(({ state }) => state.lastPosition.epoch)
   const seqs = copies.map(({ state }) => state.lastPosition.seq)
   const { rows } = await sql<{ fid: string }>`select x.fid from unnest(${fids}::text[], ${epochs}::bigint[], ${seqs}::bigint[]) as x (fid, epoch, seq)
     where exists (select from execution_events e where e.fid = x.fid and (e.epoch, e.seq) > (x.epoch, x.seq))`.execute(db)
-  return await refoldRuns(
+  const folded = await refoldRuns(
     db,
     rows.map(({ fid }) => ({ fid, home: null })),
     { mode: 'above', write: true, launcher: '' },
   )
+  return { folded, gone }
+}
+
+/** A run that had events when the snapshot was made and has none now was removed since. */
+async function withoutGone(db: ExecutionDatabase, lines: readonly RunLine[]): Promise<{ readonly copies: RunCopy[]; readonly gone: string[] }> {
+  const copies = lines.map(({ copy }) => copy)
+  const begun = copies.filter(({ state }) => state.lastPosition.epoch > 0).map(({ state }) => state.fid)
+  const { rows } = await sql<{
+    fid: string
+  }>`select fid from unnest(${begun}::text[]) as x (fid) where not exists (select from execution_events e where e.fid = x.fid)`.execute(db)
+  const gone = rows.map(({ fid }) => fid)
+  const isGone = new Set(gone)
+  return { copies: copies.filter(({ state }) => !isGone.has(state.fid)), gone }
 }

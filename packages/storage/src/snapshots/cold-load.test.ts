@@ -121,6 +121,30 @@ test('what no event tells comes out of the snapshot, and nothing is read that di
   await again.close()
 })
 
+test('a run that was removed after the snapshot stays away: it is not started anew', async () => {
+  const folder = new SnapshotFolder(join(base, 'snapshots'))
+  const [filed, unfiled, waiting] = [someFid(1), someFid(2), someFid(3)]
+  const writing = await createSqliteExecutionStore({ dir: join(base, 'data'), migrate: true })
+  for (const fid of [filed, unfiled, waiting]) await writing.runs.create(someRun(fid))
+  await writing.writer.write([{ fid: filed, records: plainRun(E1, 5) }])
+  await writing.close()
+  const store = await createSqliteExecutionStore({ dir: join(base, 'data') })
+  await store.writer.write([{ fid: unfiled, records: plainRun(E1, 5) }])
+  await takeSnapshot(store.keeper, folder, 'manual', E1)
+  await store.close()
+  // Both are filed by now.
+  const later = await createSqliteExecutionStore({ dir: join(base, 'data') })
+  expect(await later.keeper.remove([filed, unfiled], START + 10_000)).toEqual([filed, unfiled])
+  while (await later.keeper.reclaim());
+  await later.close()
+  rmSync(join(base, 'data/index.db'))
+  const again = await createSqliteExecutionStore({ dir: join(base, 'data'), migrate: true })
+  const done = await coldLoad(again.keeper, folder, { launcher: 'direct' })
+  expect([done.runs, [...done.positions.keys()], done.last]).toEqual([1, [waiting], null])
+  expect((await copiesOf(again.keeper)).map(({ state }) => [state.fid, state.status])).toEqual([[waiting, 'starting']])
+  await again.close()
+})
+
 test('a snapshot is restored into an empty store alone, and tells to which position each run came and which is the last', async () => {
   const folder = new SnapshotFolder(join(base, 'snapshots'))
   const [first, second] = [someFid(1), someFid(2)]

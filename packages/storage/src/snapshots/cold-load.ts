@@ -1,5 +1,5 @@
 import { comparePositions, parseJson, RefusedError, type Position } from '@koco/core'
-import type { Refolded, StoreKeeper, StorePart } from '../port/keeper.ts'
+import type { Refolded, Restored, StoreKeeper, StorePart } from '../port/keeper.ts'
 import { readSnapshot, type SnapshotFile, type SnapshotFolder, type SnapshotKind } from './files.ts'
 import { headOf } from './take.ts'
 
@@ -91,13 +91,15 @@ async function fill(keeper: StoreKeeper, snapshot: string | null, passedOver: re
 /** Gives how many runs had to be folded on. The file was checked when its head was read. */
 async function load(keeper: StoreKeeper, path: string, positions: Map<string, Position>): Promise<number> {
   let folded = 0
-  const underWay: Promise<readonly Refolded[]>[] = []
+  const underWay: Promise<Restored>[] = []
   let kind: StorePart['kind'] | undefined
   const settle = async (most: number): Promise<void> => {
     while (underWay.length > most) {
-      const refolded = (await underWay.shift()) ?? []
-      note(positions, refolded)
-      folded += refolded.length
+      const restored = await underWay.shift()
+      if (!restored) continue
+      note(positions, restored.folded)
+      for (const fid of restored.gone) positions.delete(fid)
+      folded += restored.folded.length
     }
   }
   try {

@@ -1,4 +1,4 @@
-import type { Refolded, RunLine, StoreKeeper, StorePart } from '../port/keeper.ts'
+import type { Restored, RunLine, StoreKeeper, StorePart } from '../port/keeper.ts'
 import { byTable } from '../side-tables.ts'
 import { openIndex } from './connection.ts'
 import { toKocoError } from './errors.ts'
@@ -58,7 +58,7 @@ export function sqliteKeeper(dir: string, writer: ThreadClient, reader: ThreadCl
 }
 
 /** Calls that go together share a transaction. */
-async function restorePart(writer: ThreadClient, files: RunFiles, part: StorePart): Promise<readonly Refolded[]> {
+async function restorePart(writer: ThreadClient, files: RunFiles, part: StorePart): Promise<Restored> {
   // Looked at in this thread, which has nothing else to do while the writer is at the part before.
   const isAtRest = ({ copy, file }: RunLine): boolean => file !== null && files.isUnchanged({ fid: copy.state.fid, home: file.home }, file)
   if (part.kind === 'runs') return await writer.call('restoreRuns', part.lines, part.lines.map(isAtRest))
@@ -70,5 +70,5 @@ async function restorePart(writer: ThreadClient, files: RunFiles, part: StorePar
   if (part.kind === 'schedules') await Promise.all(part.lines.map(async ({ schedule }) => await writer.call('createSchedule', schedule)))
   if (part.kind === 'dead') await Promise.all(part.lines.map(async ({ event }) => await writer.call('addDead', event)))
   if (part.kind === 'side') await Promise.all(byTable(part.lines).map(async ([table, rows]) => await writer.call('putSideRows', table, rows)))
-  return []
+  return { folded: [], gone: [] }
 }

@@ -1,5 +1,5 @@
-import { isFid, ORIGIN, type Position } from '@koco/core'
-import type { Refold, Refolded, RefoldMode, RunCopy, RunLine, StoredRunPlace } from '../port/keeper.ts'
+import { isEnded, isFid, ORIGIN, type Position } from '@koco/core'
+import type { Refold, Refolded, RefoldMode, Restored, RunCopy, RunLine, StoredRunPlace } from '../port/keeper.ts'
 import { unknownRun } from '../projection.ts'
 import { differences, refoldRun } from '../snapshots/refold.ts'
 import type { Db } from './connection.ts'
@@ -58,14 +58,20 @@ export function refoldChanges(db: Db, { rows, cache, files, put }: Parts) {
       return known.map(({ fid }) => refold(fid, mode, write, launcher))
     },
 
-    /** Gives the runs that had to be folded on: one whose file is `atRest`, as it was when the snapshot was made, is taken over without a look into it. */
-    restoreRuns(lines: readonly RunLine[], atRest: readonly boolean[]): Refolded[] {
+    /** A run whose file is `atRest`, as it was when the snapshot was made, is taken over without a look into it. */
+    restoreRuns(lines: readonly RunLine[], atRest: readonly boolean[]): Restored {
       const folded: Refolded[] = []
+      const gone: string[] = []
       for (const [i, { copy, file }] of lines.entries()) {
-        const { fid, user, lastPosition } = copy.state
+        const { fid, user, status, lastPosition } = copy.state
         const isAsItWas = file !== null && atRest[i] === true
         const place = isAsItWas ? { fid, home: file.home } : files.find({ fid, home: file?.home ?? homeOf(user) })
         const top = isAsItWas ? { epoch: file.epoch, seq: file.seq } : place && files.top(place)
+        // Without its file a run that had one, or was over, is one that was removed.
+        if (!top && lastPosition.epoch > 0 && (file !== null || isEnded(status))) {
+          gone.push(fid)
+          continue
+        }
         put(copy, place && top && { home: place.home, top })
         // Events that lay in the index alone are lost with it: the run is then what its file says.
         const isWhole = top !== undefined && (top.epoch > lastPosition.epoch || (top.epoch === lastPosition.epoch && top.seq >= lastPosition.seq))
@@ -73,7 +79,7 @@ export function refoldChanges(db: Db, { rows, cache, files, put }: Parts) {
         if (lastPosition.epoch === 0 && !top) continue
         folded.push(refold(fid, isWhole ? 'above' : 'scratch', true, copy.launcher))
       }
-      return folded
+      return { folded, gone }
     },
   }
 }
