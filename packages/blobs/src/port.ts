@@ -6,6 +6,9 @@ export type BlobContent = Uint8Array | AsyncIterable<Uint8Array>
 /** A blob: the SHA-256 of its raw bytes (64 hex digits), how many there are, and how many the store keeps for them. */
 export type Blob = { readonly hash: string; readonly size: number; readonly stored: number }
 
+/** A blob on its way into the store. Nobody has to wait for `durable`: its failure goes to whoever does. */
+export type BegunBlob = Blob & { readonly created: boolean; readonly durable: Promise<void> }
+
 /** A part of a blob, both ends included. */
 export type BlobRange = { readonly start: number; readonly end: number }
 
@@ -25,6 +28,8 @@ export type Sweep = { readonly removed: number; readonly bytes: number; readonly
 export interface BlobStore {
   /** Keeps content; durable when it resolves. Equal content is kept once: `created` is false when it was there. */
   put(content: BlobContent, options?: { readonly level?: CompressionLevel }): Promise<Blob & { readonly created: boolean }>
+  /** As `put`, but resolves when it is known what the blob is; it is durable when `durable` resolves. For who has more to write meanwhile. */
+  begin(content: BlobContent, options?: { readonly level?: CompressionLevel }): Promise<BegunBlob>
   /** The bytes of a blob, verified. RefusedError `unknown_blob`, PoisonError `blob_corrupt`. */
   read(hash: string): Promise<Buffer>
   /**

@@ -4,7 +4,7 @@ import { RefusedError } from '@koco/core'
 import type { Backend } from './backend.ts'
 import { compress, decompress, decompressor } from './compression.ts'
 import { corrupt, HEADER_BYTES, headerBytes, parseHeader } from './header.ts'
-import type { Blob, BlobContent, BlobRange, BlobStore, CompressionLevel, Pin, Sweep } from './port.ts'
+import type { BegunBlob, BlobContent, Blob, BlobRange, BlobStore, CompressionLevel, Pin, Sweep } from './port.ts'
 import { spool } from './spool.ts'
 
 const HASH = /^[0-9a-f]{64}$/
@@ -23,7 +23,12 @@ const TOUCHES_AT_ONCE = 64
 /** The rules of BlobStore over a place that keeps stored blobs. */
 export function createBlobStore(backend: Backend): BlobStore {
   return {
-    put: (content, { level = LEVEL } = {}) => (content instanceof Uint8Array ? putBytes(backend, content, level) : putStream(backend, content, level)),
+    async put(content, { level = LEVEL } = {}) {
+      const { durable, ...blob } = await begin(backend, content, level)
+      await durable
+      return blob
+    },
+    begin: (content, { level = LEVEL } = {}) => begin(backend, content, level),
     read: (hash) => read(backend, hash),
     open: (hash, range) => open(backend, hash, range),
     stat: (hash) => stat(backend, hash),
@@ -41,25 +46,31 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-type Put = Blob & { readonly created: boolean }
+async function begin(backend: Backend, content: BlobContent, level: CompressionLevel): Promise<BegunBlob> {
+  return content instanceof Uint8Array ? await beginBytes(backend, content, level) : await beginStream(backend, content, level)
+}
 
-async function putBytes(backend: Backend, bytes: Uint8Array, level: CompressionLevel): Promise<Put> {
+async function beginBytes(backend: Backend, bytes: Uint8Array, level: CompressionLevel): Promise<BegunBlob> {
   const hash = sha256(bytes)
   const size = bytes.byteLength
   const there = await backend.touch(hash)
-  if (there !== undefined) return { hash, size, stored: there, created: false }
+  if (there !== undefined) return { hash, size, stored: there, created: false, durable: Promise.resolve() }
   const { encoding, body } = await compress(bytes, level)
-  await backend.keep(hash, [headerBytes({ encoding, size }), body])
-  return { hash, size, stored: HEADER_BYTES + body.byteLength, created: true }
+  return { hash, size, stored: HEADER_BYTES + body.byteLength, created: true, durable: underWay(backend.keep(hash, [headerBytes({ encoding, size }), body])) }
 }
 
-async function putStream(backend: Backend, content: Exclude<BlobContent, Uint8Array>, level: CompressionLevel): Promise<Put> {
+async function beginStream(backend: Backend, content: Exclude<BlobContent, Uint8Array>, level: CompressionLevel): Promise<BegunBlob> {
   const { rest, whole } = await short(content)
-  if (whole) return await putBytes(backend, whole, level)
+  if (whole) return await beginBytes(backend, whole, level)
   const { hash, size, stored, path } = await spool(rest, level, () => backend.scratch())
   const there = await backend.touch(hash)
-  await backend.keepFile(hash, path)
-  return { hash, size, stored, created: there === undefined }
+  return { hash, size, stored, created: there === undefined, durable: underWay(backend.keepFile(hash, path)) }
+}
+
+/** That nobody waits for it is no fault. */
+export function underWay(durable: Promise<void>): Promise<void> {
+  durable.catch(() => undefined)
+  return durable
 }
 
 /** What fits into memory is put from there. */

@@ -1,5 +1,6 @@
 import { parseJson, toJsonText, type Json } from '@koco/core'
 import type { BlobStore, CompressionLevel } from '@koco/blobs'
+import type { BlobKeeper } from './blobs-under-way.ts'
 import type { CheckpointFile, Manifest } from './manifest/manifest.ts'
 import type { Message, SessionCopy } from './port.ts'
 import { isSessionPath, SESSION_FOLDER } from './workspace/paths.ts'
@@ -11,7 +12,7 @@ const RECORD = `${SESSION_FOLDER}/record.json`
 /** Keeps a conversation as files below `.session/`: a message a line, and the record beside them. Without messages there are none. Call it under a pin. */
 export async function captureConversation(
   { messages, record }: Pick<SessionCopy, 'messages' | 'record'>,
-  blobs: BlobStore,
+  blobs: BlobKeeper,
   level: CompressionLevel,
 ): Promise<readonly CheckpointFile[]> {
   const files: CheckpointFile[] = []
@@ -44,7 +45,7 @@ export async function readConversation(
   return { messages, record }
 }
 
-async function keep(path: string, text: string, blobs: BlobStore, level: CompressionLevel): Promise<CheckpointFile> {
+async function keep(path: string, text: string, blobs: BlobKeeper, level: CompressionLevel): Promise<CheckpointFile> {
   const { hash, size, stored } = await blobs.put(Buffer.from(text), { level })
   return { path, hash, size, stored, mode: 0o600, stamp: null }
 }

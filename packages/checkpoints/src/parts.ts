@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { RefusedError } from '@koco/core'
 import type { BlobStore, CompressionLevel, CrashPoint } from '@koco/blobs'
 import type { CheckpointLock, CheckpointRow, CheckpointStore } from '@koco/storage'
+import type { BlobsUnderWay } from './blobs-under-way.ts'
 import type { ManifestFiles } from './manifest/files.ts'
 import { manifestText, type Manifest } from './manifest/manifest.ts'
 import type { CheckpointSessions, SessionCopy } from './port.ts'
@@ -58,14 +59,20 @@ export async function pinned<T>({ pins }: Pick<Parts, 'pins'>, act: () => Promis
 }
 
 /**
- * Makes a checkpoint of a manifest whose blobs are kept: its blob, its file, and last its row in the index, with which it is there. Killed before that it leaves what a sweep takes away. `before`:
- * what its parent holds. Call it under the pin of its blobs.
+ * Makes a checkpoint of a manifest whose blobs are kept, or `underWay`: its blob, its file, and last, when all that is on disk, its row in the index, with which it is there. Killed before that it leaves
+ * what a sweep takes away. `before`: what its parent holds. Call it under the pin of its blobs.
  */
-export async function saveCheckpoint(parts: Parts, manifest: Manifest, before: Pick<Manifest, 'files'> | undefined): Promise<Checkpoint> {
+export async function saveCheckpoint(
+  parts: Parts,
+  manifest: Manifest,
+  before: Pick<Manifest, 'files'> | undefined,
+  underWay?: BlobsUnderWay,
+): Promise<Checkpoint> {
   const text = manifestText(manifest)
   const [{ hash, stored }] = await Promise.all([
     parts.blobs.put(Buffer.from(text), { level: parts.compressionLevel }),
     parts.manifests.write(manifest.id, text),
+    underWay?.durable(),
   ])
   const { id, sessionId: session, user, createdAt, description, tags, metadata, origin, parentId: parent, mergedId: merged, conversation, files } = manifest
   const bytes = files.reduce((sum, { size }) => sum + size, 0)

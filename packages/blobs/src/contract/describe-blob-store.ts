@@ -1,6 +1,7 @@
 // Goal: what is put comes back byte for byte, once, whatever its size, level and neighbours; a sweep removes exactly what nobody needs. Method: content of every awkward kind, property tests, writers and
 // sweeps at the same time.
 import { createHash, randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -133,6 +134,18 @@ function describeKeeping(fixture: () => BlobFixture): void {
     }
     await expect(store().put(failing())).rejects.toThrow('the source broke')
     expect(await store().stat(sum(Buffer.concat(Array.from({ length: 8 }, () => piece))))).toBeUndefined()
+  })
+
+  test('content that was begun is known at once and there when it is durable', async () => {
+    for (const content of [randomBytes(9_000), randomBytes(5_000_000)]) {
+      for (const given of [content, Readable.from([content])]) {
+        const { durable, ...blob } = await store().begin(given)
+        expect(blob).toMatchObject({ hash: sum(content), size: content.byteLength, created: given === content })
+        await durable
+        expect((await store().read(blob.hash)).equals(content)).toBe(true)
+        expect(await store().stat(blob.hash)).toEqual({ hash: blob.hash, size: blob.size, stored: blob.stored })
+      }
+    }
   })
 
   test('equal content is kept once, whoever puts it, and however', async () => {

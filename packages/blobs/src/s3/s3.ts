@@ -10,7 +10,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import type { Backend, Entry } from '../backend.ts'
 import { HEADER_BYTES, headerBytes, parseHeader } from '../header.ts'
 import type { BlobRange, BlobStore } from '../port.ts'
-import { createBlobStore, GRACE_MS } from '../store.ts'
+import { createBlobStore, GRACE_MS, underWay } from '../store.ts'
 import { s3Error } from './errors.ts'
 import { Objects } from './objects.ts'
 
@@ -57,6 +57,10 @@ export function createS3Blobs({ bucket, endpoint, region = 'us-east-1', prefix =
       })
   return {
     put: guard(store.put),
+    begin: guard(async (...args: Parameters<BlobStore['begin']>) => {
+      const { durable, ...blob } = await store.begin(...args)
+      return { ...blob, durable: underWay(guard(() => durable)()) }
+    }),
     read: guard(store.read),
     open: guard(store.open),
     stat: guard(store.stat),

@@ -1,6 +1,7 @@
 import { canonicalJson, must, toJson, type Json } from '@koco/core'
 import type { CompressionLevel } from '@koco/blobs'
 import type { CheckpointOrigin } from '@koco/storage'
+import { BlobsUnderWay, type BlobKeeper } from '../blobs-under-way.ts'
 import { captureConversation } from '../conversation.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import { mustFind, mustReadSession, newCheckpointId, pinned, saveCheckpoint, type Checkpoint, type Parts } from '../parts.ts'
@@ -47,21 +48,31 @@ async function createIf(
   const parentId = options.parentId ?? (options.incremental === true ? await lastOf(parts, sessionId) : null)
   const parent = parentId === null ? undefined : await parts.manifests.read(await mustFind(parts, parentId))
   const made = await pinned(parts, async () => {
-    const manifest = await capture(parts, session, options, parent)
-    return wanted(manifest, parent) ? await saveCheckpoint(parts, manifest, parent) : undefined
+    const blobs = new BlobsUnderWay(parts.blobs)
+    try {
+      const manifest = await capture(parts, session, { ...options, blobs }, parent)
+      return wanted(manifest, parent) ? await saveCheckpoint(parts, manifest, parent, blobs) : undefined
+    } finally {
+      await blobs.settled()
+    }
   })
   if (made) await applyRetention(parts, { sessionId, keep: parts.maxCheckpoints, needed: [made.id, ...(options.needed ?? [])] })
   return made
 }
 
 /** Keeps what a session has, and gives the manifest over it. */
-async function capture(parts: Parts, session: SessionCopy, options: CreateOptions, parent: Manifest | undefined): Promise<Manifest> {
+async function capture(
+  parts: Parts,
+  session: SessionCopy,
+  { blobs, ...options }: CreateOptions & { readonly blobs: BlobKeeper },
+  parent: Manifest | undefined,
+): Promise<Manifest> {
   const level = options.compressionLevel ?? parts.compressionLevel
   const base = options.incremental === true && parent ? { files: parent.files, at: parent.createdAt } : undefined
   const { workspace } = session
   const [talk, { files, skipped }] = await Promise.all([
-    captureConversation(session, parts.blobs, level),
-    workspace === null ? NOTHING : captureWorkspace(workspace, parts.blobs, { ...options, level, base }),
+    captureConversation(session, blobs, level),
+    workspace === null ? NOTHING : captureWorkspace(workspace, blobs, { ...options, level, base }),
   ])
   parts.crash('create:captured')
   const now = parts.clock()

@@ -2,7 +2,8 @@ import type { BigIntStats } from 'node:fs'
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BlobStore, CompressionLevel } from '@koco/blobs'
+import type { CompressionLevel } from '@koco/blobs'
+import type { BlobKeeper } from '../blobs-under-way.ts'
 import type { CheckpointFile } from '../manifest/manifest.ts'
 import { selector, type Selection } from './patterns.ts'
 import { walk, type Found } from './walk.ts'
@@ -23,7 +24,7 @@ const TRIES = 3
 const RACY_MS = 2_000
 
 /** Keeps the files of a workspace that are selected. Call it under a pin. */
-export async function captureWorkspace(root: string, blobs: BlobStore, options: CaptureOptions): Promise<Captured> {
+export async function captureWorkspace(root: string, blobs: BlobKeeper, options: CaptureOptions): Promise<Captured> {
   const { files: found, skipped } = await walk(root)
   const selected = selector(options)
   const wanted = found.filter(({ path }) => selected(path))
@@ -42,7 +43,7 @@ export async function captureWorkspace(root: string, blobs: BlobStore, options: 
 }
 
 /** The files that are as the base had them and whose blobs are there, made young. */
-async function unchanged(found: readonly Found[], blobs: BlobStore, base: CaptureOptions['base']): Promise<ReadonlyMap<string, CheckpointFile>> {
+async function unchanged(found: readonly Found[], blobs: BlobKeeper, base: CaptureOptions['base']): Promise<ReadonlyMap<string, CheckpointFile>> {
   if (!base) return new Map()
   const before = new Map(base.files.map((file) => [file.path, file]))
   const same = found.flatMap(({ path, stats }) => {
@@ -55,7 +56,7 @@ async function unchanged(found: readonly Found[], blobs: BlobStore, base: Captur
 }
 
 /** Reads a file into the store; again when it changed meanwhile, so that its bytes are of one moment where that can be had. Undefined when it went. */
-async function keepFile(root: string, path: string, blobs: BlobStore, level: CompressionLevel): Promise<CheckpointFile | undefined> {
+async function keepFile(root: string, path: string, blobs: BlobKeeper, level: CompressionLevel): Promise<CheckpointFile | undefined> {
   for (let tries = 1; ; tries++) {
     const handle = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(unlessGone)
     if (!handle) return undefined
