@@ -1,5 +1,5 @@
 import { tellOnFailure } from '@koco/testing'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core'
 
 /** A headless Chromium; ends with `await using`. */
 export async function openBrowser(executablePath: string): Promise<Browser> {
@@ -15,6 +15,11 @@ export async function openBrowser(executablePath: string): Promise<Browser> {
       '--disable-sync',
     ],
   })
+}
+
+/** Waits until a person sees it, once or more often: the same word may stand in a hidden list, or in two places while the page changes. */
+export async function seen(what: Locator, options: { readonly timeout?: number } = {}): Promise<void> {
+  await what.filter({ visible: true }).first().waitFor(options)
 }
 
 const TEXT_TOLD = 3000

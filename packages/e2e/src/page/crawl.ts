@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { Page } from 'playwright-core'
 import { openPage } from './pages.ts'
+import { seen } from './browser.ts'
 
 /** Runs and sessions look alike: of each flow, and of each view of a run, one is looked at. */
 export function kindOf(href: string): string {
@@ -19,7 +20,7 @@ async function menuHrefs(page: Page): Promise<string[]> {
   const openers = page.locator('main button[aria-haspopup=menu]:visible')
   for (let index = 0; index < Math.min(3, await openers.count()); index += 1) {
     await openers.nth(index).click()
-    await page.getByRole('menu').first().waitFor()
+    await seen(page.getByRole('menu'))
     found.push(...(await hrefs(page)))
     await page.keyboard.press('Escape')
     await page.getByRole('menu').first().waitFor({ state: 'detached' })

@@ -2,7 +2,7 @@
 import { expect, inject, test } from 'vitest'
 import { PASSWORD } from '../processes/installation.ts'
 import { distributed } from '../processes/stacks.ts'
-import { openBrowser, signIn } from './browser.ts'
+import { openBrowser, seen, signIn } from './browser.ts'
 
 test('the page says since when events are delayed and why, as long as they are', async () => {
   await using stack = await distributed(0)
@@ -11,7 +11,7 @@ test('the page says since when events are delayed and why, as long as they are',
   const fid = await client.start('three-steps', {})
   const { page, errors } = await signIn(browser, stack.address, PASSWORD)
   const banner = page.getByText(/Events delayed since .*: no spooler takes them/)
-  await banner.waitFor()
+  await seen(banner)
   stack.spawn(['spool', '--block', '--spooler-name', 'spooler-1'])
   await banner.waitFor({ state: 'detached' })
   for await (const frame of client.tail(fid)) if (frame.event === 'end') break

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { PASSWORD } from '../processes/installation.ts'
 import { findings } from './axe.ts'
-import { openBrowser, signIn } from './browser.ts'
+import { openBrowser, seen, signIn } from './browser.ts'
 import { faultOf, kindOf, linksOf } from './crawl.ts'
 import { livedIn, type LivedIn } from './lived-in.ts'
 import { everyPage, openPage } from './pages.ts'
@@ -82,7 +82,7 @@ test('no page has a serious finding: wide and narrow, light and dark', async () 
     for (const { look, width, colorScheme, rules } of LOOKS) {
       await page.setViewportSize({ width, height: 900 })
       await page.emulateMedia({ colorScheme })
-      await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor()
+      await seen(page.locator(`html[data-mantine-color-scheme=${colorScheme}]`))
       // A colour on its way to another is none that a person reads.
       await page.evaluate('for (const one of document.getAnimations()) if (one.effect.getComputedTiming().iterations !== Infinity) one.finish()')
       const serious = await findings(page, rules)
@@ -111,7 +111,7 @@ test('nothing that is opened over a page has a serious finding', async () => {
   for (const [what, [path, open]] of Object.entries(OPENED)) {
     await openPage(page, at.stack.address + path)
     await open(page)
-    await page.getByRole('dialog').or(page.getByRole('toolbar')).first().waitFor()
+    await seen(page.getByRole('dialog').or(page.getByRole('toolbar')))
     const serious = await findings(page)
     if (serious.length > 0) found[what] = serious
   }
@@ -123,7 +123,7 @@ test('nothing that is opened over a page has a serious finding', async () => {
 test('neither has the sign-in page', async () => {
   const page = await browser.newPage()
   await page.goto(at.stack.address)
-  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  await seen(page.getByRole('button', { name: 'Sign in' }))
   expect(await findings(page)).toEqual([])
   await page.close()
 })
@@ -159,7 +159,7 @@ test('a dialog keeps the focus while it is open and gives it back', async () => 
   await opener.focus()
   await page.keyboard.press('Enter')
   const dialog = page.getByRole('dialog')
-  await dialog.waitFor()
+  await seen(dialog)
   for (let presses = 0; presses < 20; presses += 1) {
     await page.keyboard.press('Tab')
     expect(await page.evaluate('document.activeElement?.closest("[role=dialog], [role=listbox]") !== null')).toBe(true)

@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { PASSWORD } from '../processes/installation.ts'
 import { embedded, type Stack } from '../processes/stacks.ts'
-import { openBrowser, signIn } from './browser.ts'
+import { openBrowser, seen, signIn } from './browser.ts'
 
 const FLOWS = fileURLToPath(new URL('../flows/file-flows.ts', import.meta.url))
 const BYTES = 24_000_000
@@ -52,19 +52,19 @@ test('a large file goes on after a pause, a reload and the death of the server; 
   await line(page, 4_000_000)
   await choosers.nth(0).setInputFiles(join(folder, 'big.bin'))
   const row = page.getByRole('listitem').filter({ hasText: 'big.bin' })
-  await row.getByText(/[1-9]\d? % of/).waitFor()
+  await seen(row.getByText(/[1-9]\d? % of/))
   await row.getByLabel('Pause big.bin').click()
-  await row.getByText(/paused at/).waitFor()
+  await seen(row.getByText(/paused at/))
   await page.reload()
-  await row.getByText('Choose the same file').waitFor()
+  await seen(row.getByText('Choose the same file'))
   await row.locator('input[type=file]').setInputFiles(join(folder, 'small.csv'))
-  await row.getByText('That was another file').waitFor()
+  await seen(row.getByText('That was another file'))
   // So slow that the run is asked for and the server dies before the file is there, however slow the machine.
   await line(page, 1_500_000)
   await row.locator('input[type=file]').setInputFiles(join(folder, 'big.bin'))
   await page.locator('input[type=file]').last().setInputFiles(join(folder, 'small.csv'))
   await page.getByRole('button', { name: 'Start run' }).click()
-  await row.getByText(/[3-9]\d % of/).waitFor()
+  await seen(row.getByText(/[3-9]\d % of/))
   await stack.crashPanel(async () => undefined)
   await line(page, -1)
   await page.waitForURL(/\/runs\/[0-9a-f]{24}/, { timeout: 120_000 })
@@ -77,10 +77,10 @@ test('a large file goes on after a pause, a reload and the death of the server; 
 async function lookAtFiles(page: Page): Promise<void> {
   await page.getByRole('tab', { name: /Files/ }).click()
   await page.getByRole('button', { name: 'report.md' }).click()
-  await page.getByRole('heading', { name: `${BYTES} bytes` }).waitFor()
+  await seen(page.getByRole('heading', { name: `${BYTES} bytes` }))
   expect(await page.title()).not.toBe('hacked')
   await page.getByRole('button', { name: 'data/cities.csv' }).click()
-  await page.getByRole('cell', { name: 'Oslo, by boat' }).waitFor()
+  await seen(page.getByRole('cell', { name: 'Oslo, by boat' }))
   const download = page.waitForEvent('download')
   await page.getByLabel('Download out/report.md').click()
   expect((await download).suggestedFilename()).toBe('report.md')
@@ -91,7 +91,7 @@ test('a finished run is started again with its files', async () => {
   await page.goto(`${stack.address}/runs`)
   await page.getByRole('listitem').filter({ hasText: 'tables' }).getByRole('link').first().click()
   await page.getByRole('link', { name: 'Run again' }).click()
-  await page.getByRole('listitem').filter({ hasText: 'big.bin' }).waitFor()
+  await seen(page.getByRole('listitem').filter({ hasText: 'big.bin' }))
   await page.getByRole('button', { name: 'Start run' }).click()
   await page.waitForURL(/\/runs\/[0-9a-f]{24}/)
   expect(await resultOf(page)).toMatchObject({ size: BYTES })
@@ -113,7 +113,7 @@ test('a run that is asked for before the server has named its files gets them al
     .locator('input[type=file]')
     .last()
     .setInputFiles(names.map((name) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(name) })))
-  await page.getByText('5.csv').waitFor()
+  await seen(page.getByText('5.csv'))
   const asked = page.waitForEvent('dialog')
   const reload = page.evaluate('location.reload()').catch(() => undefined)
   const dialog = await asked
@@ -143,10 +143,10 @@ test('a file that the server refuses keeps the run from starting until it is tak
     .locator('input[type=file]')
     .last()
     .setInputFiles({ name: 'huge.csv', mimeType: 'text/csv', buffer: Buffer.from('huge') })
-  await page.getByText('Too large for this house.').first().waitFor()
+  await seen(page.getByText('Too large for this house.'))
   await page.locator('input[type=file]').nth(0).setInputFiles(join(folder, 'small.csv'))
   await page.getByRole('button', { name: 'Start run' }).click()
-  await page.getByText('“huge.csv” could not be sent: Too large for this house.').waitFor()
+  await seen(page.getByText('“huge.csv” could not be sent: Too large for this house.'))
   await page.getByLabel('Take out huge.csv').click()
   await page.getByRole('button', { name: 'Start run' }).click()
   await page.waitForURL(/\/runs\/[0-9a-f]{24}/)

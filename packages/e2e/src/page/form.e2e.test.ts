@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import type { ApiClient } from '../processes/api-client.ts'
 import { PASSWORD } from '../processes/installation.ts'
 import { embedded, type Stack } from '../processes/stacks.ts'
-import { openBrowser, signIn } from './browser.ts'
+import { openBrowser, seen, signIn } from './browser.ts'
 
 type Fault = { readonly path: string; readonly message: string }
 
@@ -112,7 +112,7 @@ test('every kind of field: the words of the server at each, nothing lost by a re
   await page.goto(`${stack.address}/flows/every-field`)
   const start = page.getByRole('button', { name: 'Start run' })
   await start.click()
-  await page.getByText(/fields need attention/).waitFor()
+  await seen(page.getByText(/fields need attention/))
   const said = await serverWords({ agreed: false, towns: [], days: [], address: {}, delivery: { by: 'post' } })
   await expect.poll(() => pageWords(page)).toEqual(said)
   await page.getByLabel('Title').fill('ab')
@@ -121,17 +121,17 @@ test('every kind of field: the words of the server at each, nothing lost by a re
   await page.getByLabel('Copies').fill('3')
   await start.click()
   for (const words of ['At least 3 characters', 'Begin with + and give 6 to 15 digits', 'Not an email address', 'Must be a multiple of 2'])
-    await page.locator('form').getByText(words).waitFor()
+    await seen(page.locator('form').getByText(words))
 
   await fillIn(page, page.locator('form'))
   await chooseFiles(page, 'Choose a file', join(folder, 'paper.txt'))
   await chooseFiles(page, 'Choose files', [join(folder, 'one.png'), join(folder, 'two.png')])
   await chooseFiles(page, 'Choose a folder', join(folder, 'album'))
   // A file that is not wholly there yet would have to be chosen again after the reload, as `files.e2e.test.ts` does.
-  await page.getByText('b.txt').waitFor()
+  await seen(page.getByText('b.txt'))
   await expect.poll(() => page.locator('form').getByRole('progressbar').count()).toBe(0)
   await page.reload()
-  await page.getByText('two.png').waitFor()
+  await seen(page.getByText('two.png'))
   expect(await page.getByLabel('Letter').inputValue()).toBe(FILLED.letter)
   const secret = page.getByRole('textbox', { name: 'Secret' })
   expect(await secret.inputValue()).toBe('')
@@ -146,9 +146,9 @@ test('every kind of field: the words of the server at each, nothing lost by a re
   const inOrder = (paths: unknown) => (paths as string[]).toSorted()
   expect([paper, inOrder(pictures), inOrder(album)]).toEqual(['in/paper.txt', ['in/one.png', 'in/two.png'], ['in/album/a.txt', 'in/album/june/b.txt']])
 
-  await page.getByRole('tab', { name: 'About' }).waitFor()
+  await seen(page.getByRole('tab', { name: 'About' }))
   await page.keyboard.press('r')
-  await page.getByRole('heading', { name: 'Run again with these inputs' }).waitFor()
+  await seen(page.getByRole('heading', { name: 'Run again with these inputs' }))
   expect(await page.getByLabel('Title').inputValue()).toBe('A letter')
   await page.getByLabel('Title').fill('Another letter')
   await page.getByRole('textbox', { name: 'Secret' }).fill('correct horse')
@@ -166,10 +166,10 @@ test('the same form as a question of a run', async () => {
   await page.goto(`${stack.address}/runs/${fid}`)
   const answer = page.getByRole('button', { name: 'Answer', exact: true })
   await answer.click()
-  await page.getByText(/fields need attention/).waitFor()
+  await seen(page.getByText(/fields need attention/))
   await fillIn(page, page.locator('form'))
   await answer.click()
-  await page.getByText('Finished').first().waitFor()
+  await seen(page.getByText('Finished'))
   expect(await resultOf(fid)).toMatchObject(FILLED)
   expect(errors).toEqual([])
   await page.context().close()

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { OUTSIDE } from '../flows/page-flows.ts'
 import { PASSWORD } from '../processes/installation.ts'
 import { embedded, PAGE_FLOWS, type Stack } from '../processes/stacks.ts'
-import { openBrowser, signIn } from './browser.ts'
+import { openBrowser, seen, signIn } from './browser.ts'
 
 let browser: Browser
 let stack: Stack
@@ -45,17 +45,17 @@ test('hostile output is shown and does nothing', async () => {
     ...['timeline', 'steps', 'logs', 'inputs', 'about'].map((tab) => `/runs/${fid}?tab=${tab}`),
   ]) {
     await page.goto(stack.address + path)
-    await page.getByRole('main').getByRole('heading', { level: 1 }).first().waitFor()
+    await seen(page.getByRole('main').getByRole('heading', { level: 1 }))
     await page.waitForLoadState('networkidle', { timeout: 3_000 }).catch(() => undefined)
     expect(await page.evaluate('window.harmed'), path).toBeUndefined()
     expect(await page.locator('a[href^="javascript:" i], a[href^="data:" i]').count(), path).toBe(0)
     expect(await page.locator(`img[src*="${OUTSIDE}"], link[href*="${OUTSIDE}"]`).count(), path).toBe(0)
   }
   await page.getByRole('button', { name: 'Answer', exact: true }).first().click()
-  await page.getByText('Finished').first().waitFor()
+  await seen(page.getByText('Finished'))
   await page.goto(`${stack.address}/runs/${fid}?tab=result`)
   const frame = page.locator('iframe').first()
-  await frame.waitFor()
+  await seen(frame)
   expect(await frame.getAttribute('sandbox')).toBe('')
   expect(await page.evaluate('window.harmed')).toBeUndefined()
   expect(outside).toEqual([])
@@ -68,14 +68,11 @@ test('a megabyte of one line and a bomb of escapes leave the logs usable, and no
   const fid = await client.start('hostile', {})
   const { page } = await signIn(browser, stack.address, PASSWORD)
   await page.goto(`${stack.address}/runs/${fid}?tab=logs`)
-  await page
-    .getByText(/x{100}/)
-    .first()
-    .waitFor()
+  await seen(page.getByText(/x{100}/))
   const text = await page.getByRole('main').innerText()
   // oxlint-disable-next-line eslint/no-control-regex -- escapes are what must not be there
   expect(text).not.toMatch(/[\u001B\u0007\u202A-\u202E\u2066-\u2069]/)
   await page.getByRole('tab', { name: 'Inputs' }).click()
-  await page.getByText('invoice_', { exact: false }).first().waitFor()
+  await seen(page.getByText('invoice_', { exact: false }))
   await page.context().close()
 })

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import type { LivedIn } from './lived-in.ts'
+import { seen } from './browser.ts'
 
 const TABS = ['timeline', 'steps', 'replay', 'result', 'files', 'logs', 'inputs', 'about']
 
@@ -42,6 +43,6 @@ export function everyPage({ runs, session }: LivedIn): string[] {
 /** Opens a page and resolves when it shows what it is for, and no part of it is on its way. */
 export async function openPage(page: Page, url: string): Promise<void> {
   await page.goto(url)
-  await page.getByRole('main').getByRole('heading', { level: 1 }).first().waitFor()
+  await seen(page.getByRole('main').getByRole('heading', { level: 1 }))
   await page.locator('[aria-label^="Loading"]').first().waitFor({ state: 'detached' })
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { ApiClient } from '../processes/api-client.ts'
 import { PASSWORD } from '../processes/installation.ts'
 import { temporalStack, type TemporalStack } from '../processes/temporal-stack.ts'
-import { openBrowser, signIn } from './browser.ts'
+import { openBrowser, seen, signIn } from './browser.ts'
 
 let browser: Browser
 let stack: TemporalStack
@@ -25,20 +25,20 @@ test('a run leads to its workflow in the page of Temporal, and of a cold flow it
   const { page, errors } = await signIn(browser, stack.address, PASSWORD)
   await page.goto(`${stack.address}/runs/${fid}`)
   const [there] = await Promise.all([page.waitForEvent('popup'), page.getByRole('link', { name: 'workflow' }).click()])
-  await there.getByRole('heading', { name: `kodo-${fid}` }).waitFor()
-  await there.getByText('AgentWorkflow').first().waitFor()
+  await seen(there.getByRole('heading', { name: `kodo-${fid}` }))
+  await seen(there.getByText('AgentWorkflow'))
   await there.close()
 
   expect(await worker.kill('SIGTERM')).toBe(0)
   await page.goto(`${stack.address}/flows/three-steps`)
-  await page.getByText('No process serves it now').waitFor()
-  await page.getByText('cold', { exact: true }).waitFor()
+  await seen(page.getByText('No process serves it now'))
+  await seen(page.getByText('cold', { exact: true }))
   await page.getByRole('button', { name: 'Start run' }).click()
-  await page.getByText('Waiting for a worker').waitFor()
+  await seen(page.getByText('Waiting for a worker'))
   const waiting = new URL(page.url()).pathname.split('/').at(-1) ?? ''
   expect((await client.run(waiting)).status).toBe('starting')
   await stack.startWorker(client)
-  await page.getByText('Finished', { exact: true }).waitFor()
+  await seen(page.getByText('Finished', { exact: true }))
   await page.getByText('Waiting for a worker').waitFor({ state: 'detached' })
   expect(errors).toEqual([])
   await page.context().close()

@@ -7,7 +7,7 @@ import type { ApiClient } from '../processes/api-client.ts'
 import { PASSWORD } from '../processes/installation.ts'
 import { embedded, type Stack } from '../processes/stacks.ts'
 import { findings } from './axe.ts'
-import { openBrowser, signIn } from './browser.ts'
+import { openBrowser, seen, signIn } from './browser.ts'
 
 const FLOWS = fileURLToPath(new URL('../flows/chat-flows.ts', import.meta.url))
 
@@ -32,7 +32,7 @@ async function openWorkspace(look: Look = {}): Promise<{ id: string; page: Page;
   const { page, errors } = await signIn(browser, stack.address, PASSWORD, look)
   await page.goto(`${stack.address}/chat/${session.session_id}`)
   await page.getByRole('button', { name: 'Workspace files' }).click()
-  await page.getByRole('heading', { name: 'Workspace' }).waitFor()
+  await seen(page.getByRole('heading', { name: 'Workspace' }))
   const wide = (look.viewport?.width ?? 1280) >= 1400
   return {
     id: session.session_id,
@@ -57,14 +57,14 @@ const held = async (id: string) =>
 
 test('what a turn writes appears, and is looked at as what it is; what is dropped is there, and what is too much is told', async () => {
   const { id, page, panel, errors } = await openWorkspace({ viewport: { width: 1440, height: 900 } })
-  await panel.getByText('Nothing is here yet.').waitFor()
+  await seen(panel.getByText('Nothing is here yet.'))
   await page.getByLabel('Message').fill('Write it down')
   await page.keyboard.press('Enter')
   await panel.getByRole('button', { name: 'report.md', exact: true }).click()
-  await panel.getByRole('heading', { name: 'Cities' }).waitFor()
+  await seen(panel.getByRole('heading', { name: 'Cities' }))
   await panel.getByRole('button', { name: 'All files' }).click()
   await panel.getByRole('button', { name: 'cities.csv', exact: true }).click()
-  await panel.getByRole('cell', { name: 'Lisbon, old town' }).waitFor()
+  await seen(panel.getByRole('cell', { name: 'Lisbon, old town' }))
   expect(await findings(page)).toEqual([])
   await panel.getByRole('button', { name: 'All files' }).click()
 
@@ -74,13 +74,13 @@ test('what a turn writes appears, and is looked at as what it is; what is droppe
     { name: '.env', text: 'secret' },
     { name: 'big.bin', text: 'x'.repeat(10 * 2 ** 20 + 1) },
   ])
-  await panel.getByText('2 files are there, 1 of them in the place of an older one.').waitFor()
+  await seen(panel.getByText('2 files are there, 1 of them in the place of an older one.'))
   const refused = panel.getByRole('alert')
-  await refused.getByText('“big.bin” has 10.5 MB. A file may have 10 MiB, all together 100 MiB.').waitFor()
-  await refused.getByText('.env').waitFor()
+  await seen(refused.getByText('“big.bin” has 10.5 MB. A file may have 10 MiB, all together 100 MiB.'))
+  await seen(refused.getByText('.env'))
   expect(await held(id)).toEqual(['data/cities.csv', 'notes.txt', 'report.md'])
   await panel.getByRole('button', { name: 'notes.txt', exact: true }).click()
-  await panel.getByText('remember the milk').waitFor()
+  await seen(panel.getByText('remember the milk'))
   expect(errors).toEqual([])
   await page.context().close()
 })
@@ -91,18 +91,18 @@ test('on a phone, by keyboard alone: opened, looked at, downloaded, deleted, clo
     'content-type': 'application/octet-stream',
   })
   await drop(page, panel, [{ name: 'b.txt', text: 'bee' }])
-  await panel.getByText('1 file is there.').waitFor()
+  await seen(panel.getByText('1 file is there.'))
   const focused = panel.getByRole('button', { name: 'b.txt', exact: true }).and(page.locator(':focus'))
   const folder = panel.getByRole('button', { name: 'docs', exact: true })
   await folder.focus()
   await page.keyboard.press('Enter')
   expect(await folder.getAttribute('aria-expanded')).toBe('false')
   await page.keyboard.press('Tab')
-  await focused.waitFor()
+  await seen(focused)
   await page.keyboard.press('Enter')
-  await panel.getByText('bee').waitFor()
+  await seen(panel.getByText('bee'))
   await page.keyboard.press('Enter')
-  await focused.waitFor()
+  await seen(focused)
   const download = page.waitForEvent('download')
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')
