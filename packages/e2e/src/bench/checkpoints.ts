@@ -49,12 +49,16 @@ function benchSessions(dir: string): CheckpointSessions {
   }
 }
 
-/** New content of 10 KB each, four sessions at a time. */
+/** New content of 10 KB each, four sessions at a time, into a store that has its 256 folders: the first few hundred contents make them, and cost a quarter more. */
 async function small({ dir, manager }: Place): Promise<Figure> {
-  const ids = await Promise.all(Array.from({ length: SMALL }, async (_none, i) => await workspace(dir, `small${i}`, { 'a.txt': textOf(10_000) })))
-  const start = performance.now()
-  await inTurns(4, ids, async (id) => await manager.create(id))
-  return atLeast('checkpoints of 10 KB', (SMALL / (performance.now() - start)) * 1000, '/s', 300)
+  const make = async (kind: string): Promise<number> => {
+    const ids = await Promise.all(Array.from({ length: SMALL }, async (_none, i) => await workspace(dir, `${kind}${i}`, { 'a.txt': textOf(10_000) })))
+    const start = performance.now()
+    await inTurns(4, ids, async (id) => await manager.create(id))
+    return (SMALL / (performance.now() - start)) * 1000
+  }
+  await make('first')
+  return atLeast('checkpoints of 10 KB', await make('small'), '/s', 300)
 }
 
 /** New content of 1 MB each at level 6, two sessions at a time. */
