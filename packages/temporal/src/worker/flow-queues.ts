@@ -5,8 +5,8 @@ import { createActivities } from '../activities/index.ts'
 import { activityQueue } from '../names.ts'
 import { tryTuner, type TrySlots } from './slots.ts'
 
-/** Open polls of one queue: few when it is quiet, more while tries come. */
-const POLLS = { type: 'autoscaling', minimum: 1, initial: 2, maximum: 10 } as const
+/** Open polls of one queue: when it is quiet one for each of the server's four partitions and one more, more while tries come. */
+const POLLS = { type: 'autoscaling', minimum: 5, initial: 5, maximum: 10 } as const
 /** How often the server hears of a try that is alive, and the try of a cancel. */
 const HEARTBEAT_MS = 1500
 
