@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { isEnded, must, type Json } from '@koco/core'
 import type { Launcher } from '@koco/flow'
@@ -12,6 +13,7 @@ import { openRig, type TemporalRig } from './open-launcher.ts'
 // Needs the temporal CLI on the PATH. `node record-histories.ts <Temporal address> <Redis address> [version]`: makes a run of each shape and stores its workflow's history under fixtures/histories, unless it is there.
 const HISTORIES = new URL('../../fixtures/histories/', import.meta.url)
 const [, , temporal = '127.0.0.1:7233', redis = 'redis://127.0.0.1:6379', version = 'v1'] = process.argv
+const CHECKOUT = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '')
 
 type Shape = {
   readonly flow: string
@@ -142,7 +144,8 @@ async function record(name: string, shape: Shape, rig: TemporalRig): Promise<voi
   const runId = child !== undefined || shape.ofLast ? (await workflow(rig, shown).describe()).runId : first
   const which = ['--workflow-id', `${rig.settings.workflowIdPrefix}${shown}`, '--run-id', runId]
   const { stdout } = await promisify(execFile)('temporal', ['workflow', 'show', ...which, '--address', temporal, '--output', 'json'])
-  await writeFile(file, `${JSON.stringify(JSON.parse(stdout))}\n`)
+  // Stack traces tell where the checkout lies; that is nobody's business.
+  await writeFile(file, `${JSON.stringify(JSON.parse(stdout)).replaceAll(CHECKOUT, '/koco')}\n`)
   await launcher.close(0)
 }
 
