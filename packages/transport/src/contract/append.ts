@@ -100,6 +100,12 @@ export function appendContract(open: OpenTransport): void {
     expect(await streams.append(restored, 6000, 1, opening(0))).toMatchObject({ answer: 'ok', prev: { epoch: 5000, seq: 12 } })
   })
 
+  test('a floor above what the stream has is what the next seal names: the store has the events that this stream lost', async () => {
+    await streams.append(fid, 1000, 1, opening(2))
+    await streams.create(fid, { epoch: 1000, seq: 5 })
+    expect(await streams.append(fid, 2000, 1, opening(0))).toMatchObject({ answer: 'ok', prev: { epoch: 1000, seq: 5 } })
+  })
+
   test('a record of 256 KiB passes', async () => {
     const large = line('x'.repeat(256 * 1024 - 20))
     await streams.append(fid, 1000, 1, [attempt(), large])

@@ -17,19 +17,20 @@ if info.err then
   if string.find(info.err, 'no such key', 1, true) then return {'nostream'} end
   return info
 end
-local top, length
-for i = 1, #info, 2 do
-  if info[i] == 'last-generated-id' then top = info[i + 1] elseif info[i] == 'length' then length = info[i + 1] end
-end
+local stream = {}
+for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end
+local top, length = stream['last-generated-id'], stream.length
 local topEpoch, topSeq = string.match(top, '^(%d+)%-(%d+)$')
 topEpoch, topSeq = tonumber(topEpoch), tonumber(topSeq)
 
--- The last entry that is an event: what a stranger put behind it will never be in the store, so a seal that named it could never be reached.
+-- The last event before a new epoch. What a stranger put behind it will never be in the store, so a seal that named it could never be reached.
+-- A top above every entry is a floor: the store has events up to there that this stream lost, and a seal below them would fence them. (Or a deleted entry of a stranger stood there.)
 local function lastEvent()
   local before = '+'
   while true do
     local entries = redis.call('XREVRANGE', key, before, '-', 'COUNT', 20)
     if #entries == 0 then return top end
+    if before == '+' and entries[1][1] ~= top and stream['max-deleted-entry-id'] ~= top then return top end
     for _, entry in ipairs(entries) do
       local id, fields = entry[1], entry[2]
       local ts = #fields == 2 and string.match(fields[1], '^[^ ]+ ([^ ]+) ')

@@ -422,6 +422,13 @@ test.each(['*', '1500-3'])('an entry that a stranger puts on top (%s) fences the
   expect(await sound.streams.append(fid, later, 1, opening(0))).toMatchObject({ answer: 'ok', prev: { epoch: 1000, seq: 4 } })
 })
 
+test('a stranger’s entry that somebody deleted is not what the next epoch is sealed at', async () => {
+  await sound.streams.append(fid, 1000, 1, opening(3))
+  await direct.xadd(key(), '1500-3', 'hello', 'world')
+  await direct.xdel(key(), '1500-3')
+  expect(await sound.streams.append(fid, 2000, 1, opening(0))).toMatchObject({ answer: 'ok', prev: { epoch: 1000, seq: 4 } })
+})
+
 test('an entry that a stranger puts in the place of the next one is not taken for ours: the writer is fenced, nothing is taken for sent', async () => {
   await sound.streams.append(fid, 1000, 1, opening(3))
   await direct.xadd(key(), '1000-5', 'hello', 'world')
