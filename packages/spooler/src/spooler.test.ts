@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { UnavailableError } from '@koco/core'
 import { openExecutionStore, type ExecutionStore } from '@koco/storage'
-import { newFolder } from '@koco/testing'
+import { newFolder, within } from '@koco/testing'
 import { createMemoryTransport } from '@koco/transport'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -36,6 +36,8 @@ function overMemory(store: ExecutionStore, disposeStore: () => Promise<void>): S
 
 describeSpooler('memory and SQLite', open)
 
+const TEST_MS = 60_000
+
 const life = fc.record({
   dies: fc.option(fc.constantFrom('read', 'committed', 'acknowledged')),
   batchSize: fc.integer({ min: 1, max: 9 }),
@@ -48,7 +50,7 @@ const world = fc.record({
   failures: fc.array(fc.boolean(), { maxLength: 12 }),
 })
 
-test('whoever dies and however often the store fails, every run is stored once and in order', async () => {
+test('whoever dies and however often the store fails, every run is stored once and in order', { timeout: TEST_MS }, async () => {
   const shared = await open()
   let worlds = 0
   await fc.assert(
@@ -78,7 +80,7 @@ test('whoever dies and however often the store fails, every run is stored once a
       await spooler.stop(1000)
       await fixture.dispose()
     }),
-    { numRuns: 40 },
+    { numRuns: 40, ...within(TEST_MS) },
   )
   await shared.dispose()
 })

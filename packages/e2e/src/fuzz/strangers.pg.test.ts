@@ -3,7 +3,7 @@
 import { must } from '@koco/core'
 import { createSpooler } from '@koco/spooler'
 import { migrateExecutionStore, openExecutionStore, type ExecutionStore } from '@koco/storage'
-import { checkRun, createDatabase, keyPrefix, recordedRun, type RecordedRun, type TestDatabase } from '@koco/testing'
+import { checkRun, createDatabase, keyPrefix, recordedRun, within, type RecordedRun, type TestDatabase } from '@koco/testing'
 import { createRedisTransport } from '@koco/transport/redis'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 
 const UNKNOWN = 'f'.repeat(24)
 const RUNS = 25
+const TEST_MS = 120_000
 
 let database: TestDatabase
 let store: ExecutionStore
@@ -79,7 +80,7 @@ async function commit(prefix: string, deed: Deed, ours: RecordedRun): Promise<vo
   await redis.xadd(stream(fid), id, ...(deed.fields as [string, string])).catch(() => undefined)
 }
 
-test('what a stranger writes harms nothing of ours and stops nobody', async () => {
+test('what a stranger writes harms nothing of ours and stops nobody', { timeout: TEST_MS }, async () => {
   let seed = 1000
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof({ weight: 3, arbitrary: entry }, { weight: 2, arbitrary: other }), { minLength: 1, maxLength: 6 }), async (deeds) => {
@@ -114,7 +115,7 @@ test('what a stranger writes harms nothing of ours and stops nobody', async () =
       await spooler.stop(1000)
       await transport.close()
     }),
-    { numRuns: RUNS, endOnFailure: true },
+    { numRuns: RUNS, endOnFailure: true, ...within(TEST_MS) },
   )
 })
 

@@ -1,5 +1,6 @@
 // Goal: whenever a run dies, its next tries come to the same result and do no finished step again. Method: random flows (steps, groups, branches, sleeps, locks, emissions) on a timeline in memory; the process
 // is killed after a random number of acknowledged writes, again and again; the result must equal that of an undisturbed run, and each step whose result was stored before a kill must not be done after it.
+import { within } from '@koco/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RunEvent } from '@koco/core'
@@ -7,6 +8,8 @@ import type { FlowContext } from '../context.ts'
 import { ScriptedRun, scriptedFlow } from '../testing/scripted-run.ts'
 import { TestClock } from '../testing/world.ts'
 import type { TryOutcome } from './try.ts'
+
+const TEST_MS = 60_000
 
 type Act =
   | { readonly act: 'step'; readonly name: string; readonly fails: number }
@@ -121,7 +124,7 @@ function finishedSteps(events: readonly RunEvent[]): Set<string> {
   )
 }
 
-test('a run killed anywhere comes to the same result, and does no stored step again', async () => {
+test('a run killed anywhere comes to the same result, and does no stored step again', { timeout: TEST_MS }, async () => {
   const property = fc.asyncProperty(program, fc.array(fc.nat(8), { maxLength: 4 }), async (acts, kills) => {
     const calm = await live(acts, [])
     const rough = await live(acts, kills)
@@ -143,5 +146,5 @@ test('a run killed anywhere comes to the same result, and does no stored step ag
     const counts = Map.groupBy(calm.world.done, ({ step }) => step)
     expect([...counts.values()].every((done) => done.length === 1)).toBe(true)
   })
-  await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 12_000 })
+  await fc.assert(property, { numRuns: 60, ...within(TEST_MS) })
 })

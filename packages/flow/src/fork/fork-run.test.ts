@@ -1,6 +1,7 @@
 // Goal: wherever a run is forked, the fork ends as the original did when nothing is edited, and does again only what had not finished. Method: random flows (steps, failing ones, values, sleeps, groups, output), run to
 // their end; a fork at every position of each, all at once.
 import { randomBytes } from 'node:crypto'
+import { within } from '@koco/testing'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -12,6 +13,8 @@ import { createDirectLauncher } from '../direct/launcher.ts'
 import { defineFlow } from '../flow.ts'
 import type { Launcher } from '../launcher.ts'
 import { forkRun } from './fork-run.ts'
+
+const TEST_MS = 120_000
 
 type Op = { readonly do: 'step' | 'shaky' | 'say' | 'value' | 'sleep' | 'group'; readonly n: number }
 
@@ -62,7 +65,7 @@ afterAll(async () => {
   await remove()
 })
 
-test('forked at any position, a run ends as the original, and what had finished is not done again', { timeout: 120_000 }, async () => {
+test('forked at any position, a run ends as the original, and what had finished is not done again', { timeout: TEST_MS }, async () => {
   const property = fc.asyncProperty(fc.array(someOp, { minLength: 1, maxLength: 6 }), async (ops) => {
     const { store } = ground
     const { fid } = await launcher.start({ flow: 'program', inputs: { ops }, user: 'ada', idempotencyKey: null })
@@ -78,5 +81,5 @@ test('forked at any position, a run ends as the original, and what had finished 
     }
     expect(await wholeTimeline(store, fid)).toEqual(events)
   })
-  await fc.assert(property, { numRuns: 6, endOnFailure: true })
+  await fc.assert(property, { numRuns: 6, endOnFailure: true, ...within(TEST_MS) })
 })

@@ -15,6 +15,8 @@ type Document = { readonly paths: Record<string, Record<string, Described>>; rea
 /** Requests to each operation; one in so many is drawn without a look at the schema. */
 const REQUESTS = 12
 const DEPTH_MAX = 4
+/** A request that is never answered is one that the failure has to name. */
+const ANSWER_MS = 30_000
 
 let at: TestPanel
 let document: Document
@@ -159,7 +161,7 @@ test('each operation answers odd requests with an answer or a problem, never wit
         if (answer.status >= 400 && speaksProblems(drawn.path))
           expect(JSON.parse(text), text).toMatchObject({ status: answer.status, code: expect.stringMatching(/^[a-z_]+$/) })
       }),
-      { numRuns: REQUESTS, endOnFailure: true },
+      { numRuns: REQUESTS, endOnFailure: true, timeout: ANSWER_MS },
     )
   }
   expect((await fetch(`${at.url}/readyz`)).status).toBe(200)

@@ -1,12 +1,14 @@
 // Goal: how a run's events are cut, doubled, overlapped and shuffled on their way does not show. Method: random runs of several epochs, delivered at random, against the same run written straight.
 import type { EventRecord } from '@koco/core'
 import { formatPosition, RUN_STATUSES } from '@koco/core'
+import { within } from '@koco/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ExecutionStore } from '../port/execution-store.ts'
 import { attempt, lines, opening, record, someFid, START, status, timeline } from './scenario.ts'
 
 const E1 = START * 1000
+const TEST_MS = 60_000
 
 type Delivery = { readonly from: number; readonly count: number; readonly rank: number }
 
@@ -15,7 +17,7 @@ const someDelivery: fc.Arbitrary<Delivery> = fc.record({ from: fc.nat(60), count
 
 /** The rule that holds everything together: delivery does not matter. */
 export function describeDelivery(store: () => ExecutionStore): void {
-  test('a run delivered in any cut, order and number of times is the run written straight', async () => {
+  test('a run delivered in any cut, order and number of times is the run written straight', { timeout: TEST_MS }, async () => {
     const property = fc.asyncProperty(
       fc.array(someBody, { minLength: 1, maxLength: 4 }),
       fc.array(someDelivery, { maxLength: 12 }),
@@ -42,7 +44,7 @@ export function describeDelivery(store: () => ExecutionStore): void {
         expect(await stateOf(store(), delivered)).toEqual(await stateOf(store(), straight))
       },
     )
-    await fc.assert(property, { numRuns: 60 })
+    await fc.assert(property, { numRuns: 60, ...within(TEST_MS) })
   })
 }
 

@@ -1,7 +1,7 @@
 // Goal: whoever keeps house takes away only what is over, whole, and copies a store exactly. Method: each operation against the store; a copy is put into the same store after its run is gone.
 import type { RunState } from '@koco/core'
 import { ORIGIN } from '@koco/core'
-import { recordedRuns } from '@koco/testing'
+import { recordedRuns, within } from '@koco/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndedRun, RunCopy, StoreKeeper } from '../port/keeper.ts'
@@ -13,6 +13,7 @@ import { attempt, lines, meta, opening, plainRun, record, someFid, someRun, STAR
 const E1 = START * 1000
 const E2 = E1 + 50
 const LATER = START + 10_000
+const TEST_MS = 60_000
 
 /** The rules of StoreKeeper. */
 export function describeKeeping(store: () => ExecutionStore): void {
@@ -168,7 +169,7 @@ async function copyOf(keeper: StoreKeeper, fid: string): Promise<RunCopy | undef
 
 /** The rules of folding anew. */
 export function describeRefolding(store: () => ExecutionStore): void {
-  test('a run folded anew from its events is what it was; one whose row is wrong is put right, and goes on right', async () => {
+  test('a run folded anew from its events is what it was; one whose row is wrong is put right, and goes on right', { timeout: TEST_MS }, async () => {
     await fc.assert(
       fc.asyncProperty(recordedRuns(50), fc.nat(1000), async ({ run, records }, share) => {
         const fid = someFid()
@@ -193,7 +194,7 @@ export function describeRefolding(store: () => ExecutionStore): void {
         ])
         expect((await store().runs.get(fid))?.events).toBe((await timeline(store(), fid, 500)).length)
       }),
-      { numRuns: 15 },
+      { numRuns: 15, ...within(TEST_MS) },
     )
   })
 

@@ -1,8 +1,11 @@
 // Goal: whatever is done to a session in whatever order, and however often its store is opened again, it stands as a model of a few lines says. Method: random commands; the seed is printed on failure.
+import { within } from '@koco/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ChatMessage, CommandOutcome, SessionCommand } from '../port/sessions.ts'
 import { START, type OpenFixture } from './scenario.ts'
+
+const TEST_MS = 60_000
 
 type Act = SessionCommand | { readonly do: 'reopen' } | { readonly do: 'stale' }
 
@@ -108,7 +111,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 
 /** The session store against the model. */
 export function describeSessionModel(open: OpenFixture): void {
-  test('a session stands as its model, whatever was done to it', async () => {
+  test('a session stands as its model, whatever was done to it', { timeout: TEST_MS }, async () => {
     const fixture = await open()
     let sessions = 0
     try {
@@ -134,7 +137,7 @@ export function describeSessionModel(open: OpenFixture): void {
         expect(await fixture.store.sessions.get(id)).toMatchObject({ revision, undone: undone.length, messageCount: model.live.length })
         expect(found?.session.turn?.fid ?? null).toBe(turn)
       })
-      await fc.assert(property, { numRuns: 25, interruptAfterTimeLimit: 10_000 })
+      await fc.assert(property, { numRuns: 25, ...within(TEST_MS) })
     } finally {
       await fixture.dispose()
     }

@@ -1,7 +1,7 @@
 // Goal: what is folded comes back in Postgres too, from a snapshot and the events above it, as from a full replay. Method: random runs, a snapshot in between, then every projected table emptied.
 import { rmSync } from 'node:fs'
 import { comparePositions } from '@koco/core'
-import { createDatabase, newFolder, recordedRuns } from '@koco/testing'
+import { createDatabase, newFolder, recordedRuns, within } from '@koco/testing'
 import fc from 'fast-check'
 import { Client } from 'pg'
 import { expect, inject, test } from 'vitest'
@@ -13,9 +13,10 @@ import { SnapshotFolder } from './files.ts'
 import { differences } from './refold.ts'
 import { takeSnapshot } from './take.ts'
 
+const TEST_MS = 120_000
 const LABELS = new Set(['flow', 'version', 'user', 'summary', 'tags', 'parent', 'inputs', 'createdAt'])
 
-test('emptied projections come back from a snapshot and the events above it', { timeout: 60_000 }, async () => {
+test('emptied projections come back from a snapshot and the events above it', { timeout: TEST_MS }, async () => {
   const base = newFolder('cold-load-pg')
   const { url, drop } = await createDatabase(inject('postgresUrl'))
   const store = await createPostgresExecutionStore({ url, migrate: true })
@@ -69,7 +70,7 @@ test('emptied projections come back from a snapshot and the events above it', { 
           if (same && !early.has(copy.state.fid)) expect(differences(copy, same).filter((name) => !LABELS.has(name))).toEqual([])
         }
       }),
-      { numRuns: 12, endOnFailure: true },
+      { numRuns: 12, endOnFailure: true, ...within(TEST_MS) },
     )
   } finally {
     await client.end()

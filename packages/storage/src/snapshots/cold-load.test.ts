@@ -4,7 +4,7 @@ import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Position } from '@koco/core'
-import { newFolder, recordedRuns, type RecordedRun } from '@koco/testing'
+import { newFolder, recordedRuns, within, type RecordedRun } from '@koco/testing'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { foldedEarly } from '../contract/folded-early.ts'
@@ -20,6 +20,7 @@ import { differences } from './refold.ts'
 import { headOf, takeSnapshot } from './take.ts'
 
 const E1 = START * 1000
+const TEST_MS = 120_000
 /** What no event tells of a run that has no `meta` event yet. */
 const LABELS = new Set(['flow', 'version', 'user', 'summary', 'tags', 'parent', 'inputs', 'createdAt'])
 
@@ -46,7 +47,7 @@ const someCase = fc.record({
 
 let cases = 0
 
-test('a lost index comes back from snapshots and what is stored above them, as from a full replay', { timeout: 120_000 }, async () => {
+test('a lost index comes back from snapshots and what is stored above them, as from a full replay', { timeout: TEST_MS }, async () => {
   const property = fc.asyncProperty(someCase, async ({ runs, cut, isSettled, damage }) => {
     const at = join(base, String(++cases))
     const folder = new SnapshotFolder(join(at, 'snapshots'))
@@ -81,7 +82,7 @@ test('a lost index comes back from snapshots and what is stored above them, as f
     await replayed.close()
     rmSync(at, { recursive: true })
   })
-  await fc.assert(property, { numRuns: 5, endOnFailure: true })
+  await fc.assert(property, { numRuns: 5, endOnFailure: true, ...within(TEST_MS) })
 })
 
 async function write(writer: EventWriter, runs: readonly RecordedRun[], from: number, to: number): Promise<string[]> {

@@ -12,6 +12,7 @@ import {
   type NewEvent,
   type Position,
 } from '@koco/core'
+import { within } from '@koco/testing'
 import { expect, test } from 'vitest'
 import { judgeAppend, sealData } from '../append-rule.ts'
 import type { AppendAnswer, EventStreams, RecordBody } from '../port.ts'
@@ -19,6 +20,7 @@ import { createProducer, type ProducerOptions } from './producer.ts'
 
 type Fault = 'none' | 'refused' | 'reply lost' | 'busy' | 'wiped' | 'fell back' | 'committed'
 
+const TEST_MS = 60_000
 const FID = '0'.repeat(24)
 const first: NewEvent = { kind: 'attempt', data: { attempt: 1, reason: 'start', owner: 'worker-1' }, ts: 1 }
 const said = (text: string): NewEvent => ({ kind: 'stdout', data: { text }, ts: 2 })
@@ -120,7 +122,7 @@ const fault = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom<Fault>('refused', 'reply lost', 'busy', 'wiped', 'fell back', 'committed') },
 )
 
-test('whatever the stream does, every event is stored once, in order', async () => {
+test('whatever the stream does, every event is stored once, in order', { timeout: TEST_MS }, async () => {
   const bursts = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 })
   await fc.assert(
     fc.asyncProperty(fc.array(fault, { maxLength: 14 }), bursts, async (faults, sizes) => {
@@ -139,7 +141,7 @@ test('whatever the stream does, every event is stored once, in order', async () 
       expect(missing).toEqual([])
       expect(streams.stored.size).toBe(total)
     }),
-    { numRuns: 150 },
+    { numRuns: 150, ...within(TEST_MS) },
   )
 })
 
