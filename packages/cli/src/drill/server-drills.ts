@@ -13,8 +13,11 @@ export async function killSpooler(world: World): Promise<Drilled> {
   const fid = await world.startRun(WORK, 5)
   await world.restartSpooler('SIGKILL', async () => {
     const before = world.acknowledged(fid).length
+    const untilMore = (count: number) => world.until('events without a spooler', async () => world.acknowledged(fid).length >= before + count)
+    // What it had asked the store to commit when it died may be stored only now; half of the events later that is over.
+    await untilMore(EVENTS / 2)
     const { lastPosition } = await world.run(fid)
-    await world.until('events without a spooler', async () => world.acknowledged(fid).length >= before + EVENTS)
+    await untilMore(EVENTS)
     demand((await world.run(fid)).lastPosition.seq === lastPosition.seq, 'something was stored while no spooler ran')
   })
   await world.untilStatus(fid, 'finished')
