@@ -169,7 +169,7 @@ test('logs have the colours of a terminal; a run prints without script; a redact
       const { color, backgroundColor: ground } = getComputedStyle([...document.querySelectorAll('main span')].find((one) => one.textContent.trim() === '${text}'))
       return { color, ground }
     })()`)
-  await seen(page.getByText('colour 1'))
+  for (const text of ['colour 1', 'colour 2', 'behind']) await seen(page.getByText(text))
   expect((await styles('colour 1')).color).toBe('rgb(201, 42, 42)')
   expect((await styles('colour 2')).color).toBe('rgb(31, 122, 51)')
   expect((await styles('behind')).ground).not.toBe('rgba(0, 0, 0, 0)')
