@@ -18,6 +18,15 @@ test('what is named like a secret is not shown', () => {
   expect(short({ user: 'ann', password: 'p', apiKey: 'k', access_token: 't' })).toBe('user=ann, password=•••, apiKey=•••, access_token=•••')
 })
 
+test('a turn of a conversation is what was said, never the ids of its session', () => {
+  const turn = { session_id: '0123456789ab', revision: 7, model: 'tiny' }
+  expect(short({ said: 'Where is\n the train?', ...turn })).toBe('Where is the train?')
+  expect(short({ said: 'word '.repeat(40), ...turn })).toHaveLength(120)
+  expect(short({ said: '', ...turn })).toBe('model=tiny')
+  expect(short({ session_id: '0123456789ab', revision: 7 })).toBe('')
+  expect(short({ session_id: '0123456789ab', said: 'x' })).toBe('session_id=0123456789ab, said=x')
+})
+
 test('long values and many inputs are cut', () => {
   expect(short({ text: 'x'.repeat(5_000), n: 1 })).toBe(`text=${'x'.repeat(39)}…`)
   expect(short({ n: 1, big: { text: 'x'.repeat(5_000) }, m: 2 })).toBe('n=1')

@@ -5,18 +5,23 @@ export const SHORT_FROM_CHARS = 2_000
 const SHORT_CHARS_MAX = 120
 const VALUE_CHARS_MAX = 40
 
+const TURN_IDS: ReadonlySet<string> = new Set(['session_id', 'revision'])
+
 const SECRET = /pass(word|phrase)?$|secret|token|api_?key|credential/i
 
 /**
  * Inputs in one line by which people tell runs of a flow apart: `city=Lisbon, days=3`. Takes the beginning of their JSON text, SHORT_FROM_CHARS of it at most. What is named like a
- * secret is not shown, lists and objects only by their brackets. Empty when there is nothing to show.
+ * secret is not shown, lists and objects only by their brackets. A turn of a conversation is what was said in it, without the ids of its session. Empty when there is nothing to show.
  */
 export function inputsInShort(text: string): string {
   const inputs = readStart(text.slice(0, SHORT_FROM_CHARS))
   if (!isJsonObject(inputs)) return shortValue(inputs) ?? ''
+  const isTurn = typeof inputs['session_id'] === 'string' && typeof inputs['revision'] === 'number'
+  if (isTurn && typeof inputs['said'] === 'string' && inputs['said'] !== '') return cut(oneLine(inputs['said']), SHORT_CHARS_MAX)
   const parts: string[] = []
   let chars = 0
   for (const [name, value] of Object.entries(inputs)) {
+    if (isTurn && TURN_IDS.has(name)) continue
     const shown = SECRET.test(name) ? '•••' : shortValue(value)
     if (shown === undefined) continue
     const part = `${name}=${shown}`
@@ -58,10 +63,14 @@ function lastMemberEnd(text: string): number {
 
 function shortValue(value: Json): string | undefined {
   if (value === null || value === '') return undefined
-  if (typeof value === 'string') return cut(value.replaceAll(/\s+/g, ' ').trim(), VALUE_CHARS_MAX)
+  if (typeof value === 'string') return cut(oneLine(value), VALUE_CHARS_MAX)
   if (Array.isArray(value)) return value.length === 0 ? undefined : '[…]'
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return Object.keys(value).length === 0 ? undefined : '{…}'
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
 }
 
 function cut(text: string, chars: number): string {

@@ -16,6 +16,7 @@ export function defineCompressFlow({ name, model: given }: { readonly name: stri
     tags: ['chat-job'],
     timeout: '15m',
     inputs: z.object({
+      said: z.string().optional(),
       session_id: z.string().regex(/^[0-9a-f]{12}$/),
       revision: z.number().int().min(1),
       model: z.string().optional(),

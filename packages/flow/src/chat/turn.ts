@@ -3,8 +3,9 @@ import { textOfContent, type ChatMessage, type ChatSession } from '@koco/storage
 import { z } from 'zod'
 import type { FlowContext } from '../context.ts'
 
-/** What the run of a turn takes: the session as it stood once the person had spoken. Ids travel, what was said stays in the store. */
+/** What the run of a turn takes: the session as it stood once the person had spoken. Ids travel, what was said stays in the session; `said` is its beginning, by which people tell turns apart. */
 export const turnInputs = z.object({
+  said: z.string().optional(),
   session_id: z.string().regex(/^[0-9a-f]{12}$/),
   revision: z.number().int().min(1),
   model: z.string().optional(),

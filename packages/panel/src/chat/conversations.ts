@@ -1,6 +1,6 @@
 import { isEnded, newFid, ORIGIN, RefusedError, type Json } from '@koco/core'
 import type { Launcher } from '@koco/flow'
-import type { ChatMessage, ChatSession, CommandOutcome, ExecutionStore, SessionLabels } from '@koco/storage'
+import { textOfContent, type ChatMessage, type ChatSession, type CommandOutcome, type ExecutionStore, type SessionLabels } from '@koco/storage'
 import { randomBytes } from 'node:crypto'
 import type { Wakeups } from '../tail/wakeups.ts'
 import { TurnFold } from './settle.ts'
@@ -45,6 +45,8 @@ export type TurnPoint = 'begun' | 'launched' | 'folded' | 'ended' | 'next begun'
 
 const LAUNCH_MS = 15_000
 const PAGE = 1_000
+/** So much of what a person said goes with the run, to tell it from others; the whole stays in the session. */
+const SAID_CHARS_MAX = 200
 
 /**
  * A session is held by the run that its log names. It is let go by the truth about that run: whoever looks at a session whose run is over folds the run's timeline and appends the end of the turn, which counts once
@@ -85,14 +87,14 @@ class TurnKeeper implements Conversations {
     const command = { do: 'start-turn', fid, kind: 'chat', message, labels } as const
     const begun = await this.#deps.store.sessions.change(session.id, command, { at: this.#now(), expectedRevision })
     this.#deps.reached?.('begun')
-    if (begun.outcome === 'done') await this.#launchOrAbandon(begun.session)
+    if (begun.outcome === 'done') await this.#launchOrAbandon(begun.session, { said: message })
     return begun
   }
 
   async compress(session: ChatSession, flow: string, keep: number): Promise<CommandOutcome> {
     const command = { do: 'start-turn', fid: this.#newFid(), kind: 'compress', labels: {} } as const
     const begun = await this.#deps.store.sessions.change(session.id, command, { at: this.#now() })
-    if (begun.outcome === 'done') await this.#launchOrAbandon(begun.session, { flow, keep })
+    if (begun.outcome === 'done') await this.#launchOrAbandon(begun.session, { job: { flow, keep } })
     return begun
   }
 
@@ -111,9 +113,9 @@ class TurnKeeper implements Conversations {
     this.#listeners.clear()
   }
 
-  async #launchOrAbandon(session: ChatSession, job?: { readonly flow: string; readonly keep: number }): Promise<void> {
+  async #launchOrAbandon(session: ChatSession, known: Known): Promise<void> {
     try {
-      await this.#launch(session, job)
+      await this.#launch(session, known)
     } catch (error) {
       // After any other error nobody knows whether the run was made: the sweep finds out.
       if (error instanceof RefusedError && session.turn)
@@ -122,13 +124,20 @@ class TurnKeeper implements Conversations {
     }
   }
 
-  async #launch({ id, user, flow, turn, model }: ChatSession, job?: { readonly flow: string; readonly keep: number }): Promise<void> {
+  async #launch(session: ChatSession, { said, job }: Known = {}): Promise<void> {
+    const { id, user, flow, turn, model } = session
     if (!turn) return
-    const inputs: Json = { session_id: id, revision: turn.revision, ...(model !== null && { model }), ...(job && { keep: job.keep }) }
+    const words = job ? session.title : saidInShort(said ?? (await this.#saidIn(id, turn.revision)))
+    const inputs: Json = { said: words, session_id: id, revision: turn.revision, ...(model !== null && { model }), ...(job && { keep: job.keep }) }
     const name = job?.flow ?? flow ?? (await this.#standardFlow())
     await this.#deps.launcher.start({ flow: name, inputs, user, idempotencyKey: `turn ${turn.fid}`, fid: turn.fid })
     this.#deps.reached?.('launched')
     this.#note(id, turn.fid, 'started')
+  }
+
+  /** What a turn that began somewhere else answers. */
+  async #saidIn(id: string, revision: number): Promise<ChatMessage | undefined> {
+    return (await this.#deps.store.sessions.read(id, { revision, limit: 1 }))?.messages[0]
   }
 
   async #standardFlow(): Promise<string> {
@@ -248,6 +257,16 @@ class TurnKeeper implements Conversations {
   #now(): number {
     return this.#deps.clock() / 1000
   }
+}
+
+/** What whoever begins a turn knows without a look into the session. */
+type Known = { readonly said?: ChatMessage; readonly job?: { readonly flow: string; readonly keep: number } }
+
+function saidInShort(message: ChatMessage | undefined): string {
+  const text = textOfContent(message?.content ?? '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+  return text.length <= SAID_CHARS_MAX ? text : `${text.slice(0, SAID_CHARS_MAX - 1).toWellFormed()}…`
 }
 
 function needsCare({ turn, queued }: ChatSession): boolean {

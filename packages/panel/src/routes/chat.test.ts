@@ -255,6 +255,10 @@ describe('what is said meanwhile', () => {
     model.release()
     await rest(id)
     expect(await contents(id)).toEqual(['one', '1', 'two', '2', 'three', '3'])
+    // In the list of runs, and in a search over it, each turn is what was said.
+    expect((await get('runs')).body['items']).toMatchObject([{ about: 'three' }, { about: 'two' }, { about: 'one' }])
+    expect((await get('runs?q=three')).body['items']).toMatchObject([{ about: 'three' }])
+    expect((await get(`runs/${fid}`)).body).toMatchObject({ about: 'one', inputs: { said: 'one', session_id: id } })
   })
 
   test('with no turn at work, what is queued is said at once', async () => {
@@ -277,7 +281,7 @@ describe('whoever dies in between', () => {
     await at.store.sessions.change(id, { do: 'start-turn', fid: turn, kind: 'chat', message }, { at: Date.now() / 1000 - 60 })
     await rest(id)
     expect(await contents(id)).toEqual(['Hi', 'Late.'])
-    expect(await at.store.runs.get(turn)).toMatchObject({ status: 'finished' })
+    expect(await at.store.runs.get(turn)).toMatchObject({ status: 'finished', inputs: { said: 'Hi', session_id: id } })
   })
 
   test('a run that ended while nobody looked is brought to its end once, by however many', async () => {
