@@ -141,6 +141,8 @@ test('a wait says when it ends by itself, and what follows takes that back', () 
   expect(waiting.wakeAt).toBe(900)
   expect(fold([event('status', { status: 'running' })], waiting).wakeAt).toBeNull()
   expect(fold([event('status', { status: 'cancelled' })], waiting).wakeAt).toBeNull()
+  const resting = fold([event('status', { status: 'awaiting', until: 900, deaths: 3 })], waiting)
+  expect([waiting.deaths, resting.deaths, fold([event('status', { status: 'running' })], resting).deaths]).toEqual([0, 3, 0])
 })
 
 test('usage sums token classes; the cost is null until one is known', () => {

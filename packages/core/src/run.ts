@@ -25,6 +25,8 @@ export type RunState = {
   readonly finishedAt: number | null
   /** When a waiting run wakes by itself. */
   readonly wakeAt: number | null
+  /** While it rests, until `wakeAt`, because its tries end with the death of their process: how many did so one after the other. Else 0. */
+  readonly deaths: number
   /** How many tries the flow has had. */
   readonly attempt: number
   readonly events: number
@@ -49,6 +51,7 @@ export function newRunState(run: NewRun): RunState {
     startedAt: null,
     finishedAt: null,
     wakeAt: null,
+    deaths: 0,
     attempt: 0,
     events: 0,
     lastPosition: ORIGIN,
@@ -84,7 +87,7 @@ function apply(run: RunState, event: RunEvent): RunState {
     case 'attempt':
       return openTry(run, event.data.reason)
     case 'status':
-      return enter(run, event.data.status, event.ts, event.data.until ?? null)
+      return enter({ ...run, deaths: event.data.deaths ?? 0 }, event.data.status, event.ts, event.data.until ?? null)
     case 'inputs':
       return { ...run, inputs: event.data.inputs }
     case 'meta':

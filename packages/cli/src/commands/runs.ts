@@ -16,8 +16,14 @@ const COLUMNS: readonly Column<Run>[] = [
   { title: 'SECONDS', cell: (run) => run.runtime_s?.toFixed(1) ?? null },
   { title: 'EVENTS', cell: (run) => run.events },
   { title: 'USER', cell: (run) => run.user },
-  { title: 'SUMMARY', cell: (run) => run.summary },
+  { title: 'ABOUT', cell: aboutText },
 ]
+
+/** Why a resting run rests; else its inputs in short, else what its flow does. */
+function aboutText(run: Run): string {
+  if (run.deaths > 0) return `resting until ${timeText(run.wake_at).slice(-8)}, its process died ${run.deaths} times in a row`
+  return run.about === '' ? run.summary : run.about
+}
 
 /** `koco runs …` */
 export function runsCommand(context: CommandContext): Command {

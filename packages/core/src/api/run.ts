@@ -22,6 +22,8 @@ export type Run = {
   readonly finished_at: number | null
   /** When a waiting run goes on by itself. */
   readonly wake_at: number | null
+  /** While it rests, until `wake_at`, because its tries end with the death of their process: how many did so one after the other. Else 0. */
+  readonly deaths: number
   readonly runtime_s: number | null
   readonly attempt: number
   readonly events: number

@@ -50,6 +50,7 @@ describe('starting a run', () => {
       started_at: expect.any(Number) as number,
       finished_at: expect.any(Number) as number,
       wake_at: null,
+      deaths: 0,
       runtime_s: expect.any(Number) as number,
       attempt: 1,
       events: expect.any(Number) as number,

@@ -25,6 +25,10 @@ export const Run = shapeOf<api.Run>()(
       started_at: seconds.nullable(),
       finished_at: seconds.nullable(),
       wake_at: seconds.nullable().describe('when a waiting run goes on by itself'),
+      deaths: z
+        .number()
+        .int()
+        .describe('while it rests, until wake_at, because its tries end with the death of their process: how many did so one after the other; else 0'),
       runtime_s: z.number().nullable(),
       attempt: z.number().int(),
       events: z.number().int(),
@@ -72,6 +76,7 @@ export function runJson(run: ShownRun, nowMs: number): z.infer<typeof Run> {
     started_at: started,
     finished_at: run.finishedAt,
     wake_at: run.wakeAt,
+    deaths: run.deaths,
     runtime_s: started === null || ends === null ? null : Math.max(0, Math.round((ends - started) * 1000) / 1000),
     attempt: run.attempt,
     events: run.events,

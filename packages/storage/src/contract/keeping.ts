@@ -198,6 +198,18 @@ export function describeRefolding(store: () => ExecutionStore): void {
     )
   })
 
+  test('how many processes of a run died is folded while it rests because of it, listed, and copied', async () => {
+    const fid = someFid()
+    await store().writer.write([{ fid, records: [...opening(E1), record(E1, 6, 'status', { status: 'awaiting', until: START + 4, deaths: 5 })] }])
+    const copy = await copyOf(store().keeper, fid)
+    await store().keeper.put(copy ? [copy] : [])
+    expect(await store().runs.get(fid)).toMatchObject({ status: 'awaiting', wakeAt: START + 4, deaths: 5 })
+    const { items } = await store().runs.list({ status: ['awaiting'], createdFrom: copy?.state.createdAt ?? 0, limit: 100 })
+    expect(items.find((run) => run.fid === fid)?.deaths).toBe(5)
+    await store().writer.write([{ fid, records: [record(E1, 7, 'status', { status: 'running' })] }])
+    expect(await store().runs.get(fid)).toMatchObject({ status: 'running', wakeAt: null, deaths: 0 })
+  })
+
   test('an older projector is brought up to this one while runs go on, from where it was when it was cut off', async () => {
     const fids = [someFid(), someFid(), someFid()].toSorted()
     for (const fid of fids) await store().writer.write([{ fid, records: opening(E1) }])

@@ -208,6 +208,7 @@ export function describeWriting(store: () => ExecutionStore): void {
       progress: { done: 2, total: 5, text: 'half' },
       error: { name: 'Error', message: 'no' },
       wakeAt: START + 60,
+      deaths: 0,
     })
   })
 

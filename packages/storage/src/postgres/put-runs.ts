@@ -74,6 +74,8 @@ function runRow({ state, launcher, idempotencyKey, archived, topEpoch, waiting, 
     started_at: state.startedAt,
     finished_at: state.finishedAt,
     wake_at: state.wakeAt,
+    // A snapshot of before they were kept has none.
+    deaths: (state as Partial<typeof state>).deaths ?? 0,
     attempt,
     events,
     last_epoch: lastPosition.epoch,

@@ -8,7 +8,7 @@ import type { EntryRow } from '../sessions/entry.ts'
 import type { ModelTally, RunTally } from '../tally.ts'
 import type { DeliveryRow, WebhookRow } from '../webhook-rows.ts'
 import { createEventTables, createRunContents } from './tables/events.ts'
-import { createRunTables, createChildIndex, createProjection, createHealthTable } from './tables/runs.ts'
+import { createRunTables, createChildIndex, createProjection, createHealthTable, addDeaths } from './tables/runs.ts'
 import { createPeopleTables, addLockPeople } from './tables/people.ts'
 import { createFlowTables, createFlowVersions, createScheduleTable } from './tables/flows.ts'
 import { createSessionTables, createCheckpointTable, createCheckpointTasks } from './tables/sessions.ts'
@@ -56,6 +56,7 @@ export type RunTable = {
   started_at: number | null
   finished_at: number | null
   wake_at: number | null
+  deaths: Generated<number>
   attempt: Generated<number>
   events: Generated<number>
   last_epoch: Generated<number>
@@ -155,6 +156,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'contents that events name', up: createRunContents },
     { name: 'what is to be done for sessions', up: createCheckpointTasks },
     { name: 'webhooks', up: createWebhookTables },
+    { name: 'deaths of resting runs', up: addDeaths },
   ],
 }
 

@@ -31,8 +31,7 @@ export const LOCK_RUNS = statement(
 /** What folding needs of runs: everything but inputs and final. */
 export const LOAD_RUNS = statement(
   'load_runs',
-  `select fid, flow, version, username, summary, tags, parent, status, created_at, started_at, finished_at, wake_at, attempt, events, last_epoch, last_seq, open_locks,
-  error, usage, progress from runs where fid = any($1::text[])`,
+  `select ${SUMMARY_COLUMNS.join(', ')} from runs where fid = any($1::text[])`,
 )
 
 /** The inputs, as stored, for a search text that is made anew. */
@@ -84,11 +83,11 @@ export const ADVANCE_RUNS = statement(
 export const UPDATE_RUNS = statement(
   'update_runs',
   `update runs r set flow = x.flow, version = x.version, username = x.username, summary = x.summary, tags = x.tags, parent = x.parent, status = x.status,
-  started_at = x.started_at, finished_at = x.finished_at, wake_at = x.wake_at, attempt = x.attempt, events = x.events, last_epoch = x.last_epoch, last_seq = x.last_seq,
+  started_at = x.started_at, finished_at = x.finished_at, wake_at = x.wake_at, deaths = x.deaths, attempt = x.attempt, events = x.events, last_epoch = x.last_epoch, last_seq = x.last_seq,
   waiting = x.waiting, open_locks = x.open_locks, error = x.error, usage = x.usage, progress = x.progress,
   inputs = coalesce(x.inputs, r.inputs), final = coalesce(x.final, r.final), search = coalesce(x.search, r.search)
   from json_to_recordset($1::json) as x (fid text, flow text, version text, username text, summary text, tags jsonb, parent text, status text, started_at double precision,
-    finished_at double precision, wake_at double precision, attempt integer, events bigint, last_epoch bigint, last_seq bigint, waiting integer, open_locks integer,
+    finished_at double precision, wake_at double precision, deaths integer, attempt integer, events bigint, last_epoch bigint, last_seq bigint, waiting integer, open_locks integer,
     error text, usage text, progress text, inputs text, final text, search text) where r.fid = x.fid`,
 )
 

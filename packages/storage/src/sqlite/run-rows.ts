@@ -46,9 +46,20 @@ export const SELECT_RUN = `SELECT id, fid, launcher, flow, user, status, created
   FROM runs JOIN run_states ON run_states.run = runs.id`
 
 type About = Pick<RunState, 'version' | 'summary' | 'tags' | 'parent'>
-type Progress = Pick<RunState, 'startedAt' | 'finishedAt' | 'wakeAt' | 'attempt' | 'events' | 'openLocks' | 'error' | 'usage' | 'progress'>
+type Progress = Pick<RunState, 'startedAt' | 'finishedAt' | 'wakeAt' | 'deaths' | 'attempt' | 'events' | 'openLocks' | 'error' | 'usage' | 'progress'>
 /** What is left out of the JSON text of a state. */
-const FRESH: Progress = { startedAt: null, finishedAt: null, wakeAt: null, attempt: 0, events: 0, openLocks: 0, error: null, usage: null, progress: null }
+const FRESH: Progress = {
+  startedAt: null,
+  finishedAt: null,
+  wakeAt: null,
+  deaths: 0,
+  attempt: 0,
+  events: 0,
+  openLocks: 0,
+  error: null,
+  usage: null,
+  progress: null,
+}
 
 /** The row that SQLite's columns stand for. */
 export function readRun(raw: RawRun): RunRow {
@@ -222,11 +233,12 @@ function aboutText({ version, summary, tags, parent }: RunState): string {
   return JSON.stringify({ version, summary, tags, parent } satisfies About)
 }
 
-function progressText({ startedAt, finishedAt, wakeAt, attempt, events, openLocks, error, usage, progress }: RunState): string {
+function progressText({ startedAt, finishedAt, wakeAt, deaths, attempt, events, openLocks, error, usage, progress }: RunState): string {
   const state: { -readonly [K in keyof Progress]?: Progress[K] } = { attempt, events }
   if (startedAt !== null) state.startedAt = startedAt
   if (finishedAt !== null) state.finishedAt = finishedAt
   if (wakeAt !== null) state.wakeAt = wakeAt
+  if (deaths > 0) state.deaths = deaths
   if (openLocks !== 0) state.openLocks = openLocks
   if (error !== null) state.error = error
   if (usage !== null) state.usage = usage

@@ -108,7 +108,7 @@ function Facts({ run, eventCount, heard }: Omit<Props, 'state' | 'last'> & { rea
         </Fact>
       )}
       {run.wake_at !== null && !isEnded(run.status) && (
-        <Fact name={run.locks.some(({ status }) => status === 'open') ? 'Answer due' : 'Wakes'}>
+        <Fact name={run.deaths > 0 ? 'Next try' : run.locks.some(({ status }) => status === 'open') ? 'Answer due' : 'Wakes'}>
           <Ago at={run.wake_at} fz="inherit" />
         </Fact>
       )}

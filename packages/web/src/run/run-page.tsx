@@ -12,6 +12,7 @@ import { Failure, Loading } from '../app/states.tsx'
 import { LockCard } from '../locks/lock-card.tsx'
 import { ErrorValueView } from '../show/error-value.tsx'
 import { STATUS_LOOK } from '../show/status.tsx'
+import { Resting } from './resting.tsx'
 import { RunHeader } from './run-header.tsx'
 import { RunTabs } from './run-tabs.tsx'
 import { PendingSteers, sessionOfTurn } from '../chat/pending-steers.tsx'
@@ -52,6 +53,7 @@ function RunView({ run }: { readonly run: WholeRun }) {
         </Alert>
       )}
       {!isEnded(run.status) && !isImported(run) && <WaitsForWorker flow={run.flow} />}
+      <Resting run={run} />
       {run.error && isEnded(run.status) && <ErrorValueView error={run.error} />}
       {state.phase === 'failed' && state.problem && <Failure error={state.problem} title="The timeline could not be read" retry={() => feed.open()} />}
       {state.notices.slice(-2).map((notice) => (

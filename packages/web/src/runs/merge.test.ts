@@ -30,6 +30,7 @@ function row(fid: string, created: number, part: Partial<RunRow> = {}): RunRow {
     about: '',
     tags: [],
     created_at: created,
+    deaths: 0,
     attempt: 1,
     events: 1,
     last_position: '1-1',

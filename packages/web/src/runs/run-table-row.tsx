@@ -3,7 +3,7 @@ import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
 import type { RunRow } from '../api/shapes.ts'
-import { runName } from '../show/format.ts'
+import { restingWords, runName } from '../show/format.ts'
 import { StatusBadge } from '../show/status.tsx'
 import type { Column } from './columns.tsx'
 import classes from './runs-page.module.css'
@@ -33,7 +33,7 @@ export const RunTableRow = memo(function RunTableRow({ run, index, top, columns,
           <span className={classes['title']} style={{ display: 'block' }}>
             {run.flow} {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
           </span>
-          <span className={classes['sub']} style={{ display: 'block' }} data-error={(run.error !== null && run.status === 'error') || undefined}>
+          <span className={classes['sub']} style={{ display: 'block' }} data-error={(run.error !== null && run.status === 'error') || run.deaths > 0 || undefined}>
             {secondLine(run)}
           </span>
         </span>
@@ -56,6 +56,8 @@ export function cellClass({ key, number, wide }: Column): string {
 
 function secondLine(run: RunRow): string {
   if (run.status === 'error' && run.error) return `${run.error.name}: ${run.error.message}`
+  const resting = restingWords(run)
+  if (resting !== undefined) return resting
   if (run.open_locks > 0) return `${run.open_locks === 1 ? 'A question waits' : `${run.open_locks} questions wait`} for an answer`
   const { progress } = run
   const at = `${run.summary === '' ? '' : `${run.summary} · `}${run.fid.slice(-8)}`

@@ -79,6 +79,14 @@ export async function createProjection(db: Kysely<unknown>): Promise<void> {
     .execute()
 }
 
+/** How many processes of a run died one after the other, while it rests because of that. */
+export async function addDeaths(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable('runs')
+    .addColumn('deaths', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+}
+
 /** The row that `check` writes. */
 export async function createHealthTable(db: Kysely<unknown>): Promise<void> {
   await db.schema
