@@ -31,6 +31,7 @@ import { providerRoutes } from './routes/providers.ts'
 import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runControlRoutes } from './routes/run-control.ts'
 import { runCompareRoutes } from './routes/run-compare.ts'
+import { listExportRoutes } from './routes/list-export.ts'
 import { runExportRoutes } from './routes/run-export.ts'
 import { runForkRoutes } from './routes/run-fork.ts'
 import { runFileRoutes } from './routes/run-files.ts'
@@ -85,6 +86,7 @@ const RUN_ROUTES: readonly Routes[] = [
   runArchiveRoutes,
   runControlRoutes,
   runExportRoutes,
+  listExportRoutes,
   runImportRoutes,
   runForkRoutes,
   runCompareRoutes,

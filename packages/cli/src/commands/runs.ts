@@ -6,6 +6,7 @@ import { printItem, printItems, timeText, type Column } from '../output/table.ts
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 import { followRun } from './follow.ts'
 import { compareCommand, forkCommand } from './fork.ts'
+import { addRunFilter, runFilterQuery, type RunFilterOptions } from './run-filter.ts'
 import { exportCommand, importCommand } from './run-transfer.ts'
 
 const COLUMNS: readonly Column<Run>[] = [
@@ -40,25 +41,14 @@ export function runsCommand(context: CommandContext): Command {
 }
 
 function listCommand(context: CommandContext): Command {
-  const command = new Command('list')
-    .description('List runs, newest first')
-    .option('--status <status>', 'only runs of this status (several with commas)')
-    .option('--flow <name>', 'only runs of this flow')
-    .option('--parent <fid>', 'only the runs that this run has started')
-    .option('--q <text>', 'only runs with these words in summary, flow, inputs, status or tags')
+  const command = addRunFilter(new Command('list').description('List runs, newest first'))
     .option('--limit <n>', 'at most so many', '50')
     .addOption(outputOption())
-  return context
-    .withSettings(command, CLIENT_SETTINGS)
-    .action(async (options: { status?: string; flow?: string; parent?: string; q?: string; limit: string; output: string }) => {
-      const query = new URLSearchParams()
-      for (const status of options.status?.split(',') ?? []) query.append('status', status.trim())
-      if (options.flow !== undefined) query.set('flow', options.flow)
-      if (options.parent !== undefined) query.set('parent', options.parent)
-      if (options.q !== undefined) query.set('q', options.q)
-      const items = await context.client(command).list<Run>(`/api/runs?${query.toString()}`, wholeNumber(options.limit, '--limit'))
-      printItems(context.io, outputForm(options), items, { id: (run) => run.fid, columns: COLUMNS, empty: 'No runs. Start one: koco run <flow>' })
-    })
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (options: RunFilterOptions & { limit: string; output: string }) => {
+    const path = `/api/runs?${runFilterQuery(options).toString()}`
+    const items = await context.client(command).list<Run>(path, wholeNumber(options.limit, '--limit'))
+    printItems(context.io, outputForm(options), items, { id: (run) => run.fid, columns: COLUMNS, empty: 'No runs. Start one: koco run <flow>' })
+  })
 }
 
 function getCommand(context: CommandContext): Command {

@@ -5,6 +5,7 @@ import { auditedAs } from './actions.ts'
 test.each([
   ['POST', '/api/runs/:fid/cancel', 'run.cancel'],
   ['GET', '/api/runs/:fid/export', 'run.export'],
+  ['GET', '/api/runs/export', 'run.export_list'],
   ['POST', '/api/session/undo', 'session.undo'],
   ['POST', '/api/things/:id/parts/*', 'things.parts'],
   ['DELETE', '/api/things/:id', 'things.delete'],

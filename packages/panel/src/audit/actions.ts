@@ -23,6 +23,7 @@ const ACTIONS: Readonly<Record<string, Audited>> = {
   'POST /api/runs/:fid/resume': { action: 'run.resume' },
   'POST /api/runs/:fid/cancel': { action: 'run.cancel', keep: ['reason'] },
   'POST /api/runs/:fid/retry': { action: 'run.retry' },
+  'GET /api/runs/export': { action: 'run.export_list' },
   'GET /api/runs/:fid/export': { action: 'run.export' },
   'POST /api/runs/:fid/locks/:lid': { action: 'lock.answer', keep: ['reason'] },
   'PUT /api/runs/:fid/files/:side/*': { action: 'file.write' },

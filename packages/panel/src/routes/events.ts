@@ -1,11 +1,11 @@
-import { comparePositions, eventJson, formatPosition, isEnded, type Position } from '@koco/core'
+import { comparePositions, eventJson, formatPosition, isEnded, parsePosition, type Position } from '@koco/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { can } from '../auth/permissions.ts'
 import type { PanelContext, Routes } from '../context.ts'
 import { answers, eventStream } from '../server/describe.ts'
 import { ProblemError } from '../server/problems.ts'
-import { cursorOf, Event } from '../shapes/event.ts'
+import { cursorOf, Event, recordAt } from '../shapes/event.ts'
 import { limit, list, pageOf } from '../shapes/json.ts'
 import { follow } from '../tail/follow.ts'
 import { wantsEvents } from './runs.ts'
@@ -27,8 +27,9 @@ const EventPage = pageOf(Event).extend({
     .describe('of a search: large results in this stretch that were too much to look into for one page, or could not be read'),
 })
 
-/** A run's timeline: page by page, or live. */
+/** A run's timeline: page by page, or live; and one event of it. */
 export const eventRoutes: Routes = (app, context) => {
+  oneEvent(app, context)
   app.get(
     '/api/runs/:fid/events',
     {
@@ -72,6 +73,28 @@ export const eventRoutes: Routes = (app, context) => {
       return reply
         .type('application/json; charset=utf-8')
         .send(`{"items":[${page.records.map((record) => eventJson(fid, record)).join(',')}],"next":${next}${unsearched}}`)
+    },
+  )
+}
+
+const oneEvent: Routes = (app, context) => {
+  app.get(
+    '/api/runs/:fid/events/:position',
+    {
+      config: { access: 'runs.read' },
+      schema: {
+        tags: ['events'],
+        summary: 'One event of a run',
+        params: z.object({ fid: fidParam, position: z.string().max(100) }),
+        ...answers({ 200: Event }, 401, 403, 404),
+      },
+    },
+    async (request, reply) => {
+      const { fid, position } = request.params
+      await visibleRun(context, request, fid, 'runs.read')
+      const record = await recordAt(context.store.reader, fid, parsePosition(position))
+      if (!record) throw new ProblemError(404, 'unknown_event', `Run ${fid} has no event at "${position}".`)
+      return reply.type('application/json; charset=utf-8').send(eventJson(fid, record))
     },
   )
 }

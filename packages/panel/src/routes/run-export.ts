@@ -10,7 +10,10 @@ import { fidParam, visibleRun, type StoredRun } from './visible-run.ts'
 
 const REPORT_EVENTS_MAX = 10_000
 
-const Query = z.object({ redact: z.enum(['0', '1', 'true', 'false']).optional().describe('`1`: without what looks like a secret or an address of a person') })
+/** Whether what leaves is to be cleaned. */
+export const redactAsked = z.enum(['0', '1', 'true', 'false']).optional().describe('`1`: without what looks like a secret or an address of a person')
+
+const Query = z.object({ redact: redactAsked })
 
 /** A whole run to take away: as JSON lines, or as a page for paper. */
 export const runExportRoutes: Routes = (app, context) => {
@@ -37,7 +40,8 @@ export const runExportRoutes: Routes = (app, context) => {
   })
 }
 
-function cleanerOf(asked: string | undefined): Clean {
+/** What is done to values on their way out, as `redactAsked` says. */
+export function cleanerOf(asked: string | undefined): Clean {
   return asked === '1' || asked === 'true' ? redact : (value) => value
 }
 

@@ -169,6 +169,10 @@ describe('reading', () => {
     }
     expect(seen).toHaveLength(run.body['events'] as number)
     expect(seen.at(-1)).toMatchObject({ position: run.body['last_position'], kind: 'status' })
+    for (const event of seen) expect((await get(`/api/runs/${String(fid)}/events/${event.position}`)).body).toEqual(event)
+    const [first = ''] = seen.map(({ position }) => position)
+    for (const wrong of ['0-0', 'x', first.replace(/\d+$/, '0'), first.replace(/\d+$/, '999')])
+      expect(await get(`/api/runs/${String(fid)}/events/${wrong}`)).toMatchObject({ status: 404, body: { code: 'unknown_event' } })
     const finals = await get(`/api/runs/${String(fid)}/events?kind=final,meta`)
     expect((finals.body['items'] as typeof seen).map((event) => event.kind)).toEqual(['meta', 'final'])
   })

@@ -1,5 +1,5 @@
 import type * as api from '@koco/core/api'
-import type { Position } from '@koco/core'
+import type { EventRecord, Position } from '@koco/core'
 import { ORIGIN, parsePosition } from '@koco/core'
 import type { EventReader } from '@koco/storage'
 import { z } from 'zod'
@@ -32,11 +32,16 @@ export async function cursorOf(reader: EventReader, fid: string, text: string | 
   const position = parsePosition(text)
   if (!position) throw badCursor(text, 'is not a position `<epoch>-<seq>`')
   if (position.epoch === 0 && position.seq === 0) return ORIGIN
-  // The cursor must be an event of this run: reading from just before it must give it.
-  const page = await reader.read(fid, { after: { epoch: position.epoch, seq: position.seq - 1 }, limit: 1 })
-  const found = page.records[0]
-  if (!found || found.epoch !== position.epoch || found.seq !== position.seq) throw badCursor(text, `is not a position of run ${fid}`)
+  if (!(await recordAt(reader, fid, position))) throw badCursor(text, `is not a position of run ${fid}`)
   return position
+}
+
+/** The event of a run's timeline at a position: reading from just before it must give it. */
+export async function recordAt(reader: EventReader, fid: string, position: Position | undefined): Promise<EventRecord | undefined> {
+  if (!position || position.seq === 0) return undefined
+  const { epoch, seq } = position
+  const found = (await reader.read(fid, { after: { epoch, seq: seq - 1 }, limit: 1 })).records[0]
+  return found?.epoch === epoch && found.seq === seq ? found : undefined
 }
 
 function badCursor(text: string, why: string): ProblemError {

@@ -28,6 +28,12 @@ export function runsPath(filter: RunFilter, paging: { readonly after?: string; r
   return `/api/runs${queryOf({ status: status?.join(','), ...rest, after: paging.after, limit: paging.limit })}`
 }
 
+/** Where the list comes as a file: the newest 100,000 that match at most. */
+export function runsFile(filter: RunFilter, format: 'csv' | 'jsonl'): string {
+  const { status, ...rest } = filter
+  return `/api/runs/export${queryOf({ status: status?.join(','), ...rest, format })}`
+}
+
 /** The run list, newest first, page by page. */
 export function runsQuery(filter: RunFilter) {
   return infiniteQueryOptions({

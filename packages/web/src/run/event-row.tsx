@@ -12,6 +12,7 @@ import { TypedValueView } from '../show/typed-value.tsx'
 import { ForkedFrom, ForkLink } from './fork-link.tsx'
 import { LargeResult } from './large-result.tsx'
 import { LogLine } from './log-line.tsx'
+import { curlOfEvent } from './copy-run.ts'
 import { eventLine } from './event-line.ts'
 import classes from './timeline.module.css'
 
@@ -72,6 +73,9 @@ function EventDetail({ event, since, show }: Pick<Props, 'event' | 'since' | 'sh
         </span>
         <span>
           <Copy value={JSON.stringify(event, null, 2)} what="event as JSON" /> JSON
+        </span>
+        <span>
+          <Copy value={curlOfEvent(event)} what="event as curl" /> curl
         </span>
       </div>
       {body(event)}

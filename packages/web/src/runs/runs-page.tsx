@@ -1,9 +1,10 @@
-import { Button, Group } from '@mantine/core'
+import { Button, Group, Menu } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react'
 import { flowsQuery } from '../api/flows.ts'
+import { runsFile, type RunFilter } from '../api/runs.ts'
 import { meQuery } from '../api/session.ts'
 import { Page } from '../app/page.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
@@ -52,6 +53,7 @@ export function RunsPage() {
   const actions = (
     <Group gap="xs">
       {mayChange && !choosing && rows.length > 0 && <SmallButton label="Choose" onClick={() => set([])} />}
+      {rows.length > 0 && <ExportMenu filter={filter} />}
       {mayChange && <SmallButton label="Import" onClick={pick} visibleFrom="sm" />}
       <ViewsMenu user={user} mayShare={mayChange} search={search} show={setSearch} />
       <StreamLight phase={stream} what="The list updates itself." />
@@ -79,6 +81,28 @@ export function RunsPage() {
         </ReadingArea>
       )}
     </Page>
+  )
+}
+
+/** The list, as the filter shows it, as a file. */
+function ExportMenu({ filter }: { readonly filter: RunFilter }) {
+  return (
+    <Menu position="bottom-end" withArrow>
+      <Menu.Target>
+        <Button variant="default" size="xs" visibleFrom="sm">
+          Export
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>All runs that match, newest first</Menu.Label>
+        <Menu.Item component="a" href={runsFile(filter, 'csv')} download>
+          Table (CSV)
+        </Menu.Item>
+        <Menu.Item component="a" href={runsFile(filter, 'jsonl')} download>
+          JSON lines
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   )
 }
 
