@@ -33,7 +33,8 @@ function exportPath(fid: string | undefined, options: ExportOptions): string {
   const query = runFilterQuery(options)
   if (options.limit !== undefined) query.set('limit', String(wholeNumber(options.limit, '--limit')))
   if (options.format !== 'jsonl') query.set('format', options.format)
-  if (fid !== undefined && query.size > 0) throw usageError('One run is exported whole, as JSON lines. Leave its id out to export the list of runs that a filter shows.')
+  if (fid !== undefined && query.size > 0)
+    throw usageError('One run is exported whole, as JSON lines. Leave its id out to export the list of runs that a filter shows.')
   if (options.redact) query.set('redact', '1')
   return `/api/runs${fid === undefined ? '' : `/${encodeURIComponent(fid)}`}/export${query.size > 0 ? `?${query.toString()}` : ''}`
 }

@@ -66,7 +66,11 @@ test('the list says what a run is about, and of one that rests until when and wh
 test('the list leaves as lines and as a table, and the filter says which', async () => {
   const lines = (await run('runs', 'export')).out.split('\n').map((line) => JSON.parse(line) as { fid: string; about: string })
   expect(lines).toMatchObject([{ fid: greeted, about: 'name=Ann' }, { fid: resting }])
-  expect(await run('runs', 'export', '--status', 'finished', '--from', '2026-01-01', '--format', 'csv', '--file', 'runs.csv')).toMatchObject({ code: 0, err: '', out: '' })
+  expect(await run('runs', 'export', '--status', 'finished', '--from', '2026-01-01', '--format', 'csv', '--file', 'runs.csv')).toMatchObject({
+    code: 0,
+    err: '',
+    out: '',
+  })
   expect(readFileSync(join(cwd, 'runs.csv'), 'utf8')).toMatch(new RegExp(`^fid,flow,.*\\r\\n${greeted},greet,.*\\r\\n$`))
   expect((await run('runs', 'export', '--to', '2026-01-01')).out).toBe('')
   expect((await run('runs', 'export', '--limit', '1', '--tag', 'none')).out).toBe('')

@@ -18,7 +18,10 @@ beforeAll(async () => {
   const run = await panel.run(ben.name)
   await run.begin()
   const tokens = { input_uncached: 1, cache_read: 2, cache_write: 3, output: 4, reasoning: 5 }
-  await run.emit([['inputs', { inputs: '=1+1' }], ['model', { provider: 'p', model: 'm', duration_s: 1, cost: 0.25, tokens }]])
+  await run.emit([
+    ['inputs', { inputs: '=1+1' }],
+    ['model', { provider: 'p', model: 'm', duration_s: 1, cost: 0.25, tokens }],
+  ])
   await run.finish()
 })
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { limit } from '../shapes/json.ts'
 import { RUN_CSV_HEAD, runCsv } from '../shapes/run-csv.ts'
 import { runFilter, storeQuery } from '../shapes/run-filter.ts'
 import type { Clean } from '../shapes/run-lines.ts'
-import { Run, runJson } from '../shapes/run.ts'
+import { runJson, type Run } from '../shapes/run.ts'
 import { cleanerOf, redactAsked } from './run-export.ts'
 import { caller } from './visible-run.ts'
 

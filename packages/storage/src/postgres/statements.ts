@@ -29,10 +29,7 @@ export const LOCK_RUNS = statement(
 )
 
 /** What folding needs of runs: everything but inputs and final. */
-export const LOAD_RUNS = statement(
-  'load_runs',
-  `select ${SUMMARY_COLUMNS.join(', ')} from runs where fid = any($1::text[])`,
-)
+export const LOAD_RUNS = statement('load_runs', `select ${SUMMARY_COLUMNS.join(', ')} from runs where fid = any($1::text[])`)
 
 /** The inputs, as stored, for a search text that is made anew. */
 export const LOAD_INPUTS = statement('load_inputs', `select fid, inputs from runs where fid = any($1::text[])`)

@@ -9,8 +9,8 @@ export function Resting({ run }: { readonly run: WholeRun }) {
   if (words === undefined) return null
   return (
     <Alert color="orange" variant="light" py="xs" role="status" title={words}>
-      It is tried again by itself, after a longer rest each time; finished steps are kept. Look meanwhile for what kills it (memory?): the last step that the timeline
-      shows as begun is the nearest to it.
+      It is tried again by itself, after a longer rest each time; finished steps are kept. Look meanwhile for what kills it (memory?): the last step that the
+      timeline shows as begun is the nearest to it.
     </Alert>
   )
 }

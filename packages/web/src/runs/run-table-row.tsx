@@ -33,7 +33,11 @@ export const RunTableRow = memo(function RunTableRow({ run, index, top, columns,
           <span className={classes['title']} style={{ display: 'block' }}>
             {run.flow} {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
           </span>
-          <span className={classes['sub']} style={{ display: 'block' }} data-error={(run.error !== null && run.status === 'error') || run.deaths > 0 || undefined}>
+          <span
+            className={classes['sub']}
+            style={{ display: 'block' }}
+            data-error={(run.error !== null && run.status === 'error') || run.deaths > 0 || undefined}
+          >
             {secondLine(run)}
           </span>
         </span>

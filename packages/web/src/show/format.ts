@@ -78,11 +78,6 @@ const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeSty
 const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
 const COUNT = new Intl.NumberFormat('en-US')
 
-/** The clock to the second: `14:03:21`. */
-export function clockSeconds(at: number, utc = false): string {
-  return clock(at, utc).slice(0, 8)
-}
-
 /** The full moment for a tooltip: local and UTC. */
 export function fullMoment(at: number): string {
   const date = new Date(at * 1000)
@@ -92,7 +87,7 @@ export function fullMoment(at: number): string {
 /** How a run stands whose tries end with the death of their process: `Resting until 14:03:21, its process died 3 times`. Undefined for any other. */
 export function restingWords(run: { readonly deaths: number; readonly wake_at: number | null }, utc = false): string | undefined {
   if (run.deaths === 0 || run.wake_at === null) return undefined
-  return `Resting until ${clockSeconds(run.wake_at, utc)}, its process died ${run.deaths} ${run.deaths === 1 ? 'time' : 'times'} in a row`
+  return `Resting until ${clock(run.wake_at, utc).slice(0, 8)}, its process died ${run.deaths} ${run.deaths === 1 ? 'time' : 'times'} in a row`
 }
 
 /** A run by its flow and its inputs in short: what tells it apart from others. */
