@@ -16,7 +16,7 @@ let dir = ''
 let codePath = ''
 
 beforeAll(async () => {
-  installRuntime(silent, null)
+  await installRuntime(silent, false)
   dir = await mkdtemp(join(tmpdir(), 'koco-replay-'))
   codePath = await workflowBundle(dir, silent)
 })

@@ -60,7 +60,7 @@ async function spoolHere({ io }: CommandContext, settings: Settings): Promise<vo
   const registry = processRegistry()
   const facts = laterReady()
   try {
-    const server = await serveProcess(settings.metrics, { registry, ready: facts.ready })
+    const server = await serveProcess(settings.metrics, { registry, ready: facts.ready, log })
     try {
       await spoolAs(slot, io, settings, { log, registry, facts })
     } finally {

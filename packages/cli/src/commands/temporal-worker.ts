@@ -1,10 +1,11 @@
 import { RefusedError } from '@koco/core'
 import { createCatalog } from '@koco/flow'
+import type { TemporalWorker } from '@koco/temporal/worker'
 import { Command } from 'commander'
 import { openContents } from '../compose/contents.ts'
 import { createLog } from '../compose/log.ts'
 import { measuredTransport, processRegistry, workerMetrics } from '../compose/metrics.ts'
-import { allWell, freePort, laterReady, serveProcess } from '../compose/process-server.ts'
+import { allWell, laterReady, serveProcess } from '../compose/process-server.ts'
 import { openExecution } from '../compose/stores.ts'
 import { startWorker, type WorkerOptions } from '../compose/temporal.ts'
 import { openStoreAndTransport } from '../compose/transport.ts'
@@ -62,8 +63,8 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
   const catalog = createCatalog(withChat(loaded.flows, io.env))
   const registry = processRegistry()
   const facts = laterReady()
-  const sdkAddress = settings.metrics === undefined ? undefined : `127.0.0.1:${await freePort()}`
-  const server = await serveProcess(settings.metrics, { registry, ready: facts.ready, more: () => figuresAt(sdkAddress) })
+  let worker: TemporalWorker | undefined
+  const server = await serveProcess(settings.metrics, { registry, ready: facts.ready, more: async () => (await worker?.sdkFigures()) ?? '', log })
   const waiting = { log, stop: io.stop, onWait: facts.isAway }
   const opened: (() => Promise<void>)[] = [async () => server.close()]
   try {
@@ -77,8 +78,7 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
     )
     const { contents, fileContents } = await openContents(settings, io.cwd, opened)
     const parts = { catalog, store, transport, contents, fileContents, log }
-    const more = { ...options, ...(sdkAddress !== undefined && { metricsAddress: sdkAddress }) }
-    const worker = await whenThere(() => startWorker(settings, io.cwd, parts, more), waiting)
+    worker = await whenThere(() => startWorker(settings, io.cwd, parts, { ...options, withFigures: settings.metrics !== undefined }), waiting)
     if (!worker) return
     workerMetrics(registry, worker)
     facts.set(() => allWell(store, transport))
@@ -97,13 +97,6 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
   } finally {
     for (const close of opened.toReversed()) await close()
   }
-}
-
-/** The SDK's own figures, which it serves by itself. */
-async function figuresAt(address: string | undefined): Promise<string> {
-  if (address === undefined) return ''
-  const response = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(3000) })
-  return await response.text()
 }
 
 type WorkerRow = { readonly id: string; readonly host: string; readonly pid: number; readonly seenS: number; readonly flows: readonly string[] }

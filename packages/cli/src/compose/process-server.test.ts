@@ -3,7 +3,7 @@ import { RefusedError, UnavailableError } from '@koco/core'
 import { createMemoryTransport } from '@koco/transport'
 import { afterEach, expect, test } from 'vitest'
 import { backlogMetrics, measuredTransport, processRegistry } from './metrics.ts'
-import { freePort, serveProcess, type ProcessFacts } from './process-server.ts'
+import { serveProcess, type ProcessFacts } from './process-server.ts'
 
 const opened: { close(): void }[] = []
 afterEach(() => {
@@ -11,9 +11,9 @@ afterEach(() => {
 })
 
 async function serve(facts: Partial<ProcessFacts> = {}): Promise<string> {
-  const address = `127.0.0.1:${await freePort()}`
-  opened.push(await serveProcess(address, { registry: processRegistry(), ready: async () => undefined, ...facts }))
-  return `http://${address}`
+  const server = await serveProcess('127.0.0.1:0', { registry: processRegistry(), ready: async () => undefined, log: { info: () => undefined }, ...facts })
+  opened.push(server)
+  return server.url ?? ''
 }
 
 test('it is alive, and ready while its work can be done; of a fault only the code is told', async () => {
@@ -45,9 +45,17 @@ test('figures of others are added, and missed without harm', async () => {
   expect((await fetch(`${without}/metrics`)).status).toBe(200)
 })
 
+test('port 0 is one that is free, and the log says which', async () => {
+  const said: unknown[] = []
+  const [first, second] = [await serve(), await serve({ log: { info: (...line: unknown[]) => void said.push(...line) } })]
+  expect(second).not.toBe(first)
+  expect(said).toEqual([{ address: second }, `metrics, health and readiness at ${second}`])
+  expect((await fetch(`${second}/healthz`)).status).toBe(200)
+})
+
 test('a taken port is refused with the remedy', async () => {
   const url = await serve()
-  const again = serveProcess(new URL(url).host, { registry: processRegistry(), ready: async () => undefined })
+  const again = serveProcess(new URL(url).host, { registry: processRegistry(), ready: async () => undefined, log: { info: () => undefined } })
   await expect(again).rejects.toThrow(RefusedError)
   await expect(again).rejects.toThrow('--metrics')
 })

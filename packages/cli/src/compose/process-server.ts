@@ -1,22 +1,32 @@
 import { createServer, type Server } from 'node:http'
-import { createServer as createNetServer, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { KocoError, RefusedError, UnavailableError } from '@koco/core'
 import type { ExecutionStore } from '@koco/storage'
 import type { Transport } from '@koco/transport'
+import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { parseAddress } from '../settings/addresses.ts'
 
 /** What a process without a panel tells of itself. `ready` throws when it cannot do its work now; `more` gives further figures in the text format of Prometheus. */
-export type ProcessFacts = { readonly registry: Registry; readonly ready: () => Promise<void>; readonly more?: () => Promise<string> }
+export type ProcessFacts = {
+  readonly registry: Registry
+  readonly ready: () => Promise<void>
+  readonly more?: () => Promise<string>
+  readonly log: Pick<Logger, 'info'>
+}
 
-/** Answers /healthz, /readyz and /metrics at `address` (`host:port`) until it is closed; undefined address: nothing. RefusedError `port_in_use` or `bad_address`. */
-export async function serveProcess(address: string | undefined, facts: ProcessFacts): Promise<{ close(): void }> {
-  if (address === undefined) return { close: () => undefined }
+/** Answers /healthz, /readyz and /metrics at `address` (`host:port`) until it is closed, and says in the log where that is: port 0 takes any that is free. undefined address: nothing. RefusedError `port_in_use` or `bad_address`. */
+export async function serveProcess(address: string | undefined, facts: ProcessFacts): Promise<{ readonly url: string | null; close(): void }> {
+  if (address === undefined) return { url: null, close: () => undefined }
   const server = createServer((request, response) => {
     void answer(request.url ?? '/', facts).then(({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body))
   })
-  await listen(server, address)
+  const { host } = parseAddress(`http://${address}`)
+  const port = await listen(server, address)
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  facts.log.info({ address: url }, `metrics, health and readiness at ${url}`)
   return {
+    url,
     close() {
       server.close()
       server.closeAllConnections()
@@ -43,18 +53,6 @@ export async function allWell(store: Pick<ExecutionStore, 'check'>, transport: P
   await Promise.all([store.check(), transport.check()])
 }
 
-/** A port of the loopback interface that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createNetServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => done(port))
-    })
-  })
-}
-
 type Answer = { readonly status: number; readonly type: string; readonly body: string }
 
 async function answer(path: string, { registry, ready, more }: ProcessFacts): Promise<Answer> {
@@ -79,7 +77,8 @@ function json(status: number, body: object): Answer {
   return { status, type: 'application/json', body: JSON.stringify(body) }
 }
 
-function listen(server: Server, address: string): Promise<void> {
+/** Gives the port. */
+function listen(server: Server, address: string): Promise<number> {
   const { host, port } = parseAddress(`http://${address}`)
   return new Promise((done, fail) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -88,6 +87,6 @@ function listen(server: Server, address: string): Promise<void> {
         new RefusedError(`${address} cannot be listened on (${error.code ?? error.message}): choose another address with --metrics.`, { code, cause: error }),
       )
     })
-    server.listen(port, host, done)
+    server.listen(port, host, () => done((server.address() as AddressInfo).port))
   })
 }

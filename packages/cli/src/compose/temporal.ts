@@ -13,7 +13,7 @@ import type { LauncherParts } from './launcher-parts.ts'
 import { watchTemporal } from './watch-temporal.ts'
 
 /** What a worker may be told beside the settings. */
-export type WorkerOptions = { readonly slots?: number; readonly graceMs?: number; readonly metricsAddress?: string }
+export type WorkerOptions = { readonly slots?: number; readonly graceMs?: number; readonly withFigures?: boolean }
 
 /** Where Temporal is, as the settings say. */
 export function temporalPlace(settings: Settings): TemporalSettings {

@@ -17,7 +17,7 @@ import { workflowBundle } from './bundle.ts'
 import { FlowQueues, stop } from './flow-queues.ts'
 import { Liveness } from './liveness.ts'
 import { Registration } from './registration.ts'
-import { installRuntime } from './runtime.ts'
+import { figuresAt, installRuntime } from './runtime.ts'
 import { TrySlots, workflowTuner } from './slots.ts'
 
 /** What a worker needs. It opens and closes neither store nor transport. */
@@ -41,8 +41,8 @@ export type TemporalWorkerOptions = {
   /** Where large results of steps lie, the same place for all workers; without it they stay in their events. */
   readonly contents?: Contents | undefined
   readonly clock?: Clock
-  /** Where Prometheus reads the SDK's figures, `host:port`; once a process. */
-  readonly metricsAddress?: string
+  /** Whether the SDK counts what it does, for `sdkFigures`; the first worker of a process decides. Default false. */
+  readonly withFigures?: boolean
   readonly log?: Log
 }
 
@@ -53,6 +53,8 @@ export interface TemporalWorker {
   readonly tries: number
   /** Rejects when the worker cannot go on; resolves at its orderly end. */
   readonly ended: Promise<void>
+  /** The SDK's own figures in the text format of Prometheus; none unless they were asked for. */
+  sdkFigures(): Promise<string>
   /** Takes no further try, lets those at work come to a step border within the grace time, hands the rest on. */
   close(): Promise<void>
 }
@@ -73,8 +75,8 @@ const FORCE_MS = 5000
 /** Starts a worker. UnavailableError when Temporal, the store or the transport do not answer. */
 export async function startTemporalWorker(options: TemporalWorkerOptions): Promise<TemporalWorker> {
   const log = options.log ?? (() => undefined)
-  installRuntime(log, options.metricsAddress ?? null)
-  const worker = new RunningWorker(options, log)
+  const figures = await installRuntime(log, options.withFigures ?? false)
+  const worker = new RunningWorker(options, log, figures)
   try {
     await worker.open()
     return worker
@@ -89,6 +91,7 @@ class RunningWorker implements TemporalWorker {
   readonly ended: Promise<void>
   readonly #options: TemporalWorkerOptions
   readonly #log: Log
+  readonly #figures: string | null
   readonly #slots: TrySlots
   readonly #news = new RunNews()
   readonly #stop = new AbortController()
@@ -98,9 +101,10 @@ class RunningWorker implements TemporalWorker {
   #queues: FlowQueues | undefined
   #closing: Promise<void> | undefined
 
-  constructor(options: TemporalWorkerOptions, log: Log) {
+  constructor(options: TemporalWorkerOptions, log: Log, figures: string | null) {
     this.#options = options
     this.#log = log
+    this.#figures = figures
     this.#slots = new TrySlots(options.slots ?? 200)
     this.ended = this.#end.promise
     // Whoever does not look at the end of a worker must not be ended by it.
@@ -110,6 +114,10 @@ class RunningWorker implements TemporalWorker {
 
   get tries(): number {
     return this.#slots.used
+  }
+
+  sdkFigures(): Promise<string> {
+    return figuresAt(this.#figures)
   }
 
   async open(): Promise<void> {

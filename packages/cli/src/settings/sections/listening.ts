@@ -24,7 +24,7 @@ export const listeningSettings = {
     about({
       variable: 'METRICS',
       none: 'off',
-      help: 'host:port where a spooler or a worker answers /healthz, /readyz and /metrics; the panel does at its own address',
+      help: 'host:port where a spooler or a worker answers /healthz, /readyz and /metrics (port 0: any free one, its log says which); the panel does at its own address',
     }),
   ),
 }
