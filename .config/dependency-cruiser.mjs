@@ -131,7 +131,7 @@ const hygieneRules = [
     comment: 'Files that need each other cannot be understood one after the other.',
     severity: 'error',
     from: { path: '^packages/' },
-    to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    to: { circular: true },
   },
   {
     name: 'production-imports-no-test',

@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely'
 import type { Role } from '../port/users.ts'
 import type { Schema } from '../migrations.ts'
 import { createSignInTables } from './sign-in-tables.ts'
-import { createViewTables } from './views.ts'
+import { createViewTables } from './view-tables.ts'
 
 /** The tables of the admin store, the same in SQLite and Postgres: flags are 0 or 1, times unix seconds. */
 export type AdminTables = {

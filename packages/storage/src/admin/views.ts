@@ -1,21 +1,6 @@
-import { sql, type Kysely, type Selectable } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import type { ListedView, ViewStore } from '../port/views.ts'
 import type { AdminDatabase, AdminTables } from './schema.ts'
-
-/** The table of the views that people keep. */
-export async function createViewTables(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('saved_views')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('search', 'text', (column) => column.notNull())
-    .addColumn('shared', 'integer', (column) => column.notNull())
-    .addColumn('saved_at', 'double precision', (column) => column.notNull())
-    .execute()
-  await db.schema.createIndex('ix_saved_views_name').on('saved_views').columns(['user_id', 'name']).unique().execute()
-  await db.schema.createIndex('ix_saved_views_shared').on('saved_views').column('shared').execute()
-}
 
 /** The views that people keep. */
 export function createViewTable(db: AdminDatabase): ViewStore {
