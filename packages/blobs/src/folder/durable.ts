@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** Writes a new file and waits until it is on disk. */
 export async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise<void> {
@@ -23,6 +23,13 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await handle.close()
   }
+}
+
+/** Makes a folder with folders of these names in it, durably: one wait for the disk makes all the names last. */
+export async function makeFolders(path: string, names: readonly string[], sync: (path: string) => Promise<void> = syncFolder): Promise<void> {
+  await makeFolder(path, sync)
+  await Promise.all(names.map((name) => mkdir(join(path, name), { recursive: true })))
+  await sync(path)
 }
 
 /** Makes a folder and what leads to it, durably: also when somebody else has just made it. `sync`: waits until the names in a folder are on disk. */

@@ -52,6 +52,14 @@ test('blobs lie in folders by their first digits, and nothing else is left', asy
   expect(await readdir(join(fixture.dir, 'tmp'))).toEqual([])
 })
 
+test('the folders of all blobs are there before the first one is, also where some of them were made by a process that died', async () => {
+  await mkdir(join(fixture.dir, 'blobs', '07'), { recursive: true })
+  const { hash } = await store.put(randomBytes(10))
+  const folders = await readdir(join(fixture.dir, 'blobs'))
+  expect([folders.length, folders.includes('00'), folders.includes('ff')]).toEqual([256, true, true])
+  expect(await createFolderBlobs({ dir: fixture.dir }).read(hash)).toHaveLength(10)
+})
+
 test('a blob that a dead sweep had taken away is read, used again, and comes back', async () => {
   const content = randomBytes(200)
   const { hash } = await store.put(content)

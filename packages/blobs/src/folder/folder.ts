@@ -6,7 +6,7 @@ import type { Backend, Entry } from '../backend.ts'
 import { HEADER_BYTES } from '../header.ts'
 import type { BlobRange, BlobStore, CrashPoint } from '../port.ts'
 import { createBlobStore } from '../store.ts'
-import { makeFolder, writeDurably } from './durable.ts'
+import { makeFolder, makeFolders, writeDurably } from './durable.ts'
 import { diskError, isCode } from './errors.ts'
 import { FolderSyncs } from './folder-syncs.ts'
 
@@ -26,8 +26,9 @@ export function createFolderBlobs(options: FolderOptions): BlobStore {
 const YOUNG_MS = 60_000
 /** How many blobs a process remembers as being on disk under their names. */
 const REMEMBERED_MAX = 200_000
-/** 256 folders: made within the first few hundred blobs, and a million blobs are 4,000 a folder, which file systems find by an index. */
+/** 256 folders: a million blobs are 4,000 a folder, which file systems find by an index. */
 const SHARD_DIGITS = 2
+const SHARDS = Array.from({ length: 16 ** SHARD_DIGITS }, (_none, i) => i.toString(16).padStart(SHARD_DIGITS, '0'))
 const EMPTY: readonly string[] = []
 
 class FolderBackend implements Backend {
@@ -160,7 +161,7 @@ class FolderBackend implements Backend {
 
   async recover(): Promise<void> {
     for (const hash of await this.#names('trash')) {
-      await this.#folder(join('blobs', hash.slice(0, SHARD_DIGITS)))
+      await this.#shards()
       await rename(join(this.#dir, 'trash', hash), this.#path(hash)).catch(unlessMissing)
     }
   }
@@ -181,10 +182,10 @@ class FolderBackend implements Backend {
 
   async #place(hash: string, path: string): Promise<void> {
     this.#crash('put:written')
-    const folder = await this.#folder(join('blobs', hash.slice(0, SHARD_DIGITS)))
-    await rename(path, join(folder, hash))
+    await this.#shards()
+    await rename(path, this.#path(hash))
     this.#crash('put:placed')
-    await this.#syncs.sync(folder)
+    await this.#syncs.sync(dirname(this.#path(hash)))
   }
 
   /** Where a blob is, or while a sweep looks at it again: there. */
@@ -203,11 +204,20 @@ class FolderBackend implements Backend {
     return join(this.#dir, 'blobs', hash.slice(0, SHARD_DIGITS), hash)
   }
 
+  /** The folders of blobs are there and their names on disk. All at once, before this process's first blob: made one by one as blobs needed them, each cost the first few hundred blobs a wait for the disk. */
+  async #shards(): Promise<void> {
+    await this.#once('blobs', (path) => makeFolders(path, SHARDS, (folder) => this.#syncs.sync(folder)))
+  }
+
   #folder(name: string): Promise<string> {
+    return this.#once(name, (path) => makeFolder(path, (folder) => this.#syncs.sync(folder)))
+  }
+
+  #once(name: string, make: (path: string) => Promise<void>): Promise<string> {
     let made = this.#made.get(name)
     if (!made) {
       const path = join(this.#dir, name)
-      made = makeFolder(path, (folder) => this.#syncs.sync(folder)).then(() => path)
+      made = make(path).then(() => path)
       made.catch(() => this.#made.delete(name))
       this.#made.set(name, made)
     }
