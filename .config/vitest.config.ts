@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// One project a suffix: the suffix says what a test needs (TESTING.md). Files that need servers share them, so they run two at a time at most.
+// One project a suffix: the suffix says what a test needs (TESTING.md). Two files at a time: each has a prefix, a database, a Temporal or servers of its own.
 const SERVER_SUFFIXES = ['redis', 'pg', 's3', 'temporal', 'crash', 'e2e']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const setup = ['packages/testing/src/vitest/servers.ts']
@@ -21,8 +21,6 @@ function serverProject(name: string) {
       testTimeout: slow,
       hookTimeout: slow,
       expect: expectations,
-      // Two at a time: each file has a prefix, a database or servers of its own. Those on Temporal share a development server, which is slow for two.
-      fileParallelism: name !== 'temporal',
     },
   }
 }

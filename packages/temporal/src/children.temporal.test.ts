@@ -2,6 +2,7 @@
 // was told of, and a worker that stops in the middle of the parent's try.
 import { newFid } from '@koco/core'
 import { defineFlow, type Launcher } from '@koco/flow'
+import { ofThisWorker } from '@koco/testing'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createTemporalLauncher } from './client/launcher.ts'
@@ -29,7 +30,7 @@ const flows = [
 let rig: TemporalRig
 let launcher: Launcher
 beforeAll(async () => {
-  rig = await openRig({ temporal: inject('temporalAddress'), redis: inject('redisUrl') })
+  rig = await openRig({ temporal: ofThisWorker(inject('temporalAddresses')), redis: inject('redisUrl') })
   launcher = createTemporalLauncher(rig)
 })
 afterAll(async () => {

@@ -3,6 +3,7 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
 import { defineFlow, type Launcher, type NewSchedule, type Schedules } from '@koco/flow'
 import type { RunSummary, Schedule } from '@koco/storage'
+import { ofThisWorker } from '@koco/testing'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createTemporalLauncher } from './client/launcher.ts'
@@ -17,7 +18,7 @@ let rig: TemporalRig
 let launcher: Launcher
 let schedules: Schedules
 beforeAll(async () => {
-  rig = await openRig({ temporal: inject('temporalAddress'), redis: inject('redisUrl') })
+  rig = await openRig({ temporal: ofThisWorker(inject('temporalAddresses')), redis: inject('redisUrl') })
   await rig.startWorker(flows)
   launcher = createTemporalLauncher(rig)
   schedules = createTemporalSchedules({ ...rig, launcher })

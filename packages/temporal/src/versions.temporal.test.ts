@@ -1,6 +1,7 @@
 // Goal: a run is made by code of the version that it was started on, waits while nobody serves that, and says so; a retry takes the newest. Method: workers of two versions over real servers.
 import { isEnded, type RunState } from '@koco/core'
 import { createCatalog, defineFlow, type Flow, type Launcher } from '@koco/flow'
+import { ofThisWorker } from '@koco/testing'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createTemporalLauncher } from './client/launcher.ts'
@@ -15,7 +16,7 @@ let rig: TemporalRig
 let launcher: Launcher
 
 beforeEach(async () => {
-  rig = await openRig({ temporal: inject('temporalAddress'), redis: inject('redisUrl') })
+  rig = await openRig({ temporal: ofThisWorker(inject('temporalAddresses')), redis: inject('redisUrl') })
   launcher = createTemporalLauncher(rig)
 })
 

@@ -3,6 +3,7 @@
 import { TimeoutFailure, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client'
 import { isEnded, type RunState } from '@koco/core'
 import type { Launcher } from '@koco/flow'
+import { ofThisWorker } from '@koco/testing'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { createTemporalLauncher } from './client/launcher.ts'
 import { limited, quiz, talker } from './testing/flows.ts'
@@ -15,7 +16,7 @@ let rig: TemporalRig
 let launcher: Launcher
 
 beforeAll(async () => {
-  rig = await openRig({ temporal: inject('temporalAddress'), redis: inject('redisUrl') })
+  rig = await openRig({ temporal: ofThisWorker(inject('temporalAddresses')), redis: inject('redisUrl') })
   await rig.startWorker([limited, quiz, talker], { limits: { idleMs: 50 } })
   launcher = createTemporalLauncher({ ...rig, historyMax: 60 })
 })

@@ -16,3 +16,4 @@ export { fid, plainRun, recordedRun, recordedRuns, seededRandom } from './genera
 export type { RecordedRun } from './generators/run-script.ts'
 export { within } from './generators/within.ts'
 export { json, NASTY_TEXTS, text, unsafeText } from './generators/values.ts'
+export { ofThisWorker } from './vitest/of-this-worker.ts'

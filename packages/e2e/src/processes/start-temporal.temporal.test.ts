@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { freePort, keyPrefix, temporalProgram } from '@koco/testing'
+import { freePort, keyPrefix, ofThisWorker, temporalProgram } from '@koco/testing'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { createInstallation, type Installation } from './installation.ts'
 
@@ -65,6 +65,6 @@ test('what is missing is said in one sentence: the program, a server elsewhere, 
   expect(await refused({ KODO_TEMPORAL_HOST: `koco.invalid:${port}` })).toMatch(
     /^No Temporal answers at koco.invalid:.* It is not on this machine, so none is started\.$/,
   )
-  const elsewhere = { KODO_TEMPORAL_HOST: inject('temporalAddress'), KODO_TEMPORAL_NAMESPACE: 'nowhere' }
+  const elsewhere = { KODO_TEMPORAL_HOST: ofThisWorker(inject('temporalAddresses')), KODO_TEMPORAL_NAMESPACE: 'nowhere' }
   expect(await refused(elsewhere)).toMatch(/has no namespace "nowhere": make it \(temporal operator namespace create -n nowhere\)/)
 })

@@ -6,7 +6,7 @@ import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createServer, type TLSSocket } from 'node:tls'
 import { NativeConnection } from '@temporalio/worker'
-import { newFolder } from '@koco/testing'
+import { newFolder, ofThisWorker } from '@koco/testing'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { checkTemporal } from './check.ts'
 import { sdkTls, type TemporalSettings, type TemporalTls } from './server.ts'
@@ -72,7 +72,7 @@ beforeAll(async () => {
   makeCertificate('server', 'ca')
   makeCertificate('client', 'ca')
   makeCertificate('other', 'stranger')
-  const [host = '', port = ''] = inject('temporalAddress').split(':')
+  const [host = '', port = ''] = ofThisWorker(inject('temporalAddresses')).split(':')
   const sockets = new Set<TLSSocket>()
   const server = createServer(
     { key: pem('server.key'), cert: pem('server.pem'), ca: pem('ca.pem'), requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] },

@@ -3,6 +3,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { newFid, type RunState } from '@koco/core'
 import type { Launcher } from '@koco/flow'
+import { ofThisWorker } from '@koco/testing'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { createTemporalLauncher } from '../client/launcher.ts'
 import { TemporalServer } from '../client/server.ts'
@@ -18,7 +19,7 @@ let rig: TemporalRig
 let other: TemporalRig
 let launcher: Launcher
 beforeAll(async () => {
-  const servers = { temporal: inject('temporalAddress'), redis: inject('redisUrl') }
+  const servers = { temporal: ofThisWorker(inject('temporalAddresses')), redis: inject('redisUrl') }
   rig = await openRig(servers)
   other = await openRig(servers)
   await rig.startWorker(historyFlows(), { limits: { idleMs: 50 } })

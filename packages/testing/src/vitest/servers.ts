@@ -10,7 +10,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     redisUrl: string
     postgresUrl: string
-    temporalAddress: string
+    /** One for each worker, with commas between: `ofThisWorker` picks. */
+    temporalAddresses: string
     s3Url: string
     chromium: string
     /** Why this project's tests are skipped; empty when they run. */
@@ -18,8 +19,8 @@ declare module 'vitest' {
   }
 }
 
-type Address = 'redisUrl' | 'postgresUrl' | 'temporalAddress' | 's3Url' | 'chromium'
-type Server = { readonly name: string; readonly provides?: Address; readonly variable?: string; readonly start: () => Promise<Started> }
+type Address = 'redisUrl' | 'postgresUrl' | 'temporalAddresses' | 's3Url' | 'chromium'
+type Server = { readonly name: string; readonly provides?: Address; readonly variable?: string; readonly start: (workers: number) => Promise<Started> }
 type Started = { readonly address: string; readonly stop: () => Promise<void> }
 
 const nothing = () => Promise.resolve()
@@ -32,11 +33,17 @@ const postgres: Server = {
   variable: 'KODO_TEST_POSTGRES_URL',
   start: async () => byUrl(await startPostgres({ config: { fsync: 'off' } })),
 }
-const temporal: Server = { name: 'temporal', provides: 'temporalAddress', variable: 'KODO_TEST_TEMPORAL_ADDRESS', start: startTemporal }
+const temporal: Server = { name: 'temporal', provides: 'temporalAddresses', variable: 'KODO_TEST_TEMPORAL_ADDRESS', start: startOneEach }
 const s3: Server = { name: 's3', provides: 's3Url', variable: 'KODO_TEST_S3_URL', start: async () => byUrl(await startS3()) }
 const chromium: Server = { name: 'chromium', provides: 'chromium', start: async () => ({ address: await chromiumProgram(), stop: nothing }) }
 // A crash test breaks its servers, so each starts its own (startRedis, startPostgres, …); the program is there before the first test's time runs.
 const redisInstalled: Server = { name: 'redis', start: async () => ({ address: (await redisProgram()).command, stop: nothing }) }
+
+/** A development server is slow for two files at a time. */
+async function startOneEach(workers: number): Promise<Started> {
+  const servers = await Promise.all(Array.from({ length: workers }, () => startTemporal()))
+  return { address: servers.map(({ address }) => address).join(','), stop: async () => void (await Promise.all(servers.map((server) => server.stop()))) }
+}
 
 /** What a suffix needs. */
 const NEEDS: Readonly<Record<string, readonly Server[]>> = {
@@ -54,7 +61,7 @@ const NEEDS: Readonly<Record<string, readonly Server[]>> = {
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const needed = NEEDS[project.name] ?? []
-  const outcomes = await Promise.allSettled(needed.map((server) => open(server)))
+  const outcomes = await Promise.allSettled(needed.map((server) => open(server, project.config.maxWorkers)))
   const started = outcomes.filter((outcome) => outcome.status === 'fulfilled').map((outcome) => outcome.value)
   const teardown = async () => {
     await Promise.all(started.map((server) => server.stop()))
@@ -73,9 +80,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   return teardown
 }
 
-async function open({ variable, start }: Server): Promise<Started> {
+async function open({ variable, start }: Server, workers: number): Promise<Started> {
   const given = variable === undefined ? undefined : process.env[variable]
-  return given ? { address: given, stop: nothing } : await start()
+  return given ? { address: given, stop: nothing } : await start(workers)
 }
 
 function allowedToSkip(): string[] {
