@@ -23,7 +23,7 @@ const ask = defineFlow({
     const step = await ctx.step('count', () => ++counted)
     await ctx.files.write('out/note.txt', `step ${step}`)
     const large = await ctx.step('large', () => 'x'.repeat(300_000))
-    const { yes } = await ctx.lock('sure', { form: z.object({ yes: z.boolean() }) })
+    const { yes } = await ctx.lock('sure', { form: z.object({ yes: z.boolean() }), timeout: null })
     return { step, yes, large: large.length }
   },
 })
@@ -31,7 +31,7 @@ const doze = defineFlow({
   name: 'doze',
   summary: 'Sleeps past the move',
   inputs: z.object({}),
-  run: async (_inputs, ctx) => (await ctx.sleep('5s'), 'awake'),
+  run: async (_inputs, ctx) => (await ctx.sleep('1h'), 'awake'),
 })
 
 let base: string
@@ -42,6 +42,7 @@ beforeEach(async () => {
   counted = 0
 })
 afterEach(async () => {
+  vi.restoreAllMocks()
   await database.drop()
   rmSync(base, { recursive: true, force: true })
 })
@@ -70,12 +71,15 @@ test('runs that are not over go on after the move, and everybody signs in as bef
   const [asking, dozing] = [await start('ask'), await start('doze')]
   await vi.waitUntil(async () => (await first.koco.store.locks.list({ fid: asking, limit: 1 })).items[0], { timeout: 25_000 })
   await vi.waitUntil(async () => (await first.koco.store.runs.get(dozing))?.status === 'awaiting', { timeout: 25_000 })
-  expect(await run(first.env, 'schedules', 'create', 'ask', '--cron', '0 7 * * 1', '--id', 'mondays')).toMatchObject({ code: 0 })
+  expect(await run(first.env, 'schedules', 'create', 'ask', '--cron', '0 7 29 2 *', '--id', 'leap-days')).toMatchObject({ code: 0 })
   expect(await run({}, 'move', '--from', 'data', '--to', database.url)).toMatchObject({ code: 4, err: expect.stringContaining('A koco is running') })
   await first.koco.close(500)
   const moved = await run({}, 'move', '--from', 'data', '--to', database.url, '--files-to', 'new')
   expect(moved).toMatchObject({ code: 0, out: expect.stringContaining('2 runs (2 not over)') })
   expect(moved.out).toContain('KODO_SECRET_KEY_FILE=')
+  // By then it is the next day.
+  const now = Date.now
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + 24 * 3_600_000)
   const second = await open({
     KODO_EXECUTION_DATABASE: database.url,
     KODO_ADMIN_DATABASE: database.url,
@@ -86,7 +90,7 @@ test('runs that are not over go on after the move, and everybody signs in as bef
   })
   try {
     expect(await run(second.env, 'runs', 'list', '-o', 'ids')).toMatchObject({ code: 0, err: '', out: expect.stringContaining(asking) })
-    expect(await run(second.env, 'schedules', 'list', '-o', 'ids')).toMatchObject({ out: 'mondays' })
+    expect(await run(second.env, 'schedules', 'list', '-o', 'ids')).toMatchObject({ out: 'leap-days' })
     const { items } = await second.koco.store.locks.list({ fid: asking, limit: 1 })
     expect(await run(second.env, 'locks', 'answer', asking, items[0]?.lid ?? '', '--value', '{"yes":true}')).toMatchObject({ err: '', code: 0 })
     for (const fid of [asking, dozing]) await vi.waitUntil(async () => (await second.koco.store.runs.get(fid))?.status === 'finished', { timeout: 30_000 })
