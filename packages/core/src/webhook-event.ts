@@ -1,4 +1,7 @@
-/** What an address may ask to be told of. `question.due`: four fifths of the time to answer are over. `alarm.…`: events are not stored as they come, and are again. */
+/**
+ * What an address may ask to be told of. `question.due`: four fifths of the time to answer are over. `alarm.…`: events are not stored as they come, and are again. `flow.cold`: runs of a flow wait and no worker serves it;
+ * `flow.served`: one does again. `webhook.disabled`: another address failed for days, or is gone, and is told nothing more.
+ */
 export const WEBHOOK_EVENTS = [
   'run.finished',
   'run.error',
@@ -10,6 +13,9 @@ export const WEBHOOK_EVENTS = [
   'dead.event',
   'alarm.raised',
   'alarm.over',
+  'flow.cold',
+  'flow.served',
+  'webhook.disabled',
 ] as const
 
 /** One of `WEBHOOK_EVENTS`. */

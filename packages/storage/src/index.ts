@@ -30,7 +30,7 @@ export type { AdminStore, ApiKey, AuditEntry, AuditQuery, AuditStore, Session } 
 export type { NewUser, Role, User } from './port/users.ts'
 export type { ListedView, SavedView } from './port/views.ts'
 export type { Budget } from './port/budgets.ts'
-export type { Delivery, DeliveryOutcome, Webhook, WebhookChange, WebhookStore } from './port/webhooks.ts'
+export type { Delivery, DeliveryOutcome, Webhook, WebhookAlarm, WebhookChange, WebhookPause, WebhookStore } from './port/webhooks.ts'
 export type { ChildSummary, ControlRequest, ListedRun, RunQuery, RunStore, RunSummary } from './port/runs.ts'
 export type { ContentIndex, ContentTotals } from './port/contents.ts'
 export type { DeadEvent, DeadEventStore } from './port/dead-events.ts'

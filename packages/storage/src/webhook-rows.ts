@@ -1,5 +1,8 @@
 import type { WebhookEvent } from '@koco/core'
-import type { Delivery, Webhook, WebhookChange } from './port/webhooks.ts'
+import type { Delivery, Webhook, WebhookChange, WebhookPause } from './port/webhooks.ts'
+
+/** How much of what an address has missed it is told. */
+export const MISSED_MAX = 10_000
 
 /** A row of `webhooks`, the same in both stores. `events`: each between line breaks, so that a whole one is found in the text. Flags are 0 or 1. */
 export type WebhookRow = {
@@ -11,6 +14,8 @@ export type WebhookRow = {
   events: string
   bodies: number
   paused: number
+  paused_at: number | null
+  paused_because: WebhookPause['because'] | null
   secret: string
   created_at: number
   failing_since: number | null
@@ -39,8 +44,8 @@ export type DeliveryRow = {
 /** The row of a webhook. */
 export function webhookRow({ user, runsOf, createdAt, failingSince, id, ...rest }: Webhook): WebhookRow {
   const { url, flow, events, bodies, paused, secret } = rest
-  const flags = { bodies: Number(bodies), paused: Number(paused) }
-  return { id, url, username: user, runs_of: runsOf, flow, events: eventText(events), ...flags, secret, created_at: createdAt, failing_since: failingSince }
+  const texts = { id, url, username: user, runs_of: runsOf, flow, events: eventText(events), secret }
+  return { ...texts, bodies: Number(bodies), ...pauseColumns(paused), created_at: createdAt, failing_since: failingSince }
 }
 
 /** The columns that a change sets. */
@@ -49,19 +54,23 @@ export function changedColumns({ events, bodies, paused, ...rest }: WebhookChang
     ...rest,
     ...(events && { events: eventText(events) }),
     ...(bodies !== undefined && { bodies: Number(bodies) }),
-    ...(paused !== undefined && { paused: Number(paused) }),
+    ...(paused !== undefined && pauseColumns(paused)),
+    // It goes on with a clean slate: only what fails from now on tells whether it works.
+    ...(paused === null && { failing_since: null }),
   }
 }
 
 /** The webhook of a row. */
-export function readWebhook({ username, runs_of, events, bodies, paused, created_at, failing_since, ...rest }: WebhookRow): Webhook {
+export function readWebhook(row: WebhookRow): Webhook {
+  const { username, runs_of, events, bodies, paused, paused_at, paused_because, created_at, failing_since, ...rest } = row
   return {
     ...rest,
     user: username,
     runsOf: runs_of,
     events: events.split('\n').filter((name) => name !== '') as WebhookEvent[],
     bodies: bodies === 1,
-    paused: paused === 1,
+    // One that was paused before it was written down since when says neither.
+    paused: paused === 0 ? null : { at: paused_at ?? created_at, because: paused_because ?? 'asked' },
     createdAt: created_at,
     failingSince: failing_since,
   }
@@ -70,6 +79,10 @@ export function readWebhook({ username, runs_of, events, bodies, paused, created
 /** The notice of a row. A new one is due at time 0: at once, however far the clocks of panel and store are apart. */
 export function readDelivery({ fact: _fact, username, next_at, last_at, last_status, ...rest }: DeliveryRow): Delivery {
   return { ...rest, user: username, nextAt: next_at === 0 ? rest.at : next_at, lastAt: last_at, lastStatus: last_status }
+}
+
+function pauseColumns(paused: WebhookPause | null): Pick<WebhookRow, 'paused' | 'paused_at' | 'paused_because'> {
+  return { paused: paused === null ? 0 : 1, paused_at: paused?.at ?? null, paused_because: paused?.because ?? null }
 }
 
 function eventText(events: readonly WebhookEvent[]): string {

@@ -32,8 +32,8 @@ export function webhooksCommand(context: CommandContext): Command {
   return webhooks
 }
 
-function stateOf({ paused, failing_since: since }: Webhook): string {
-  if (paused) return 'paused'
+function stateOf({ paused, paused_because: because, failing_since: since }: Webhook): string {
+  if (paused) return because === 'asked' ? 'paused' : `disabled: ${because}`
   return since === null ? 'ok' : `failing since ${timeText(since)}`
 }
 
@@ -95,18 +95,20 @@ function resendCommand(context: CommandContext): Command {
 function actCommand(context: CommandContext, action: 'test' | 'pause' | 'resume' | 'secret' | 'delete'): Command {
   const what = {
     test: 'Send a test to each, and print its id in the log',
-    pause: 'Send nothing and note nothing until they are resumed',
-    resume: 'Let paused webhooks go on',
+    pause: 'Send nothing and note nothing until they are resumed; what they miss can be delivered then',
+    resume: 'Let paused and disabled webhooks go on',
     secret: 'Give each another secret, printed this one time',
     delete: 'Delete webhooks with their logs',
   }
   const command = new Command(action).description(what[action]).argument('<id...>', 'ids, or - to read them')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[]) => {
+  if (action === 'resume') command.option('--missed', 'tell them of what they missed, and send again what was given up')
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[], { missed = false }: { readonly missed?: boolean }) => {
     const client = context.client(command)
     for (const id of await readIds(context.io, ids)) {
       const path = `/api/webhooks/${encodeURIComponent(id)}`
       if (action === 'delete') await client.call('DELETE', path)
-      else if (action === 'pause' || action === 'resume') await client.call('PATCH', path, { paused: action === 'pause' })
+      else if (action === 'pause') await client.call('PATCH', path, { paused: true })
+      else if (action === 'resume') await client.call('PATCH', path, { paused: false, missed })
       else {
         const answer = await client.call<{ id: string; secret?: string }>('POST', `${path}/${action}`, {})
         context.io.out(answer.secret ?? answer.id)

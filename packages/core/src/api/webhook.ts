@@ -13,8 +13,11 @@ export type Webhook = {
   readonly events: readonly WebhookEvent[]
   /** Whether inputs, results and what questions show go along. */
   readonly bodies: boolean
-  /** Nothing is noted for it and nothing sent. */
+  /** Nothing is noted for it and nothing sent; what it missed can be delivered when it goes on. */
   readonly paused: boolean
+  /** Since when it is paused, and why: somebody `asked`, it answered that it is `gone` (410), or it was `failing` for days. Null while it is not. */
+  readonly paused_at: number | null
+  readonly paused_because: 'asked' | 'gone' | 'failing' | null
   readonly created_at: number
   /** Since when notices to it have been given up; null when the last one arrived. */
   readonly failing_since: number | null
@@ -28,7 +31,7 @@ export type WebhookDelivery = {
   readonly lid: string | null
   readonly flow: string | null
   readonly user: string | null
-  /** The name of the question, the position of the dead event, the code of the alarm. */
+  /** The name of the question, the position of the dead event, the code of the alarm, the id of the webhook that was disabled. */
   readonly detail: string | null
   readonly at: number
   readonly state: 'waiting' | 'delivered' | 'failed'

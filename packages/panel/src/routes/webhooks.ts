@@ -1,5 +1,5 @@
 import { WEBHOOK_EVENTS } from '@koco/core'
-import type { Webhook } from '@koco/storage'
+import type { Webhook, WebhookChange } from '@koco/storage'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { can, ownScope, type Principal } from '../auth/permissions.ts'
@@ -18,12 +18,13 @@ import { caller } from './visible-run.ts'
 const tags = ['webhooks']
 const config = { access: 'webhooks.manage' } as const
 const WEBHOOKS_MAX = 20
+const MISSED_S = 30 * 86_400
 const params = z.object({ id: z.string().min(1).max(64) })
 const noticeParams = params.extend({ notice: z.string().min(1).max(64) })
 
 const fields = {
   url: z.string().max(2_000).describe('https; not an address of this machine or of a private network unless KODO_WEBHOOK_PRIVATE=on'),
-  events: z.array(z.enum(WEBHOOK_EVENTS)).min(1).max(WEBHOOK_EVENTS.length).describe('dead.event and alarm.… are for operators'),
+  events: z.array(z.enum(WEBHOOK_EVENTS)).min(1).max(WEBHOOK_EVENTS.length).describe('dead.event, alarm.…, flow.… and webhook.disabled are for operators'),
   flow: z.string().min(1).max(63).nullable().describe("only of this flow's runs; null: of all"),
   bodies: z.boolean().describe('whether inputs, results and what questions show go along'),
 }
@@ -39,7 +40,17 @@ const Body = z.object({
     .optional()
     .describe("only of this user's runs; an operator's default is null: of all, everybody else's is their own"),
 })
-const Change = z.object({ ...fields, paused: z.boolean() }).partial()
+const Change = z
+  .object({
+    ...fields,
+    paused: z.boolean().describe('nothing is noted for it meanwhile'),
+    missed: z
+      .boolean()
+      .describe(
+        'when it goes on: whether it is told of what it missed and what was given up, of at most 30 days and 10,000 notices; else it hears of what comes from now on',
+      ),
+  })
+  .partial()
 const WithSecret = WebhookShape.extend({ secret: z.string().describe('signs the notices; shown this one time') })
 
 /** Addresses that are told of events: listed, made, read. */
@@ -88,16 +99,20 @@ export const webhookChangeRoutes: Routes = (app, context) => {
       schema: {
         tags,
         summary: 'Change, pause or resume a webhook; its next notices go by it',
+        description:
+          'What happens while a webhook is paused is not noted for it. Resume it with `missed: true`, and it is told of that out of what is stored: the last end of each run, questions that are open or have expired, dead events; and what had been given up is sent again.',
         params,
         body: Change,
         ...answers({ 200: WebhookShape }, 401, 403, 404, 413, 422),
       },
     },
     async (request) => {
-      const { id } = await mine(context, request, request.params.id)
-      const { body } = request
-      check(context, caller(request), body)
-      await webhooks.change(id, withoutUndefined(body))
+      const webhook = await mine(context, request, request.params.id)
+      const { id } = webhook
+      const { paused, missed = false, ...rest } = request.body
+      check(context, caller(request), rest)
+      await webhooks.change(id, { ...withoutUndefined(rest), ...pauseOf(webhook, paused, context.clock() / 1000) })
+      if (missed && paused === false) await catchUp(context, webhook)
       context.webhooks.wake()
       return webhookJson(await mine(context, request, id))
     },
@@ -191,7 +206,7 @@ async function make(context: PanelContext, me: Principal, body: z.output<typeof 
     throw new ProblemError(409, 'too_many_webhooks', `You have ${WEBHOOKS_MAX} webhooks, which is the limit; delete one first.`)
   const secret = newWebhookSecret()
   const { url, flow, events, bodies } = body
-  const about = { id: `wh_${newId()}`, url, user: me.user, runsOf, flow, events: [...new Set(events)], bodies, paused: false }
+  const about = { id: `wh_${newId()}`, url, user: me.user, runsOf, flow, events: [...new Set(events)], bodies, paused: null }
   const webhook: Webhook = { ...about, secret: webhookSeal(context.hashSecret).seal(secret), createdAt: context.clock() / 1000, failingSince: null }
   await webhooks.create(webhook)
   return { ...webhookJson(webhook), secret }
@@ -206,6 +221,19 @@ function check({ settings }: PanelContext, me: Principal, { url, events = [], ru
   const foreign = events.find((event) => !isOfRuns(event))
   if (foreign !== undefined) throw new ProblemError(403, 'not_allowed', `Only an operator is told of ${foreign}.`)
   if (runsOf !== undefined && runsOf !== me.user) throw new ProblemError(403, 'not_allowed', 'You may be told of your own runs only.')
+}
+
+/** A webhook that is paused already stays so since then and for its reason. */
+function pauseOf({ paused: before }: Webhook, paused: boolean | undefined, at: number): Pick<WebhookChange, 'paused'> {
+  if (paused === undefined || (paused && before)) return {}
+  return { paused: paused ? { at, because: 'asked' } : null }
+}
+
+/** Has it told of what it has missed: since it was paused, and since what was sent to it was given up. */
+async function catchUp({ store, clock }: PanelContext, { id, paused, failingSince }: Webhook): Promise<void> {
+  const now = clock() / 1000
+  const since = Math.min(paused?.at ?? now, failingSince ?? now)
+  await store.webhooks.catchUp(id, Math.max(since, now - MISSED_S), now)
 }
 
 async function mine({ store }: PanelContext, request: FastifyRequest, id: string): Promise<Webhook> {

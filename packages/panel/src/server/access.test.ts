@@ -249,7 +249,7 @@ beforeAll(async () => {
     flow: null,
     events: ['run.error'] as const,
     bodies: false,
-    paused: true,
+    paused: { at: 1, because: 'asked' } as const,
   }
   await at.store.webhooks.create({ ...about, id: 'of-a-stranger', secret: '', createdAt: 1, failingSince: null })
   const files = new FileFolder(join(at.folder, 'uploads'))

@@ -31,7 +31,7 @@ export const FlowShape = shapeOf<api.Flow>()(
 export const FlowDetail = shapeOf<api.FlowDetail>()(FlowShape.extend({ inputs: json.describe('JSON Schema') }).meta({ id: 'FlowDetail' }))
 
 /** A worker that was heard of within so many seconds serves its flows. */
-const LIVE_S = 45
+export const LIVE_S = 45
 
 /** The JSON of a flow with its inputs. `local`: this process serves it. */
 export function flowJson(flow: ListedFlow, local: boolean, nowMs: number): z.infer<typeof FlowDetail> {

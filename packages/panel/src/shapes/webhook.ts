@@ -17,7 +17,9 @@ export const WebhookShape = shapeOf<api.Webhook>()(
       flow: z.string().nullable().describe("only of this flow's runs; null: of all"),
       events: z.array(z.enum(WEBHOOK_EVENTS)),
       bodies: z.boolean().describe('whether inputs, results and what questions show go along'),
-      paused: z.boolean().describe('nothing is noted for it and nothing sent'),
+      paused: z.boolean().describe('nothing is noted for it and nothing sent; `missed` on resuming delivers what it missed'),
+      paused_at: seconds.nullable().describe('since when it is paused'),
+      paused_because: z.enum(['asked', 'gone', 'failing']).nullable().describe('somebody asked for it; it answered 410; it failed for five days'),
       created_at: seconds,
       failing_since: seconds.nullable().describe('since when notices to it have been given up; null when the last one arrived'),
     })
@@ -34,7 +36,7 @@ export const DeliveryShape = shapeOf<api.WebhookDelivery>()(
       lid: z.string().nullable(),
       flow: z.string().nullable(),
       user: z.string().nullable(),
-      detail: z.string().nullable().describe('the name of the question, the position of the dead event, the code of the alarm'),
+      detail: z.string().nullable().describe('the name of the question, the position of the dead event, the code of the alarm, the id of the disabled webhook'),
       at: seconds,
       state: z.enum(['waiting', 'delivered', 'failed']),
       attempts: z.number().int(),
@@ -48,7 +50,8 @@ export const DeliveryShape = shapeOf<api.WebhookDelivery>()(
 
 /** The JSON of a webhook; never its secret. */
 export function webhookJson({ id, url, user, runsOf, flow, events, bodies, paused, createdAt, failingSince }: Webhook): z.infer<typeof WebhookShape> {
-  return { id, url, user, runs_of: runsOf, flow, events: [...events], bodies, paused, created_at: createdAt, failing_since: failingSince }
+  const pause = { paused: paused !== null, paused_at: paused?.at ?? null, paused_because: paused?.because ?? null }
+  return { id, url, user, runs_of: runsOf, flow, events: [...events], bodies, ...pause, created_at: createdAt, failing_since: failingSince }
 }
 
 /** The JSON of a notice. */

@@ -21,7 +21,7 @@ const seal = webhookSeal(secretHash('a key for tests, long enough for one'))
 
 if (mode === 'make') {
   await admin.users.create({ id: 'u', name: 'ada', email: 'ada@example.com', role: 'operator', active: true, createdAt: 1, passwordHash: null })
-  const about = { id: WEBHOOK, url, user: 'ada', runsOf: null, flow: null, events: ['run.finished'] as const, bodies: false, paused: false }
+  const about = { id: WEBHOOK, url, user: 'ada', runsOf: null, flow: null, events: ['run.finished'] as const, bodies: false, paused: null }
   await store.webhooks.create({ ...about, secret: seal.seal(newWebhookSecret()), createdAt: 1, failingSince: null })
   const fid = newFid(Date.now(), randomBytes(8))
   const run = { fid, flow: 'f', version: null, summary: '', tags: [], parent: null, inputs: {}, user: 'ada' }
@@ -40,13 +40,14 @@ const sender = createWebhookSender({
   store,
   admin,
   seal,
-  settings: { isPrivateAllowed: true, timeoutMs: 500, retriesS: Array.from({ length: 100 }, () => 0.1) },
+  settings: { isPrivateAllowed: true, timeoutMs: 500, retriesS: Array.from({ length: 100 }, () => 0.1), disableAfterS: 60 },
   publicUrl: 'http://localhost:3370',
   version: 'test',
   clock: Date.now,
   random: Math.random,
   wakeups: await createWakeups(createMemoryTransport().signals),
   delay: { look: () => Promise.resolve(null) },
+  catalog: { list: () => [] },
   registry: new Registry(),
   lookAgainMs: 50,
   log: { info: () => undefined, warn: () => undefined },

@@ -6,14 +6,20 @@ import { parseWebhookUrl } from './address.ts'
 import { noticeBody } from './notice.ts'
 import { post, type Posted } from './post.ts'
 
-/** How webhooks are sent. `isPrivateAllowed`: to private addresses and over http too. `timeoutMs`: for one sending. `retriesS`: how long to wait after each sending that did not arrive; after the last one it is given up. */
-export type WebhookSettings = { readonly isPrivateAllowed: boolean; readonly timeoutMs: number; readonly retriesS: readonly number[] }
+/** How webhooks are sent. `isPrivateAllowed`: to private addresses and over http too. `timeoutMs`: for one sending. `retriesS`: how long to wait after each sending that did not arrive; after the last one it is given up. `disableAfterS`: an address to which nothing has arrived for so long is told nothing more. */
+export type WebhookSettings = {
+  readonly isPrivateAllowed: boolean
+  readonly timeoutMs: number
+  readonly retriesS: readonly number[]
+  readonly disableAfterS: number
+}
 
-/** Ten sendings over a day and a half. */
+/** Ten sendings over a day and a half; an address that fails for five days is disabled. */
 export const WEBHOOK_DEFAULTS: WebhookSettings = {
   isPrivateAllowed: false,
   timeoutMs: 10_000,
   retriesS: [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 72_000],
+  disableAfterS: 5 * 86_400,
 }
 
 /** What sending works with. `random`: 0 to 1, for the jitter. */

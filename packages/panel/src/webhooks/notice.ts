@@ -11,6 +11,7 @@ export async function noticeBody(delivery: Delivery, webhook: Webhook, store: Ex
     webhook: webhook.id,
     ...(fid !== null && { run: { fid, flow: delivery.flow, user: delivery.user } }),
     ...(lid !== null && { question: { lid, name: detail } }),
+    ...(fid === null && delivery.flow !== null && { flow: delivery.flow }),
     ...(lid === null && detail !== null && { detail }),
     links: linksOf(delivery, publicUrl),
     ...(webhook.bodies && (await bodiesOf(delivery, store))),
@@ -27,9 +28,11 @@ export async function noticeBody(delivery: Delivery, webhook: Webhook, store: Ex
   })
 }
 
-function linksOf({ type, fid, lid }: Delivery, publicUrl: string): Json {
+function linksOf({ type, fid, lid, flow, detail }: Delivery, publicUrl: string): Json {
   const page = (path: string) => `${publicUrl}${path}`
   if (type === 'dead.event') return { page: page('/operations'), api: page('/api/dead') }
+  if (type === 'webhook.disabled') return { page: page('/webhooks'), api: page(`/api/webhooks/${detail}`) }
+  if (fid === null && flow !== null) return { page: page(`/flows/${encodeURIComponent(flow)}`), api: page(`/api/flows/${encodeURIComponent(flow)}`) }
   if (fid === null) return { page: page('/operations') }
   const run = page(`/api/runs/${fid}`)
   return { page: page(`/runs/${fid}`), api: run, ...(lid !== null && { answer: `${run}/locks/${encodeURIComponent(lid)}` }) }

@@ -2,12 +2,16 @@ import type { Delivery, Webhook } from '@koco/storage'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { DelayWatch } from '../server/delay-watch.ts'
 import type { Wakeups } from '../tail/wakeups.ts'
+import { createColdWatch } from '../server/cold-watch.ts'
+import type { LocalFlows } from '../options.ts'
 import { deliver, type DeliverDeps } from './deliver.ts'
+import { createUpkeep } from './upkeep.ts'
 
 /** What the sender works with. `lookAgainMs`: how often it looks into the store by itself, for what a lost wake-up missed. */
 export type SenderDeps = Omit<DeliverDeps, 'signal'> & {
   readonly wakeups: Wakeups
   readonly delay: Pick<DelayWatch, 'look'>
+  readonly catalog: LocalFlows
   readonly registry: Registry
   readonly lookAgainMs: number
   readonly log: { info(fields: object, text: string): void; warn(fields: object, text: string): void }
@@ -23,11 +27,7 @@ export type WebhookSender = {
 
 const PAGE = 20
 const AT_ONCE = 4
-const KEPT_S = 30 * 86_400
 const SOON_MS = 100
-const DUE_MS = 1_000
-const ELECTION_MS = 30_000
-const PRUNE_MS = 3_600_000
 
 /**
  * Sends notices from the store, each webhook's in a lane of its own so that a slow address holds up no other. A notice is claimed for one sending: any number of panels share the work, and what a panel that died had
@@ -37,7 +37,7 @@ export function createWebhookSender(deps: SenderDeps): WebhookSender {
   const { store, wakeups, lookAgainMs, log } = deps
   const [stop, cut] = [new AbortController(), new AbortController()]
   const lanes = new Map<string, Promise<void>>()
-  const upkeep = createUpkeep(deps)
+  const upkeep = createUpkeep({ ...deps, cold: createColdWatch(deps) })
   const lane: Lane = { ...deps, signal: cut.signal, stopping: stop.signal, count: createCounts(deps) }
   let looking: Promise<void> | undefined
   let soon: NodeJS.Timeout | undefined
@@ -95,7 +95,7 @@ export function createWebhookSender(deps: SenderDeps): WebhookSender {
   }
 }
 
-type Lane = DeliverDeps & { readonly stopping: AbortSignal; readonly count: (outcome: string) => void }
+type Lane = DeliverDeps & Pick<SenderDeps, 'log'> & { readonly stopping: AbortSignal; readonly count: (outcome: string) => void }
 
 /** Sends what is due to one webhook, until nothing is or something did not arrive. */
 async function runLane(lane: Lane, webhook: Webhook): Promise<void> {
@@ -120,48 +120,24 @@ async function sendOne(lane: Lane, webhook: Webhook, delivery: Delivery): Promis
   // Cut off by our own end: the claim runs out and it is sent again.
   if (signal.aborted && outcome.state !== 'delivered') return false
   await store.webhooks.settle(delivery.id, sent, clock() / 1000, outcome)
-  if (isGone) await store.webhooks.change(webhook.id, { paused: true })
+  if (outcome.state === 'failed') await disable(lane, webhook.id, isGone)
   count(outcome.state === 'waiting' ? 'retried' : outcome.state)
   return outcome.state === 'delivered'
 }
 
-/** Notes what comes to be due; and what one of several panels does. */
-function createUpkeep({ store, delay, clock, log }: SenderDeps): { round(webhooks: readonly Webhook[]): Promise<void>; close(): Promise<void> } {
-  let giveBack: (() => Promise<void>) | undefined
-  let [dueAt, triedAt, prunedAt] = [-Infinity, -Infinity, -Infinity]
-  let raised: { readonly fact: string; readonly because: string } | undefined
-
-  async function noteAlarms(): Promise<void> {
-    const now = await delay.look()
-    if (now && !raised) {
-      raised = { fact: `events_delayed ${now.since}`, because: now.because }
-      await store.webhooks.noteAlarm('alarm.raised', raised.fact, now.because, clock() / 1000)
-    }
-    if (!now && raised) {
-      await store.webhooks.noteAlarm('alarm.over', raised.fact, raised.because, clock() / 1000)
-      raised = undefined
-    }
-  }
-
-  return {
-    async round(webhooks) {
-      if (webhooks.some(({ events }) => events.includes('question.due')) && clock() - dueAt >= DUE_MS) {
-        dueAt = clock()
-        await store.webhooks.noteDue(clock() / 1000)
-      }
-      if (!giveBack && clock() - triedAt >= ELECTION_MS) {
-        triedAt = clock()
-        giveBack = await store.exclusive('webhooks')
-      }
-      if (!giveBack) return
-      await noteAlarms()
-      if (clock() - prunedAt < PRUNE_MS) return
-      prunedAt = clock()
-      const gone = await store.webhooks.prune(clock() / 1000 - KEPT_S)
-      if (gone > 0) log.info({ notices: gone }, 'old notices of webhooks were taken off the log')
-    },
-    close: async () => await giveBack?.(),
-  }
+/** An address that is gone, or to which nothing has arrived for days, is told nothing more until somebody looks at it; who looks after webhooks is told so. */
+async function disable({ store, clock, settings, log }: Lane, id: string, isGone: boolean): Promise<void> {
+  const now = clock() / 1000
+  const webhook = await store.webhooks.get(id)
+  if (!webhook || webhook.paused) return
+  const since = webhook.failingSince ?? now
+  if (!isGone && now - since < settings.disableAfterS) return
+  await store.webhooks.change(id, { paused: { at: now, because: isGone ? 'gone' : 'failing' } })
+  await store.webhooks.noteAlarm({ type: 'webhook.disabled', fact: `${id} ${since}`, flow: null, detail: id, at: now })
+  log.warn(
+    { webhook: id, url: webhook.url },
+    `webhook ${id} is told nothing more: ${isGone ? 'it answered that it is gone' : 'nothing has arrived there for days'}`,
+  )
 }
 
 function createCounts({ registry, store }: SenderDeps): (outcome: string) => void {

@@ -18,7 +18,7 @@ let nowMs = Date.now()
 beforeAll(async () => {
   receiver = await Receiver.listen()
 })
-const webhooks: WebhookSettings = { isPrivateAllowed: true, timeoutMs: 30_000, retriesS: [10, 100] }
+const webhooks: WebhookSettings = { isPrivateAllowed: true, timeoutMs: 30_000, retriesS: [10, 100], disableAfterS: 1_000 }
 const open = (change: Partial<WebhookSettings> = {}, more: TestPanelOptions = {}): Promise<TestPanel> =>
   openTestPanel({ clock: () => nowMs, settings: { lookAgainMs: 50, webhooks: { ...webhooks, ...change } }, ...more })
 beforeEach(async () => {
@@ -43,6 +43,11 @@ async function make(events: readonly WebhookEvent[], more: object = {}, who = bo
   return { id: String(made.body['id']), secret: String(made.body['secret']) }
 }
 const log = async (id: string): Promise<readonly WebhookDelivery[]> => (await api('GET', `/${id}/deliveries`)).body['items'] as WebhookDelivery[]
+const settledOf = (id: string, fid: string, state: WebhookDelivery['state'], attempts: number): Promise<boolean> =>
+  vi.waitUntil(async () => (await log(id)).some((one) => one.fid === fid && one.state === state && one.attempts === attempts && one.last_at !== null), {
+    timeout: 20_000,
+    interval: 20,
+  })
 /** The notice, once its outcome is on the log. */
 function settled(id: string, state: WebhookDelivery['state'], attempts: number): Promise<WebhookDelivery> {
   const found = async () => (await log(id)).find((one) => one.state === state && one.attempts === attempts && one.last_at !== null)
@@ -136,6 +141,67 @@ test('a redirect is not followed, and an address that is gone is paused', async 
   await settled(gone.id, 'failed', 1)
   await vi.waitUntil(async () => (await api('GET', `/${gone.id}`)).body['paused'] === true, { timeout: 20_000, interval: 20 })
   expect((await api('POST', `/${gone.id}/test`)).body).toMatchObject({ status: 409, code: 'webhook_paused' })
+})
+
+test('an address to which nothing has arrived for days is disabled, who looks after webhooks is told so, and on resuming it gets what it missed', async () => {
+  // The runs of these tests end on 14 November 2023: the address fails before that.
+  nowMs = 1_690_000_000_000
+  const { id } = await make(['run.finished'], { runs_of: 'unlucky' })
+  const watcher = await make(['webhook.disabled'])
+  const finishedRun = async (): Promise<string> => {
+    const run = await at.run('unlucky')
+    await run.begin()
+    await run.finish()
+    return run.fid
+  }
+  receiver.answer = ({ body }) => ({ status: (JSON.parse(body) as { type: string }).type.includes('run') ? 500 : 204 })
+  const givenUp = async (): Promise<string> => {
+    const fid = await finishedRun()
+    for (const sent of [1, 2, 3]) {
+      await receiver.next()
+      await settledOf(id, fid, sent === 3 ? 'failed' : 'waiting', sent)
+      nowMs += 121_000
+    }
+    return fid
+  }
+  const first = await givenUp()
+  expect((await api('GET', `/${id}`)).body).toMatchObject({ paused: false, paused_because: null })
+  nowMs += 1_000_000
+  const second = await givenUp()
+  const told = await receiver.next()
+  receiver.verify(told, watcher.secret)
+  expect(dataOf(told)).toMatchObject({ event: 'webhook.disabled', detail: id, links: { page: 'http://localhost:3370/webhooks' } })
+  expect((await api('GET', `/${id}`)).body).toMatchObject({ paused: true, paused_because: 'failing' })
+  const missed = await finishedRun()
+  receiver.answer = () => ({ status: 204 })
+  expect((await api('PATCH', `/${id}`, { paused: false, missed: true })).body).toMatchObject({ paused: false, paused_at: null, failing_since: null })
+  for (const fid of [first, second, missed]) await settledOf(id, fid, 'delivered', 1)
+  expect(await log(id)).toHaveLength(3)
+})
+
+test('runs that wait for a worker that is not there are an alarm of their flow, until one is back', async () => {
+  const { id } = await make(['flow.cold', 'flow.served'], { flow: 'by-hand' })
+  const beat = () =>
+    at.store.flows.heartbeat({ id: 'w1', launcher: 'temporal', host: 'h', pid: 1, seenAt: nowMs / 1000 }, [
+      { name: 'by-hand', version: null, summary: '', description: '', tags: [], author: null, inputs: {} },
+    ])
+  await beat()
+  const run = await at.run('somebody')
+  await run.begin()
+  nowMs += 70_000
+  const cold = await receiver.next()
+  expect(dataOf(cold)).toEqual({
+    event: 'flow.cold',
+    webhook: id,
+    flow: 'by-hand',
+    links: { page: 'http://localhost:3370/flows/by-hand', api: 'http://localhost:3370/api/flows/by-hand' },
+  })
+  expect(await (await fetch(`${at.url}/metrics`)).text()).toMatch(/koco_flows_cold_waiting 1/)
+  await beat()
+  nowMs += 6_000
+  expect(dataOf(await receiver.next())).toMatchObject({ event: 'flow.served', flow: 'by-hand' })
+  await run.finish()
+  await at.store.flows.leave('w1')
 })
 
 test('an address that only hangs is let go of, and private ones are not called', async () => {

@@ -12,7 +12,7 @@ const E3 = E1 + 20
 /** A webhook as the panel makes it. */
 export function someWebhook(id: string, change: Partial<Webhook> = {}): Webhook {
   const about = { url: `https://example.com/${id}`, user: 'ada', runsOf: null, flow: id, events: ['run.finished', 'run.error'] as const, secret: 'sealed' }
-  return { id, ...about, bodies: false, paused: false, createdAt: START + 0.5, failingSince: null, ...change }
+  return { id, ...about, bodies: false, paused: null, createdAt: START + 0.5, failingSince: null, ...change }
 }
 
 /** The rules of WebhookStore. */
@@ -36,7 +36,14 @@ export function describeWebhooks(store: () => ExecutionStore): void {
   test('an address is kept as it was given, changed, listed by its maker, and deleted with its notices', async () => {
     const webhook = await make('wh-kept', { user: 'maker', runsOf: 'maker', flow: null, bodies: true })
     expect(await store().webhooks.get('wh-kept')).toEqual(webhook)
-    const change = { url: 'https://example.com/new', paused: true, events: ['dead.event'] as const, flow: 'wh-kept', bodies: false, secret: 'other' }
+    const change = {
+      url: 'https://example.com/new',
+      paused: { at: START + 1, because: 'gone' as const },
+      events: ['dead.event'] as const,
+      flow: 'wh-kept',
+      bodies: false,
+      secret: 'other',
+    }
     expect([await store().webhooks.change('wh-kept', change), await store().webhooks.change('wh-none', change)]).toEqual([true, false])
     expect(await store().webhooks.list('maker')).toEqual([{ ...webhook, ...change }])
     expect((await store().webhooks.list()).map(({ id }) => id)).toContain('wh-kept')
@@ -68,7 +75,7 @@ export function describeWebhooks(store: () => ExecutionStore): void {
     const [all, own, paused, questions] = ['wh-all', 'wh-own', 'wh-paused', 'wh-questions']
     await make(all, { flow: 'wh-f' })
     await make(own, { flow: 'wh-f', runsOf: 'bob' })
-    await make(paused, { flow: 'wh-f', paused: true })
+    await make(paused, { flow: 'wh-f', paused: { at: START, because: 'asked' } })
     await make(questions, { flow: 'wh-f', events: ['question.waiting'] })
     for (const [flow, user] of [
       ['wh-f', 'ada'],
@@ -79,6 +86,43 @@ export function describeWebhooks(store: () => ExecutionStore): void {
     await write(await runOf('wh-f', 'ada', 'import'), ofFlow(plainRun(E1, 1), 'wh-f'))
     const counts = await Promise.all([all, own, paused, questions].map(async (id) => (await told(id)).length))
     expect(counts).toEqual([2, 1, 0, 0])
+  })
+
+  test('what an address has missed is noted once, out of what is stored, and what was given up is sent again', async () => {
+    const missing = { flow: 'wh-missed', paused: { at: START, because: 'asked' as const } }
+    await make('wh-missed', { ...missing, events: ['run.finished', 'question.waiting', 'question.expired', 'dead.event'] })
+    await make('wh-missed-ends', { ...missing, events: ['run.finished'], runsOf: 'bob' })
+    const ended = await runOf('wh-missed')
+    await write(ended, ofFlow(plainRun(E1, 1), 'wh-missed'))
+    await write(await runOf('wh-missed', 'ada', 'import'), ofFlow(plainRun(E1, 1), 'wh-missed'))
+    await write(await runOf('wh-missed-else'), ofFlow(plainRun(E1, 1), 'wh-missed-else'))
+    const asking = await runOf('wh-missed')
+    const lock = (seq: number, lid: string) => record(E1, seq, 'lock', { lid, name: 'go?', form: {}, data: null, expires_at: START + 100 })
+    const lease = record(E1, 9, 'lease', { lid: 'b', expired: true, at: START + 101 })
+    await write(asking, [...ofFlow(opening(E1), 'wh-missed'), lock(6, 'a'), lock(7, 'b'), lock(8, 'c'), lease])
+    await write(asking, [record(E1, 10, 'lease', { lid: 'c', answer: true, by: 'ada', at: START + 102 })])
+    await store().dead.add({ fid: ended, position: `${E1}-99`, reason: 'poison', body: '{', at: START + 50 })
+    expect(await told('wh-missed')).toEqual([])
+    for (const id of ['wh-missed', 'wh-missed-ends']) await store().webhooks.change(id, { paused: null })
+    expect(await store().webhooks.catchUp('wh-missed', START + 10_000, START + 10_001)).toBe(0)
+    expect(await store().webhooks.catchUp('wh-missed', START - 1, START + 10_001)).toBe(4)
+    expect(await store().webhooks.catchUp('wh-missed-ends', START - 1, START + 10_001)).toBe(0)
+    const notices = await told('wh-missed')
+    expect(notices.map(({ type, fid, lid, detail }) => [type, fid, lid, detail].join(' ')).toSorted()).toEqual([
+      `dead.event ${ended}  ${E1}-99`,
+      `question.expired ${asking} b go?`,
+      `question.waiting ${asking} a go?`,
+      `run.finished ${ended}  `,
+    ])
+    const [id = ''] = notices.map((one) => one.id)
+    await store().webhooks.claim(id, 0, START + 10_030)
+    await store().webhooks.settle(id, 1, START + 10_002, { state: 'failed', nextAt: null, lastStatus: 500, problem: 'no' })
+    expect(await store().webhooks.catchUp('wh-missed', START - 1, START + 10_003)).toBe(1)
+    expect((await told('wh-missed')).map(({ state, attempts }) => [state, attempts])).toEqual(Array.from({ length: 4 }, () => ['waiting', 0]))
+    // Noted before and told once: an end is no news a second time.
+    await write(ended, ofFlow(plainRun(E1, 1), 'wh-missed'))
+    expect(await told('wh-missed')).toHaveLength(4)
+    for (const each of ['wh-missed', 'wh-missed-ends']) await store().webhooks.delete(each)
   })
 
   test('a question is noted when it waits, once when it is nearly due, and when it expires', async () => {
@@ -104,8 +148,13 @@ export function describeWebhooks(store: () => ExecutionStore): void {
     await make('wh-alarm', { events: ['alarm.raised', 'alarm.over'], flow: null })
     const fid = await runOf('wh-dead')
     for (let n = 0; n < 2; n++) await store().dead.add({ fid, position: `${E1}-7`, reason: 'poison', body: '{', at: START })
-    for (let n = 0; n < 2; n++) await store().webhooks.noteAlarm('alarm.raised', 'events delayed 1', 'no_spooler', START)
-    await store().webhooks.noteAlarm('alarm.over', 'events delayed 1', 'no_spooler', START)
+    await make('wh-cold', { events: ['flow.cold', 'webhook.disabled'], flow: 'wh-dead' })
+    const delay = { fact: 'events delayed 1', flow: null, detail: 'no_spooler', at: START } as const
+    for (let n = 0; n < 2; n++) await store().webhooks.noteAlarm({ type: 'alarm.raised', ...delay })
+    await store().webhooks.noteAlarm({ type: 'alarm.over', ...delay })
+    for (const flow of ['wh-dead', 'wh-else', null]) await store().webhooks.noteAlarm({ type: 'flow.cold', fact: `${flow} 1`, flow, detail: null, at: START })
+    await store().webhooks.noteAlarm({ type: 'webhook.disabled', fact: 'wh-alarm 1', flow: null, detail: 'wh-alarm', at: START })
+    expect((await told('wh-cold')).map(({ type, flow }) => [type, flow])).toEqual([['flow.cold', 'wh-dead']])
     expect((await told('wh-dead')).map(({ type, detail, flow }) => [type, detail, flow])).toEqual([['dead.event', `${E1}-7`, 'wh-dead']])
     expect(await types('wh-alarm')).toEqual(['alarm.over', 'alarm.raised'])
     await store().webhooks.delete('wh-alarm')

@@ -1,6 +1,9 @@
 import type { WebhookEvent } from '@koco/core'
 import type { Page } from './page.ts'
 
+/** Since when an address is told nothing, and why: somebody `asked`, it answered that it is `gone`, or it was `failing` for too long. */
+export type WebhookPause = { readonly at: number; readonly because: 'asked' | 'gone' | 'failing' }
+
 /**
  * An address that is told of events. `user`: who made it. `runsOf`: only of this user's runs, null: of all; `flow` likewise. `secret`: sealed, the store cannot read it. `bodies`: inputs and results go along. Nothing is noted
  * for it while it is paused. `failingSince`: since when notices to it have been given up; the first that arrives clears it. Times are unix seconds.
@@ -13,7 +16,7 @@ export type Webhook = {
   readonly flow: string | null
   readonly events: readonly WebhookEvent[]
   readonly bodies: boolean
-  readonly paused: boolean
+  readonly paused: WebhookPause | null
   readonly secret: string
   readonly createdAt: number
   readonly failingSince: number | null
@@ -45,6 +48,15 @@ export type Delivery = {
   readonly problem: string | null
 }
 
+/** What happened that no run tells of. `flow`: an address that looks at one flow hears of this one only. */
+export type WebhookAlarm = {
+  readonly type: Extract<WebhookEvent, `alarm.${string}` | `flow.${string}` | `webhook.${string}`>
+  readonly fact: string
+  readonly flow: string | null
+  readonly detail: string | null
+  readonly at: number
+}
+
 /** How a sending went: `delivered`, `failed` for good, or `waiting` for `nextAt`. */
 export type DeliveryOutcome = Pick<Delivery, 'state' | 'nextAt' | 'lastStatus' | 'problem'>
 
@@ -61,8 +73,13 @@ export interface WebhookStore {
   delete(id: string): Promise<boolean>
   /** Notes the questions that have come to be due by `at`. */
   noteDue(at: number): Promise<void>
-  /** Notes an alarm for whoever wants to know; once for each `fact`. */
-  noteAlarm(type: 'alarm.raised' | 'alarm.over', fact: string, detail: string, at: number): Promise<void>
+  /** Notes an alarm for whoever wants to know, also when it is of a flow; once for each `fact`. */
+  noteAlarm(alarm: WebhookAlarm): Promise<void>
+  /**
+   * Has an address that is not paused told of what it has missed since `since`: the last end of each run, questions that are still open or have expired, and dead events, at most 10,000 and the newest of them; and sends
+   * again what was given up since then. Gives how many notices that are.
+   */
+  catchUp(id: string, since: number, at: number): Promise<number>
   /** Notes a test for one address; gives its id. */
   noteTest(webhook: string, at: number): Promise<string>
   /** The notices to an address that are to be sent by `at`, the earliest first. */

@@ -13,7 +13,7 @@ import { createPeopleTables, addLockPeople } from './tables/people.ts'
 import { createFlowTables, createFlowVersions, createScheduleTable } from './tables/flows.ts'
 import { createSessionTables, createCheckpointTable, createCheckpointTasks } from './tables/sessions.ts'
 import { createTallyTables, createBudgets } from './tables/spending.ts'
-import { createWebhookTables } from './tables/webhooks.ts'
+import { addWebhookPauses, createWebhookTables } from './tables/webhooks.ts'
 
 /** Columns named `…_at` are unix seconds. JSON is kept as text, as it was written, but for `tags`. */
 export type ExecutionTables = {
@@ -157,6 +157,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'what is to be done for sessions', up: createCheckpointTasks },
     { name: 'webhooks', up: createWebhookTables },
     { name: 'deaths of resting runs', up: addDeaths },
+    { name: 'since when webhooks are paused, and why', up: addWebhookPauses },
   ],
 }
 

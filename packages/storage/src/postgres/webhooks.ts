@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
+import { IMPORTED } from '../tally.ts'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { WebhookStore } from '../port/webhooks.ts'
-import { changedColumns, readDelivery, readWebhook, webhookRow } from '../webhook-rows.ts'
+import { changedColumns, MISSED_MAX, readDelivery, readWebhook, webhookRow } from '../webhook-rows.ts'
 import type { ExecutionDatabase } from './schema.ts'
 
 /** The addresses that are told of events, and their notices. RefusedError `bad_cursor`. */
@@ -40,15 +41,15 @@ function addresses(db: ExecutionDatabase): Pick<WebhookStore, 'create' | 'get' |
   }
 }
 
-function noting(db: ExecutionDatabase): Pick<WebhookStore, 'noteDue' | 'noteAlarm' | 'noteTest'> {
+function noting(db: ExecutionDatabase): Pick<WebhookStore, 'noteDue' | 'noteAlarm' | 'noteTest' | 'catchUp'> {
   return {
     async noteDue(at) {
       await sql`select koco_note('question.due', 'question.due ' || fid || ' ' || lid, fid, lid, flow, username, name, ${at}) from locks join runs using (fid)
         where locks.status = 'open' and ${at}::float8 >= expires_at - (expires_at - asked_at) / 5
         and exists (select 1 from webhooks where paused = 0 and strpos(events, 'question.due') > 0)`.execute(db)
     },
-    async noteAlarm(type, fact, detail, at) {
-      await sql`select koco_note(${type}, ${`${type} ${fact}`}, null, null, null, null, ${detail}, ${at})`.execute(db)
+    async noteAlarm({ type, fact, flow, detail, at }) {
+      await sql`select koco_note(${type}, ${`${type} ${fact}`}, null, null, ${flow}, null, ${detail}, ${at})`.execute(db)
     },
     async noteTest(webhook, at) {
       const id = `msg_${randomUUID().replaceAll('-', '')}`
@@ -58,7 +59,30 @@ function noting(db: ExecutionDatabase): Pick<WebhookStore, 'noteDue' | 'noteAlar
         .execute()
       return id
     },
+    async catchUp(id, since, at) {
+      const again = db.updateTable('webhook_deliveries').set({ state: 'waiting', attempts: 0, next_at: at }).where('webhook', '=', id)
+      const { numUpdatedRows } = await again.where('state', '=', 'failed').where('type', '<>', 'test').where('last_at', '>=', since).executeTakeFirst()
+      return Number(numUpdatedRows) + (await noteMissed(db, id, since))
+    },
   }
+}
+
+async function noteMissed(db: ExecutionDatabase, id: string, since: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    insert into webhook_deliveries (id, webhook, fact, type, fid, lid, flow, username, detail, at, next_at)
+    select 'msg_' || replace(gen_random_uuid()::text, '-', ''), w.id, m.type || ' ' || m.about, m.type, m.fid, m.lid, m.flow, m.username, m.detail, m.at, 0
+    from webhooks w, (
+      select 'run.' || status as type, fid || ' ' || last_epoch as about, fid, null as lid, flow, username, null as detail, finished_at as at
+      from runs where status in ('finished', 'error', 'cancelled', 'timed_out') and launcher <> ${IMPORTED}
+      union all select 'question.waiting', fid || ' ' || lid, fid, lid, flow, username, name, asked_at from locks join runs using (fid) where locks.status = 'open'
+      union all select 'question.expired', fid || ' ' || lid, fid, lid, flow, username, name, answered_at from locks join runs using (fid) where locks.status = 'expired'
+      union all select 'dead.event', fid || ' ' || position, fid, null, flow, username, position, at from dead_events left join runs using (fid)
+    ) m
+    where w.id = ${id} and m.at >= ${since} and strpos(w.events, chr(10) || m.type || chr(10)) > 0
+    and (w.flow is null or w.flow = m.flow) and (w.runs_of is null or w.runs_of = m.username)
+    and not exists (select 1 from webhook_deliveries d where d.webhook = w.id and d.fact = m.type || ' ' || m.about)
+    order by m.at desc limit ${MISSED_MAX} on conflict do nothing`.execute(db)
+  return Number(numAffectedRows ?? 0)
 }
 
 function sending(db: ExecutionDatabase): Pick<WebhookStore, 'due' | 'claim' | 'settle'> {

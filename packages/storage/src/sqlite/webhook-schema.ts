@@ -3,7 +3,7 @@ import { IMPORTED } from '../tally.ts'
 const ENDED = "('finished', 'error', 'cancelled', 'timed_out')"
 const NOW = "unixepoch('subsec')"
 
-/** Notes one fact for every address that wants to know. The words are SQL; `from`: where they come from. Not `INSERT OR IGNORE`: the statement that fires a trigger decides for those within it. */
+/** Notes one fact for every address that wants to know. The words are SQL; `from`: where they come from; `to`: which addresses are told. Not `INSERT OR IGNORE`: the statement that fires a trigger decides for those within it. */
 function note(words: {
   readonly type: string
   readonly about: string
@@ -11,12 +11,13 @@ function note(words: {
   readonly detail: string
   readonly from: string
   readonly at: string
+  readonly to?: string
 }): string {
-  const { type, about, lid, detail, from, at } = words
+  const { type, about, lid, detail, from, at, to = 'w.paused = 0' } = words
   return `INSERT INTO webhook_deliveries (id, webhook, fact, type, fid, lid, flow, username, detail, at, next_at)
     SELECT 'msg_' || lower(hex(randomblob(16))), w.id, ${type} || ' ' || ${about}, ${type}, r.fid, ${lid}, r.flow, r.user, ${detail}, ${at}, 0
     FROM webhooks w, ${from}
-    WHERE w.paused = 0 AND instr(w.events, char(10) || ${type} || char(10)) > 0 AND (w.flow IS NULL OR w.flow = r.flow) AND (w.runs_of IS NULL OR w.runs_of = r.user)
+    WHERE ${to} AND instr(w.events, char(10) || ${type} || char(10)) > 0 AND (w.flow IS NULL OR w.flow = r.flow) AND (w.runs_of IS NULL OR w.runs_of = r.user)
     AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.webhook = w.id AND d.fact = ${type} || ' ' || ${about})`
 }
 
@@ -66,6 +67,32 @@ export const NOTE_ALARM = note({
   about: '@fact',
   lid: 'NULL',
   detail: '@detail',
-  from: '(SELECT NULL AS fid, NULL AS flow, NULL AS user) r',
+  from: '(SELECT NULL AS fid, @flow AS flow, NULL AS user) r',
   at: '@at',
 })
+
+/** Since when an address is paused, and why. */
+export const WEBHOOK_PAUSES = `
+  ALTER TABLE webhooks ADD COLUMN paused_at REAL;
+  ALTER TABLE webhooks ADD COLUMN paused_because TEXT;
+  UPDATE webhooks SET paused_at = ${NOW}, paused_because = 'asked' WHERE paused = 1;
+`
+
+/** Notes what an address has missed, the newest first, and no more than `@most`. */
+export const NOTE_MISSED = `${note({
+  type: 'r.type',
+  about: 'r.about',
+  lid: 'r.lid',
+  detail: 'r.detail',
+  from: `(
+    SELECT 'run.' || r.status AS type, r.fid || ' ' || s.epoch AS about, r.fid, NULL AS lid, r.flow, r.user, NULL AS detail, s.state ->> 'finishedAt' AS at
+    FROM runs r JOIN run_states s ON s.run = r.id WHERE r.status IN ${ENDED} AND r.launcher <> '${IMPORTED}'
+    UNION ALL SELECT 'question.waiting', r.fid || ' ' || l.lid, r.fid, l.lid, r.flow, r.user, l.state ->> 'name', l.asked_at
+    FROM locks l JOIN runs r ON r.id = l.run WHERE l.status = 'open'
+    UNION ALL SELECT 'question.expired', r.fid || ' ' || l.lid, r.fid, l.lid, r.flow, r.user, l.state ->> 'name', l.state ->> 'answeredAt'
+    FROM locks l JOIN runs r ON r.id = l.run WHERE l.status = 'expired'
+    UNION ALL SELECT 'dead.event', d.fid || ' ' || d.position, d.fid, NULL, r.flow, r.user, d.position, d.at FROM dead_events d LEFT JOIN runs r ON r.fid = d.fid
+  ) r`,
+  at: 'r.at',
+  to: 'w.id = @webhook AND r.at >= @since',
+})} ORDER BY r.at DESC LIMIT @most`

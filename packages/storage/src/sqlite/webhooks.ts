@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { clampLimit, decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import type { ExecutionStore } from '../port/execution-store.ts'
 import type { Page } from '../port/page.ts'
-import type { Delivery, DeliveryOutcome, Webhook, WebhookChange } from '../port/webhooks.ts'
-import { changedColumns, readDelivery, readWebhook, webhookRow, type DeliveryRow, type WebhookRow } from '../webhook-rows.ts'
+import type { Delivery, DeliveryOutcome, Webhook, WebhookAlarm, WebhookChange } from '../port/webhooks.ts'
+import { changedColumns, MISSED_MAX, readDelivery, readWebhook, webhookRow, type DeliveryRow, type WebhookRow } from '../webhook-rows.ts'
 import { Conditions } from './conditions.ts'
 import type { Db } from './connection.ts'
 import type { ThreadClient } from './thread-client.ts'
-import { NOTE_ALARM, NOTE_DUE } from './webhook-schema.ts'
+import { NOTE_ALARM, NOTE_DUE, NOTE_MISSED } from './webhook-schema.ts'
 
 /** The reads of webhooks. */
 export function webhookQueries(db: Db) {
@@ -42,7 +42,10 @@ export function webhookQueries(db: Db) {
 /** The writes of webhooks. */
 export function webhookChanges(db: Db) {
   const drop = [db.prepare('DELETE FROM webhook_deliveries WHERE webhook = ?'), db.prepare('DELETE FROM webhooks WHERE id = ?')] as const
-  const [noteDue, noteAlarm] = [db.prepare(NOTE_DUE), db.prepare(NOTE_ALARM)]
+  const [noteDue, noteAlarm, noteMissed] = [db.prepare(NOTE_DUE), db.prepare(NOTE_ALARM), db.prepare(NOTE_MISSED)]
+  const sendAgain = db.prepare(
+    "UPDATE webhook_deliveries SET state = 'waiting', attempts = 0, next_at = ? WHERE webhook = ? AND state = 'failed' AND type <> 'test' AND last_at >= ?",
+  )
   const noteTest = db.prepare("INSERT INTO webhook_deliveries (id, webhook, fact, type, at, next_at) VALUES (?, ?, ?, 'test', ?, ?)")
   return {
     createWebhook(webhook: Webhook): void {
@@ -62,8 +65,11 @@ export function webhookChanges(db: Db) {
     noteDueQuestions(at: number): void {
       noteDue.run({ at })
     },
-    noteAlarm(type: string, fact: string, detail: string, at: number): void {
-      noteAlarm.run({ type, fact, detail, at })
+    noteAlarm(alarm: WebhookAlarm): void {
+      noteAlarm.run(alarm)
+    },
+    catchUpWebhook(webhook: string, since: number, at: number): number {
+      return sendAgain.run(at, webhook, since).changes + noteMissed.run({ webhook, since, most: MISSED_MAX }).changes
     },
     noteTest(webhook: string, at: number): string {
       const id = `msg_${randomUUID().replaceAll('-', '')}`
@@ -107,7 +113,8 @@ export function webhookCalls({ writer, reader }: { readonly writer: ThreadClient
     change: (id, change) => writer.call('changeWebhook', id, change),
     delete: (id) => writer.call('deleteWebhook', id),
     noteDue: (at) => writer.call('noteDueQuestions', at),
-    noteAlarm: (type, fact, detail, at) => writer.call('noteAlarm', type, fact, detail, at),
+    noteAlarm: (alarm) => writer.call('noteAlarm', alarm),
+    catchUp: (id, since, at) => writer.call('catchUpWebhook', id, since, at),
     noteTest: (webhook, at) => writer.call('noteTest', webhook, at),
     due: (webhook, at, limit) => reader.call('dueDeliveries', webhook, at, limit),
     claim: (id, attempts, until) => writer.call('claimDelivery', id, attempts, until),

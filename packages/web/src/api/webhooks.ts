@@ -34,9 +34,14 @@ export function makeWebhook(webhook: NewWebhook, key: string): Promise<WithSecre
   return api('/api/webhooks', { method: 'POST', body: webhook, key })
 }
 
-/** Pauses a webhook, or lets it go on. */
-export function pauseWebhook(id: string, paused: boolean): Promise<Webhook> {
-  return api(path(id), { method: 'PATCH', body: { paused } })
+/** Pauses a webhook: nothing is noted for it until it goes on. */
+export function pauseWebhook(id: string): Promise<Webhook> {
+  return api(path(id), { method: 'PATCH', body: { paused: true } })
+}
+
+/** Lets a webhook go on. `missed`: it is told of what it missed, and what was given up is sent again. */
+export function resumeWebhook(id: string, missed: boolean): Promise<Webhook> {
+  return api(path(id), { method: 'PATCH', body: { paused: false, missed } })
 }
 
 /** Gives a webhook another secret. */

@@ -11,10 +11,13 @@ const LABELS: Readonly<Record<WebhookDelivery['type'], string>> = {
   'dead.event': 'Dead event',
   'alarm.raised': 'Events are delayed',
   'alarm.over': 'Events are stored again',
+  'flow.cold': 'Runs wait, no worker',
+  'flow.served': 'A worker is back',
+  'webhook.disabled': 'Webhook disabled',
   test: 'Test',
 }
 
-const OF_OPERATORS: readonly string[] = ['dead.event', 'alarm.raised', 'alarm.over']
+const OF_OPERATORS: readonly string[] = ['dead.event', 'alarm.raised', 'alarm.over', 'flow.cold', 'flow.served', 'webhook.disabled']
 
 /** What an event is called. */
 export function eventLabel(event: WebhookDelivery['type']): string {

@@ -3,7 +3,7 @@ import { Alert, Badge, Button, Card, Code, Group, Menu, Table, Text } from '@man
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { meQuery } from '../api/session.ts'
-import { deleteWebhook, pauseWebhook, replaceSecret, testWebhook, webhooksQuery, type WithSecret } from '../api/webhooks.ts'
+import { deleteWebhook, pauseWebhook, replaceSecret, resumeWebhook, testWebhook, webhooksQuery, type WithSecret } from '../api/webhooks.ts'
 import { notifyDone, notifyFailure } from '../app/notify.ts'
 import { Page } from '../app/page.tsx'
 import { Empty, Failure, Loading } from '../app/states.tsx'
@@ -13,6 +13,7 @@ import { Ago } from '../show/time.tsx'
 import { RowTable } from '../show/wide-table.tsx'
 import { eventLabel } from './events.ts'
 import { LogDialog } from './log-dialog.tsx'
+import { ResumeDialog } from './resume-dialog.tsx'
 import { WebhookDialog } from './webhook-dialog.tsx'
 
 /** The addresses that are told of runs, questions and alarms, whether notices arrive there, and what was sent. */
@@ -93,8 +94,16 @@ function WebhookRow({ webhook, show, log }: RowProps) {
   )
 }
 
-function State({ webhook: { paused, failing_since: since } }: { readonly webhook: Webhook }) {
-  const [color, word] = paused ? ['gray', 'paused'] : since === null ? ['teal', 'on'] : ['red', 'failing']
+const PAUSED = {
+  asked: ['gray', 'paused', 'Told nothing'],
+  gone: ['red', 'disabled', 'It answered that it is gone (410); told nothing'],
+  failing: ['red', 'disabled', 'Nothing arrived there for days; told nothing'],
+} as const
+
+function State({ webhook: { paused_because: because, paused_at: pausedAt, failing_since: failing } }: { readonly webhook: Webhook }) {
+  const failure = failing === null ? (['teal', 'on', ''] as const) : (['red', 'failing', ''] as const)
+  const [color, word, why] = because === null ? failure : PAUSED[because]
+  const since = because === null ? failing : pausedAt
   return (
     <div>
       <Badge color={color} variant="dot" tt="none">
@@ -102,7 +111,7 @@ function State({ webhook: { paused, failing_since: since } }: { readonly webhook
       </Badge>
       {since !== null && (
         <Text size="xs" c="dimmed">
-          since <Ago at={since} span />
+          {why} since <Ago at={since} span />
         </Text>
       )}
     </div>
@@ -117,35 +126,42 @@ function Actions({ webhook, show, log }: RowProps) {
     onError: (error) => notifyFailure(`Could not do that to ${url}`, error),
     onSettled: () => client.invalidateQueries({ queryKey: webhooksQuery.queryKey }),
   })
-  const { id, url, paused } = webhook
+  const { id, url, paused, failing_since: failing } = webhook
+  const [isResuming, setResuming] = useState(false)
   const test = async () => {
     await testWebhook(id)
     log()
   }
+  const resume = (missed: boolean): void => {
+    act.mutate({ work: () => resumeWebhook(id, missed), done: missed ? `${url} is told of what it missed.` : `${url} is told again.` })
+    setResuming(false)
+    if (missed) log()
+  }
   const replace = async () => show(await replaceSecret(id))
+  const pause = () => act.mutate({ work: () => pauseWebhook(id), done: `${url} is told nothing more.` })
   return (
-    <Menu position="bottom-end" withArrow>
-      <Menu.Target>
-        <Button size="xs" variant="default" loading={act.isPending} aria-label={`Actions on ${url}`}>
-          Actions
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={log}>Show what was sent</Menu.Item>
-        <Menu.Item disabled={paused} onClick={() => act.mutate({ work: test, done: 'A test is on its way.' })}>
-          Send a test
-        </Menu.Item>
-        <Menu.Item
-          onClick={() => act.mutate({ work: () => pauseWebhook(id, !paused), done: paused ? `${url} is told again.` : `${url} is told nothing more.` })}
-        >
-          {paused ? 'Resume' : 'Pause'}
-        </Menu.Item>
-        <Menu.Item onClick={() => act.mutate({ work: replace, done: 'The old secret signs nothing more.' })}>New secret</Menu.Item>
-        <Menu.Divider />
-        <Menu.Item color="red" onClick={() => act.mutate({ work: () => deleteWebhook(id), done: `${url} is deleted with its log.` })}>
-          Delete
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <Menu position="bottom-end" withArrow>
+        <Menu.Target>
+          <Button size="xs" variant="default" loading={act.isPending} aria-label={`Actions on ${url}`}>
+            Actions
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={log}>Show what was sent</Menu.Item>
+          <Menu.Item disabled={paused} onClick={() => act.mutate({ work: test, done: 'A test is on its way.' })}>
+            Send a test
+          </Menu.Item>
+          {failing !== null && !paused && <Menu.Item onClick={() => resume(true)}>Send again what was given up</Menu.Item>}
+          <Menu.Item onClick={paused ? () => setResuming(true) : pause}>{paused ? 'Resume' : 'Pause'}</Menu.Item>
+          <Menu.Item onClick={() => act.mutate({ work: replace, done: 'The old secret signs nothing more.' })}>New secret</Menu.Item>
+          <Menu.Divider />
+          <Menu.Item color="red" onClick={() => act.mutate({ work: () => deleteWebhook(id), done: `${url} is deleted with its log.` })}>
+            Delete
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {isResuming && <ResumeDialog webhook={webhook} resume={resume} close={() => setResuming(false)} />}
+    </>
   )
 }

@@ -11,6 +11,12 @@ export async function createWebhookTables(db: Kysely<unknown>): Promise<void> {
   await onDeadEvents(db)
 }
 
+/** Since when an address is paused, and why. */
+export async function addWebhookPauses(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('webhooks').addColumn('paused_at', 'double precision').addColumn('paused_because', key).execute()
+  await sql`update webhooks set paused_at = extract(epoch from clock_timestamp()), paused_because = 'asked' where paused = 1`.execute(db)
+}
+
 async function createTables(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('webhooks')
