@@ -7,7 +7,7 @@ const BACKLOG_MAX = 1000
 transportContract(
   'memory',
   async () => {
-    const transport = createMemoryTransport({ capacity: { backlogMax: BACKLOG_MAX }, workerLifeMs: 200, holdMs: 1500 })
+    const transport = createMemoryTransport({ capacity: { backlogMax: BACKLOG_MAX }, workerLifeMs: 200, holdMs: 3000 })
     // Memory forgets a stream when its run has ended and all of it is committed, or with the process.
     const janitor = transport.consumer('janitor')
     return { transport, backlogMax: BACKLOG_MAX, wipe: (fid) => janitor.expire([fid]), close: () => transport.close() }

@@ -19,7 +19,7 @@ async function open(protocol: 2 | 3) {
     backlogMax: BACKLOG_MAX,
     expireMs: 1,
     workerLifeMs: 200,
-    holdMs: 1500,
+    holdMs: 3000,
   })
   return {
     transport,
