@@ -23,6 +23,13 @@ export function familyFlows(shop: Workshop): readonly Flow[] {
       })
       return 'at last'
     }),
+    defineFlow({
+      name: 'slow-child',
+      summary: 'Contract: works longer than it may',
+      inputs,
+      timeout: '1s',
+      run: (_inputs, ctx) => ctx.step('work', ({ signal }) => aborted(signal)),
+    }),
     flow('asking-child', async (_inputs, ctx) => ctx.lock('how many')),
     flow('sum', async ({ n }, ctx) => {
       const children: ChildRun[] = []
@@ -34,6 +41,11 @@ export function familyFlows(shop: Workshop): readonly Flow[] {
     flow('waits-for-waits', async ({ gate }, ctx) => ctx.wait(await ctx.start('waits', { gate }))),
     flow('waits-for-answer', async (_inputs, ctx) => ctx.wait(await ctx.start('asking-child', {}))),
     flow('leaves', async ({ gate }, ctx) => (await ctx.start('gated-child', { gate })).fid),
+    flow('waits-for-slow', async (_inputs, ctx) => ctx.wait(await ctx.start('slow-child', {}))),
+    flow('catches-slow', async (_inputs, ctx) => {
+      const child = await ctx.start('slow-child', {})
+      return ctx.wait(child).catch((error: unknown) => told(error, child))
+    }),
     flow('waits-for-failing', async ({ gate }, ctx) => ctx.wait(await ctx.start('fails-once-child', { gate }))),
     flow('catches', async ({ gate }, ctx) => {
       const child = await ctx.start('fails-once-child', { gate })
@@ -41,9 +53,7 @@ export function familyFlows(shop: Workshop): readonly Flow[] {
       try {
         return await ctx.wait([child, other])
       } catch (error) {
-        if (!(error instanceof ChildRunError)) throw error
-        const { child: fid, flow: of, status, error: its, code } = error
-        return { ours: fid === child.fid, of, status, its, code, other: await ctx.wait(other) }
+        return { ...told(error, child), other: await ctx.wait(other) }
       }
     }),
     flow('refused', async (_inputs, ctx) => {
@@ -57,6 +67,13 @@ export function familyFlows(shop: Workshop): readonly Flow[] {
       return codes
     }),
   ]
+}
+
+/** What a flow can tell of a child that did not finish. */
+function told(error: unknown, child: ChildRun) {
+  if (!(error instanceof ChildRunError)) throw error
+  const { child: fid, flow: of, status, error: its, code } = error
+  return { ours: fid === child.fid, of, status, its, code }
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -77,6 +77,18 @@ export function describeChildren(name: string, open: OpenLauncher, many = 200): 
       expect(caught.final?.value).toEqual({ ours: true, of: 'fails-once-child', status: 'error', its, code: 'child_error', other: 8 })
     })
 
+    test('a child that works longer than its limit ends timed out, under a parent that waits, and the parent is told in a form that it can catch', async () => {
+      const [fid, caught] = await Promise.all([start('waits-for-slow'), start('catches-slow')])
+      const run = await runEnd(under.store, fid)
+      const [child] = await under.store.runs.children(fid, null, 10)
+      expect(await under.store.runs.get(child?.fid ?? '')).toMatchObject({ status: 'timed_out', error: { name: 'RunTimeoutError' } })
+      expect(run).toMatchObject({ status: 'error', error: { name: 'ChildRunError', code: 'child_timed_out' } })
+      expect(run.error?.message).toMatch(new RegExp(`^Child run ${child?.fid} of flow "slow-child" ended as timed_out: `))
+      const about = { ours: true, of: 'slow-child', status: 'timed_out', code: 'child_timed_out', its: { name: 'RunTimeoutError' } }
+      expect((await runEnd(under.store, caught)).final?.value).toMatchObject(about)
+      expect((await childEvents(fid)).at(-1)).toMatchObject({ phase: 'ended', status: 'timed_out', error: { name: 'RunTimeoutError' } })
+    })
+
     test('a retried parent does its failed child again, under the same fid', async () => {
       const fid = await start('waits-for-failing', { gate: 'again' })
       expect(await runEnd(under.store, fid)).toMatchObject({ status: 'error' })
