@@ -7,7 +7,7 @@ import { useRef, useState } from 'react'
 import { bulkRuns, type BulkAction, type RunFilter } from '../api/runs.ts'
 import { messageOf } from '../api/problem.ts'
 import type { RunRow } from '../api/shapes.ts'
-import { count } from '../show/format.ts'
+import { count, runName } from '../show/format.ts'
 import classes from './runs-page.module.css'
 
 type Props = {
@@ -81,6 +81,7 @@ export function BulkBar(props: Props) {
       {work && (
         <Outcomes
           work={work}
+          rows={rows}
           total={all ? null : chosen.size}
           stop={stop}
           close={close}
@@ -157,15 +158,22 @@ function actionsFor(filter: RunFilter, runs: readonly RunRow[]): BulkAction[] {
   return [...(runs.some((run) => !isEnded(run.status)) ? (['cancel'] as const) : []), ...(ended ? (['retry', 'archive'] as const) : [])]
 }
 
+/** What a person knows a run by; one that was never shown has only its id. */
+function nameOf(rows: readonly RunRow[], fid: string): string {
+  const run = rows.find((row) => row.fid === fid)
+  return run ? runName(run) : fid.slice(-8)
+}
+
 type OutcomesProps = {
   readonly work: Work
+  readonly rows: readonly RunRow[]
   readonly total: number | null
   readonly stop: () => void
   readonly close: () => void
   readonly undo: (fids: readonly string[]) => void
 }
 
-function Outcomes({ work, total, stop, close, undo }: OutcomesProps) {
+function Outcomes({ work, rows, total, stop, close, undo }: OutcomesProps) {
   const refused = work.outcomes.filter((one) => one.outcome === 'refused')
   const accepted = work.outcomes.filter((one) => one.outcome === 'accepted').map((one) => one.fid)
   return (
@@ -182,8 +190,8 @@ function Outcomes({ work, total, stop, close, undo }: OutcomesProps) {
         {work.over && refused.length === 0 && work.error === null && <Text size="sm">Each request is kept: it will be done, whatever stops in between.</Text>}
         {refused.slice(0, 100).map((one) => (
           <Text key={one.fid} size="sm">
-            <Anchor component={Link} to="/runs/$fid" params={{ fid: one.fid } as never} ff="monospace" size="sm">
-              {one.fid.slice(-8)}
+            <Anchor component={Link} to="/runs/$fid" params={{ fid: one.fid } as never} size="sm" fw={600}>
+              {nameOf(rows, one.fid)}
             </Anchor>{' '}
             {one.detail}
           </Text>

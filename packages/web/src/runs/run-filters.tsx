@@ -33,6 +33,7 @@ export function RunFilters({ search, onChange }: { readonly search: RunsSearch; 
         clearable
         w={{ base: 'calc(50% - 4px)', xs: statuses.length > 1 ? 250 : 160 }}
         hidePickedOptions
+        classNames={{ inputField: classes['field'] ?? '' }}
       />
       <Select
         data={flows.map((flow) => flow.name)}

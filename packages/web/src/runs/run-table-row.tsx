@@ -31,7 +31,7 @@ export const RunTableRow = memo(function RunTableRow({ run, index, top, columns,
         </span>
         <span className={classes['what']}>
           <span className={classes['title']} style={{ display: 'block' }}>
-            {run.flow} {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
+            <span className={classes['name']}>{run.flow}</span> {run.about !== '' && <span className={classes['about']}>{run.about}</span>}
           </span>
           <span
             className={classes['sub']}
