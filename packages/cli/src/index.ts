@@ -26,6 +26,7 @@ export {
   type FlowContext,
   type FlowDefinition,
   type FlowName,
+  type EscalationStep,
   type LockOptions,
   type ModelCall,
   type ProcessLimits,

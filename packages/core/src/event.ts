@@ -24,6 +24,7 @@ export const EVENT_KINDS = [
   'child',
   'lock',
   'lease',
+  'escalate',
   'pause',
   'resume',
   'cancel',
@@ -54,6 +55,9 @@ export type TokenCounts = {
 
 /** Content that an event names instead of holding it: the SHA-256 of its UTF-8 text (64 hex digits), how many bytes that is, and how many the content store took for it. */
 export type ContentRef = { readonly sha256: string; readonly bytes: number; readonly stored: number }
+
+/** Who may answer a question from `at` (unix seconds) on: all of them, those of before too. */
+export type Escalation = { readonly at: number; readonly assignees: readonly string[]; readonly roles: readonly string[] }
 
 /** What each kind carries. Fields may be added; none may change its meaning. Times are unix seconds with fraction, durations seconds. */
 export type EventData = {
@@ -138,7 +142,11 @@ export type EventData = {
     readonly expires_at: number | null
     readonly assignees?: readonly string[]
     readonly roles?: readonly string[]
+    /** While nobody answers: who may from `at` on, in place of those before. */
+    readonly escalations?: readonly Escalation[]
   }
+  /** Nobody had answered a question by then: these may from now on. `step`: which of its escalations, counted from 1. */
+  readonly escalate: { readonly lid: string; readonly step: number } & Escalation
   /** The answer, or that nobody gave one in time. */
   readonly lease:
     | { readonly lid: string; readonly answer: Json; readonly by: string; readonly at: number; readonly reason?: string }

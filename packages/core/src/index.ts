@@ -21,6 +21,7 @@ export {
   type AttemptReason,
   type ContentRef,
   type ErrorValue,
+  type Escalation,
   type EventData,
   type EventKind,
   type EventRecord,

@@ -25,6 +25,20 @@ const finished = event('status', { status: 'finished' })
 const retried = event('attempt', { attempt: 2, reason: 'retry', owner: 'w' })
 const answered = (lid: string, answer: EventData['inputs']['inputs']) => event('lease', { lid, answer, by: 'ann', at: 150.5 })
 
+test('an open question is put to those that its escalations name, step by step; an answered one is not', () => {
+  const [first, second] = [
+    { at: 200, assignees: ['ann', 'bob'], roles: [] },
+    { at: 300, assignees: ['ann', 'bob'], roles: ['operator'] },
+  ] as const
+  const asked = event('lock', { ...ASKED, assignees: ['ann'], escalations: [first, second] })
+  expect(fold(asked).get('l')).toMatchObject({ assignees: ['ann'], roles: [], escalations: [first, second], escalated: 0 })
+  const once = event('escalate', { lid: 'l', step: 1, ...first })
+  expect(fold(asked, once).get('l')).toMatchObject({ assignees: ['ann', 'bob'], roles: [], escalated: 1, status: 'open' })
+  const twice = event('escalate', { lid: 'l', step: 2, ...second })
+  expect(fold(asked, once, twice).get('l')).toMatchObject({ roles: ['operator'], escalated: 2, status: 'open' })
+  expect(fold(asked, answered('l', true), once).get('l')).toMatchObject({ assignees: ['ann'], escalated: 0, status: 'answered' })
+})
+
 test('an asked lock is open and has what was asked', () => {
   expect(fold(asked).get('l')).toEqual({
     fid: FID,
@@ -41,6 +55,8 @@ test('an asked lock is open and has what was asked', () => {
     reason: null,
     assignees: [],
     roles: [],
+    escalations: [],
+    escalated: 0,
   })
 })
 

@@ -1,4 +1,4 @@
-import type { RunEvent } from './event.ts'
+import type { Escalation, RunEvent } from './event.ts'
 import type { Json } from './json.ts'
 import { isEnded } from './status.ts'
 
@@ -23,6 +23,9 @@ export type LockState = {
   /** Who may answer besides operators: these users, and who has one of these roles; when both are empty, the owner of the run. */
   readonly assignees: readonly string[]
   readonly roles: readonly string[]
+  /** Who may answer later on while nobody does, and how many of these steps have been taken. */
+  readonly escalations: readonly Escalation[]
+  readonly escalated: number
 }
 
 /** Folds an event into the locks of its run; pure. Gives the locks that changed, so that a store writes only these. */
@@ -35,6 +38,11 @@ export function evolveLocks(locks: ReadonlyMap<string, LockState>, event: RunEve
     const { answer, by: answeredBy, at: answeredAt, reason = null } = event.data
     return [{ ...lock, status: 'answered', answer, answeredBy, answeredAt, reason }]
   }
+  if (event.kind === 'escalate') {
+    const lock = locks.get(event.data.lid)
+    const { assignees, roles, step: escalated } = event.data
+    return lock?.status === 'open' ? [{ ...lock, assignees, roles, escalated }] : []
+  }
   if (event.kind === 'status' && isEnded(event.data.status)) return withStatus(locks, 'open', 'closed')
   if (event.kind === 'attempt' && event.data.reason === 'retry') return withStatus(locks, 'closed', 'open')
   return []
@@ -45,7 +53,7 @@ function withStatus(locks: ReadonlyMap<string, LockState>, from: LockStatus, to:
 }
 
 function askedLock(event: RunEvent & { readonly kind: 'lock' }): LockState {
-  const { lid, name, form, data, expires_at: expiresAt, assignees = [], roles = [] } = event.data
-  const asked = { fid: event.fid, lid, name, form, data, askedAt: event.ts, expiresAt, assignees, roles }
+  const { lid, name, form, data, expires_at: expiresAt, assignees = [], roles = [], escalations = [] } = event.data
+  const asked = { fid: event.fid, lid, name, form, data, askedAt: event.ts, expiresAt, assignees, roles, escalations, escalated: 0 }
   return { ...asked, status: 'open', answer: null, answeredBy: null, answeredAt: null, reason: null }
 }

@@ -1,5 +1,5 @@
 /**
- * What an address may ask to be told of. `question.due`: four fifths of the time to answer are over. `alarm.…`: events are not stored as they come, and are again. `flow.cold`: runs of a flow wait and no worker serves it;
+ * What an address may ask to be told of. `question.due`: four fifths of the time to answer are over. `question.escalated`: nobody answered, others may now. `alarm.…`: events are not stored as they come, and are again. `flow.cold`: runs of a flow wait and no worker serves it;
  * `flow.served`: one does again. `webhook.disabled`: another address failed for days, or is gone, and is told nothing more.
  */
 export const WEBHOOK_EVENTS = [
@@ -10,6 +10,7 @@ export const WEBHOOK_EVENTS = [
   'question.waiting',
   'question.due',
   'question.expired',
+  'question.escalated',
   'dead.event',
   'alarm.raised',
   'alarm.over',

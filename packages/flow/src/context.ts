@@ -38,6 +38,13 @@ export type StepOptions = {
   readonly input?: unknown
 }
 
+/** When nobody has answered a lock so long `after` it was asked, these users (by name) and roles may answer it too. */
+export type EscalationStep = {
+  readonly after: Duration
+  readonly assignees?: readonly string[]
+  readonly roles?: readonly ('viewer' | 'user' | 'operator')[]
+}
+
 /** Options of a lock. */
 export type LockOptions<T> = {
   /** As for steps: for locks of one name that stand open side by side. */
@@ -51,6 +58,8 @@ export type LockOptions<T> = {
   /** The users (by name) who may answer, and the roles whose holders may; operators always may. Default: the owner of the run. */
   readonly assignees?: readonly string[]
   readonly roles?: readonly ('viewer' | 'user' | 'operator')[]
+  /** Who may answer too, besides those above, when nobody has after so long; several in a row with growing times. The run need not be alive for it. */
+  readonly escalate?: EscalationStep | readonly EscalationStep[]
   /** `fail` (default): LockExpiredError; `continue`: the lock gives undefined. */
   readonly onExpire?: 'fail' | 'continue'
 }

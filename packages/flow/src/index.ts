@@ -11,6 +11,7 @@ export type {
   ChildRun,
   FlowContext,
   FlowName,
+  EscalationStep,
   LockOptions,
   ModelCall,
   Retries,

@@ -209,7 +209,7 @@ class Fold {
 }
 
 /** The kinds that change more of a run than its count of events. */
-const LOOKED_AT: ReadonlySet<string> = new Set(['attempt', 'status', 'inputs', 'meta', 'final', 'error', 'lock', 'lease', 'progress', 'model'])
+const LOOKED_AT: ReadonlySet<string> = new Set(['attempt', 'status', 'inputs', 'meta', 'final', 'error', 'lock', 'lease', 'escalate', 'progress', 'model'])
 
 /** True for a kind that changes nothing of a run but its count of events. */
 export function isQuiet(kind: string): boolean {
@@ -217,7 +217,7 @@ export function isQuiet(kind: string): boolean {
 }
 
 /** The kinds for which `foldRun` needs the locks of a run. */
-const LOCK_KINDS: ReadonlySet<string> = new Set(['lock', 'lease', 'status', 'attempt'])
+const LOCK_KINDS: ReadonlySet<string> = new Set(['lock', 'lease', 'escalate', 'status', 'attempt'])
 
 /** True when folding these records may change locks, so that the store has to load them. */
 export function touchesLocks(records: readonly EventRecord[]): boolean {

@@ -15,7 +15,14 @@ const COLUMNS: readonly Column<Lock>[] = [
   { title: 'STATUS', cell: (lock) => lock.status },
   { title: 'ASKED', cell: (lock) => timeText(lock.asked_at) },
   { title: 'EXPIRES', cell: (lock) => timeText(lock.expires_at) },
+  { title: 'FOR', cell: (lock) => answerersOf(lock) },
+  { title: 'ESCALATES', cell: (lock) => timeText(lock.escalations[lock.escalated]?.at ?? null) },
 ]
+
+function answerersOf({ assignees, roles, user }: Lock): string {
+  const named = [...assignees, ...roles.map((role) => `role ${role}`)]
+  return named.length === 0 ? user : named.join(', ')
+}
 
 /** `koco locks …` */
 export function locksCommand(context: CommandContext): Command {

@@ -24,6 +24,7 @@ const DESCRIBE: Describe = {
     return `run ${child.fid} of ${child.flow}: ${child.status}${child.status === 'finished' ? '' : `: ${child.error.message}`}`
   },
   lock: ({ name }) => `asks "${name}"`,
+  escalate: ({ assignees, roles }) => `nobody answered yet: ${[...assignees, ...roles.map((role) => `role ${role}`)].join(', ')} may too`,
   lease: (lease) => ('expired' in lease ? 'nobody answered in time' : `answered by ${lease.by}: ${JSON.stringify(lease.answer)}`),
   progress: ({ done, total, text }) => `${total === null ? done : `${done}/${total}`}${text === undefined ? '' : ` ${text}`}`,
   stdout: ({ text }) => text.trimEnd(),

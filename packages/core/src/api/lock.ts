@@ -1,3 +1,4 @@
+import type { Escalation } from '../event.ts'
 import type { Json } from '../json.ts'
 import type { LockStatus } from '../lock.ts'
 
@@ -22,6 +23,9 @@ export type Lock = {
   /** Who may answer besides operators; without either the owner of the run. */
   readonly assignees: readonly string[]
   readonly roles: readonly string[]
+  /** Who may answer from `at` on while nobody does: `escalated` of these steps have been taken, and are in `assignees` and `roles`. */
+  readonly escalations: readonly Escalation[]
+  readonly escalated: number
   /** Whether the caller may answer it now. */
   readonly may_answer: boolean
   /** Put to the caller: by name, by role, or as the owner of the run. */

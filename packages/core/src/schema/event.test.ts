@@ -64,6 +64,7 @@ const WRONG: readonly (readonly [EventKind, Json])[] = [
   ['child', { phase: 'ended', id: 'a', fid: 'f', flow: 'x', status: 'finished', error }],
   ['child', { phase: 'ended', id: 'a', fid: 'f', flow: 'x', status: 'running', error }],
   ['lock', { lid: 'l', name: 'n', form: {}, data: null }],
+  ['escalate', { lid: 'l', step: 0, at: 1, assignees: [], roles: [] }],
   ['lease', { lid: 'l', by: 'ann', at: 1 }],
   ['lease', { lid: 'l', expired: false, at: 1 }],
   ['pause', { reason: 'r' }],

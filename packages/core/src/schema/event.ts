@@ -39,6 +39,8 @@ const leaseSchema = z.union([
   z.looseObject({ lid: text, expired: z.literal(true), at: timeSchema }),
 ])
 
+const escalation = { at: timeSchema, assignees: z.array(text).readonly(), roles: z.array(text).readonly() }
+
 /** What each kind of event carries. Unknown fields pass, as every reader must let them; wrong and missing ones do not. */
 export const eventSchemas = {
   attempt: z.looseObject({
@@ -74,7 +76,9 @@ export const eventSchemas = {
     expires_at: timeSchema.nullable(),
     assignees: z.array(text).readonly().optional(),
     roles: z.array(text).readonly().optional(),
+    escalations: z.array(z.looseObject(escalation)).readonly().optional(),
   }),
+  escalate: z.looseObject({ lid: text, step: z.int().positive(), ...escalation }),
   lease: leaseSchema,
   pause: z.looseObject({ by: text, reason: text.optional() }),
   resume: z.looseObject({ by: text }),

@@ -94,3 +94,19 @@ export const signed = defineFlow({
   inputs: z.object({}),
   run: (_inputs, ctx) => ctx.lock('Sign it?', { form: z.object({ sign: z.boolean() }), data: 'The contract is ready.', assignees: ['ann'] }),
 })
+
+/** Asks vera, and ann too when she does not answer. */
+export const refund = defineFlow({
+  name: 'refund',
+  summary: 'Waits for somebody who approves a refund.',
+  inputs: z.object({}),
+  run: (_inputs, ctx) =>
+    ctx.lock('Refund it?', {
+      form: z.object({ refund: z.boolean() }),
+      assignees: ['vera'],
+      escalate: [
+        { after: '4s', assignees: ['ann'] },
+        { after: '2h', roles: ['user'] },
+      ],
+    }),
+})

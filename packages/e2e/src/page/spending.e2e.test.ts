@@ -74,6 +74,26 @@ test('who is named answers the question of a run that is not theirs; others only
   await ann.context().close()
 })
 
+test('what nobody answers comes into the inbox of those to whom it is put next, and the timeline says so', async () => {
+  const { page: ann } = await signIn(browser, stack.address, ANN, { login: 'ann' })
+  const fid = await client.start('refund', {})
+  await ann.goto(`${stack.address}/approvals`)
+  const card = ann.getByRole('region', { name: 'Question: Refund it?' })
+  await seen(card.getByText(/^Escalated /))
+  await seen(card.getByText('For vera, ann or an operator to answer.'))
+  await seen(card.getByText(/^Without an answer it is for vera, ann, anybody of role user or an operator in /))
+  await card.getByRole('checkbox', { name: 'Refund' }).check()
+  await card.getByRole('button', { name: 'Answer', exact: true }).click()
+  await isIn(fid, 'finished')
+  const events = await client.events(fid)
+  // The run was put aside meanwhile, and woke for it.
+  expect(events.flatMap(({ kind, data }) => (kind === 'attempt' ? [(data as { reason: string }).reason] : []))).toContain('wake')
+  expect(events.filter(({ kind }) => kind === 'escalate').map(({ data }) => data)).toMatchObject([{ step: 1, assignees: ['vera', 'ann'] }])
+  await admin.goto(`${stack.address}/runs/${fid}?tab=timeline`)
+  await seen(admin.getByText('Nobody answered yet: vera, ann may too'))
+  await ann.context().close()
+})
+
 test('the figures and the log say what was spent and who did what', async () => {
   await admin.goto(`${stack.address}/insights`)
   await seen(admin.getByRole('region', { name: 'Models' }).getByRole('row', { name: /large acme 3/ }))

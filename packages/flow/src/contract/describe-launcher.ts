@@ -91,6 +91,25 @@ export function describeLauncher(name: string, open: OpenLauncher): void {
       expect(shop.done.filter((done) => done === 'first-answer before')).toHaveLength(1)
     })
 
+    test('a question that nobody answers is put to others in time, while the run is put aside', async () => {
+      const fid = await start('escalates')
+      await asking(fid)
+      const lid = await lidOf(fid)
+      expect((await under.store.locks.get(fid, lid))?.escalations).toMatchObject([
+        { assignees: ['ada', 'bob'], roles: [] },
+        { assignees: ['ada', 'bob'], roles: ['operator'] },
+      ])
+      await expect.poll(async () => (await under.store.locks.get(fid, lid))?.escalated, { timeout: 60_000 }).toBe(2)
+      expect(await under.store.locks.get(fid, lid)).toMatchObject({ status: 'open', assignees: ['ada', 'bob'], roles: ['operator'], escalated: 2 })
+      expect(await launcher.answer(fid, lid, { go: true }, 'bob')).toEqual({ outcome: 'accepted' })
+      expect((await runEnd(under.store, fid)).final?.value).toBe(true)
+      const events = await eventsOf(under.store, fid)
+      expect(said(events).filter((kind) => ['lock', 'awaiting', 'escalate', 'lease'].includes(kind))).toEqual(
+        expect.arrayContaining(['lock', 'awaiting', 'escalate', 'escalate', 'lease']),
+      )
+      for (const event of events) if (event.kind === 'escalate') expect(event.ts).toBeGreaterThanOrEqual(event.data.at)
+    })
+
     test('a run that used up a budget is held by a question, and goes on when somebody says so', async () => {
       const fid = await start('spends', { n: 3 })
       await asking(fid)

@@ -42,6 +42,16 @@ export function contractFlows(shop: Workshop): readonly Flow[] {
       const { go } = await ctx.lock('approve', { form: z.object({ go: z.boolean() }), data: { gate } })
       return { go, after: await ctx.step('after', () => 'done') }
     }),
+    flow('escalates', async (_inputs, ctx) => {
+      const { go } = await ctx.lock('approve', {
+        form: z.object({ go: z.boolean() }),
+        escalate: [
+          { after: 400, assignees: ['bob'] },
+          { after: 800, roles: ['operator'] },
+        ],
+      })
+      return go
+    }),
     flow('spends', async ({ n }, ctx) => {
       for (let i = 1; i <= n; i += 1) {
         const tokens = { input_uncached: 600, output: 400 }

@@ -5,6 +5,7 @@ import {
   type AttemptReason,
   type ContentRef,
   type EndedStatus,
+  type Escalation,
   type ErrorValue,
   type EventData,
   type EventRecord,
@@ -22,6 +23,9 @@ export type JournaledStep =
 /** What the journal knows of a lock. Times are unix seconds. */
 export type JournaledLock = {
   readonly expiresAt: number | null
+  readonly escalations: readonly Escalation[]
+  /** How many of the escalations have been journaled. */
+  escalated: number
   lease: { readonly answer: Json; readonly by: string; readonly at: number } | 'expired' | undefined
 }
 
@@ -132,9 +136,11 @@ export class Journal {
         return this.#child(data as unknown as EventData['child'], record.data.length)
       case 'lock': {
         const lock = data as unknown as EventData['lock']
-        this.locks.set(lock.lid, { expiresAt: lock.expires_at, lease: undefined })
+        this.locks.set(lock.lid, { expiresAt: lock.expires_at, escalations: lock.escalations ?? [], escalated: 0, lease: undefined })
         return undefined
       }
+      case 'escalate':
+        return this.#escalate(data as unknown as EventData['escalate'])
       case 'lease':
         return this.#lease(data as unknown as EventData['lease'])
       case 'pause':
@@ -222,6 +228,11 @@ export class Journal {
       const started = this.sleeps.get(sleep.id)
       if (started) started.finished = true
     }
+  }
+
+  #escalate({ lid, step }: EventData['escalate']): void {
+    const lock = this.locks.get(lid)
+    if (lock) lock.escalated = step
   }
 
   #lease(lease: EventData['lease']): void {

@@ -1,10 +1,12 @@
-import { RefusedError, type EventData, type Json } from '@koco/core'
+import { type EventData, type Json } from '@koco/core'
 import type { LockOptions } from '../context.ts'
 import { durationMs } from '../duration.ts'
 import { LockExpiredError } from '../errors.ts'
 import { checkZod, formSchema, isZod } from '../schema-check.ts'
 import { jsonOf } from '../value.ts'
 import { digest } from './digest.ts'
+import { escalationsOf, peopleOf } from './lock-people.ts'
+import type { JournaledLock } from './journal.ts'
 import type { Lease } from './requests.ts'
 import { never, type Runtime } from './runtime.ts'
 import { outsideSteps } from './step.ts'
@@ -59,30 +61,37 @@ export async function leaseOf(runtime: Runtime, lid: string, question: () => Que
   const over = journaled !== undefined && journaled.expiresAt !== null && journaled.expiresAt <= journal.retriedAt
   if (journaled?.lease === 'expired') return over ? 'void' : 'expired'
   if (journaled?.lease) return journaled.lease
-  const lease = await waitForLease(runtime, lid, journaled ? journaled.expiresAt : ask(runtime, lid, question()))
+  const lease = await escalating(runtime, lid, journaled ?? ask(runtime, lid, question()))
   await journalLease(runtime, lid, lease)
   return lease === 'expired' && over ? 'void' : lease
 }
 
-function ask(runtime: Runtime, lid: string, question: Question): number | null {
+type Asked = Omit<JournaledLock, 'lease'>
+
+function ask(runtime: Runtime, lid: string, question: Question): Asked {
   runtime.emit('lock', { lid, ...question })
-  return question.expires_at
+  return { expiresAt: question.expires_at, escalations: question.escalations ?? [], escalated: 0 }
+}
+
+/** Waits for an answer, and puts the question to others at the times when nobody has given one. */
+async function escalating(runtime: Runtime, lid: string, { expiresAt, escalations, escalated }: Asked): Promise<Lease | 'expired'> {
+  for (const [index, escalation] of escalations.entries()) {
+    if (index < escalated) continue
+    const lease = await waitForLease(runtime, lid, escalation.at)
+    if (lease !== 'expired') return lease
+    runtime.emit('escalate', { lid, step: index + 1, ...escalation })
+  }
+  return await waitForLease(runtime, lid, expiresAt)
 }
 
 function questionOf(runtime: Runtime, name: string, options: LockOptions<unknown>): Question {
-  const { assignees, roles } = options
+  const askedMs = runtime.deps.clock.now()
   const timeoutMs = options.timeout === null ? null : durationMs(options.timeout ?? runtime.deps.limits.lockMs, `timeout of lock "${name}"`)
-  const expiresAt = timeoutMs === null ? null : (runtime.deps.clock.now() + timeoutMs) / 1000
+  const expiresAt = timeoutMs === null ? null : (askedMs + timeoutMs) / 1000
   const data = options.data === undefined ? null : jsonOf(options.data, `The data of lock "${name}"`)
-  const people = { ...(assignees && { assignees: names(name, 'assignees', assignees) }), ...(roles && { roles: names(name, 'roles', roles) }) }
-  return { name, form: formSchema(options.form), data, expires_at: expiresAt, ...people }
-}
-
-const NAMES_MAX = 100
-
-function names(lock: string, what: string, given: unknown): string[] {
-  if (Array.isArray(given) && given.length <= NAMES_MAX && given.every((one) => typeof one === 'string' && one !== '')) return given as string[]
-  throw new RefusedError(`The ${what} of lock "${lock}" must be a list of at most ${NAMES_MAX} names.`, { code: 'bad_call' })
+  const people = peopleOf(name, options)
+  const escalations = escalationsOf({ name, user: runtime.deps.run.user, askedMs, timeoutMs }, people, options.escalate)
+  return { name, form: formSchema(options.form), data, expires_at: expiresAt, ...people, ...(escalations.length > 0 && { escalations }) }
 }
 
 async function waitForLease(runtime: Runtime, lid: string, expiresAt: number | null): Promise<Lease | 'expired'> {

@@ -56,6 +56,55 @@ test('a lock says who may answer, and a list that is none is refused', async () 
   })
 })
 
+test('an escalation is validated when the question is asked', async () => {
+  for (const [escalate, words] of [
+    [{ after: '1h' }, 'names nobody'],
+    [{ after: '4h', roles: ['operator'] }, 'comes after its timeout'],
+    [{ after: 0, roles: ['operator'] }, 'growing times'],
+    [
+      [
+        { after: '1h', assignees: ['ann'] },
+        { after: '1h', assignees: ['bob'] },
+      ],
+      'growing times',
+    ],
+    [Array.from({ length: 11 }, (_, n) => ({ after: `${n + 1}m`, assignees: ['ann'] })), 'at most 10 steps'],
+    [{ after: '1h', assignees: 'ann' }, 'assignees of lock "ask"'],
+  ] as const) {
+    const run = new ScriptedRun(scriptedFlow((ctx) => ctx.lock('ask', { timeout: '3h', escalate: escalate as never })))
+    expect(await run.attempt(), words).toMatchObject({ outcome: 'failed', error: { code: 'bad_call', message: expect.stringContaining(words) } })
+  }
+})
+
+test('a try that wakes late takes the steps of an escalation that are over, each once, and waits for the next', async () => {
+  const startMs = 1_900_000_000_000
+  const clock = new TestClock(startMs, false)
+  const escalate = [
+    { after: '1h', assignees: ['bob'] },
+    { after: '2h', roles: ['operator'] as const },
+  ] as const
+  const run = new ScriptedRun(
+    scriptedFlow((ctx) => ctx.lock('ask', { assignees: ['ann'], timeout: '3h', escalate })),
+    { idleMs: 300 },
+    clock,
+  )
+  const asked = await run.attempt()
+  expect(asked).toMatchObject({ outcome: 'suspended', status: 'awaiting' })
+  const steps = () => run.events.filter(({ kind }) => kind === 'escalate').map(({ data }) => data)
+  const due = 'wakeAt' in asked ? asked.wakeAt : null
+  const lock = last(run, 'lock') as { readonly escalations: readonly { readonly at: number }[]; readonly expires_at: number }
+  expect(due).toBe(lock.escalations[0]?.at)
+  clock.skipTo(startMs + 3_660_000)
+  expect(await run.attempt('wake')).toMatchObject({ outcome: 'suspended', wakeAt: lock.escalations[1]?.at })
+  expect(steps()).toMatchObject([{ step: 1, assignees: ['ann', 'bob'], roles: [] }])
+  clock.skipTo(startMs + 7_260_000)
+  expect(await run.attempt('wake')).toMatchObject({ outcome: 'suspended', wakeAt: lock.expires_at })
+  expect(steps()).toMatchObject([{ step: 1 }, { step: 2, assignees: ['ann', 'bob'], roles: ['operator'] }])
+  run.answer(lids(run)[0] ?? '', 'yes')
+  expect(await run.attempt('wake')).toMatchObject({ outcome: 'finished', final: { value: 'yes' } })
+  expect(steps()).toHaveLength(2)
+})
+
 test('an answer that the store has is taken, however slowly it gives it', async () => {
   const run = new ScriptedRun(
     scriptedFlow((ctx) => ctx.lock('ask')),

@@ -113,6 +113,8 @@ export function forkPrefix(from: string, timeline: readonly EventRecord[], at: P
       const { lid, name } = data as unknown as EventData['lock']
       return questions.has(lid) ? asNote(record, `question ${name} was open in the run that this one is forked from; it is asked again`) : record
     }
+    if (record.kind === 'escalate' && questions.has((data as unknown as EventData['escalate']).lid))
+      return asNote(record, 'the question was put to others there')
     return record.kind === 'step' ? editStep(record, data as unknown as Step, last, edits) : record
   })
   return { records, inputs, uploads }

@@ -24,6 +24,10 @@ export const Lock = shapeOf<api.Lock>()(
       reason: z.string().nullable().describe('why it was answered so'),
       assignees: z.array(z.string()).describe('users who may answer besides operators'),
       roles: z.array(z.string()).describe('roles whose holders may answer; without assignees and roles it is the owner of the run'),
+      escalations: z
+        .array(z.object({ at: z.number(), assignees: z.array(z.string()), roles: z.array(z.string()) }))
+        .describe('who may answer from `at` on while nobody does'),
+      escalated: z.number().int().describe('how many of the escalations have happened: they are in assignees and roles'),
       may_answer: z.boolean().describe('whether you may'),
       for_me: z.boolean().describe('whether it is put to you: by name, by role, or because the run is yours and nobody else is named'),
       flow: z.string(),
@@ -54,6 +58,8 @@ export function lockJson(
     reason: lock.reason,
     assignees: [...lock.assignees],
     roles: [...lock.roles],
+    escalations: lock.escalations.map(({ at, assignees, roles }) => ({ at, assignees: [...assignees], roles: [...roles] })),
+    escalated: lock.escalated,
     may_answer: lock.status === 'open' && mayAnswer(me, lock, run),
     for_me: isPutTo(me, lock, run),
     flow: run.flow,

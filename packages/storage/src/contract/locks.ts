@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { ExecutionStore } from '../port/execution-store.ts'
 import type { Role } from '../port/users.ts'
 import { attempt, meta, opening, record, someFid, START, status } from './scenario.ts'
+import { someWebhook } from './webhooks.ts'
 
 const E1 = START * 1000
 const E2 = E1 + 10
@@ -61,6 +62,25 @@ export function describeLocks(store: () => ExecutionStore): void {
     await store().writer.write([{ fid, records: [record(E1, 9, 'lease', answer)] }])
     expect(await store().locks.get(fid, 'l1')).toMatchObject({ reason: 'It is cheap.', assignees: ['legal-ann', 'legal-bob'], roles: [] })
     expect(await store().locks.get(fid, 'l3')).toMatchObject({ reason: null, assignees: [], roles: [] })
+  })
+
+  test('a question that nobody answers is found by those to whom it is put later, and who wants to know is told', async () => {
+    await store().webhooks.create(someWebhook('wh-escalated', { flow: null, runsOf: 'escalator', events: ['question.escalated'] }))
+    const step = { at: START + 20, assignees: ['escalator', 'later-bob'], roles: ['operator'] }
+    const asked = record(E1, 6, 'lock', { lid: 'l1', name: 'approve', form: {}, data: null, expires_at: null, escalations: [step] })
+    const fid = await ask('escalator', [asked])
+    const concerning = async (user: string, role: Role): Promise<number> =>
+      (await store().locks.list({ fid, concerns: { user, role }, limit: 10 })).items.length
+    expect([await concerning('later-bob', 'user'), await concerning('boss', 'operator')]).toEqual([0, 0])
+    expect(await store().locks.get(fid, 'l1')).toMatchObject({ assignees: [], roles: [], escalations: [step], escalated: 0 })
+    const escalated = record(E1, 7, 'escalate', { lid: 'l1', step: 1, ...step })
+    for (let n = 0; n < 2; n++) await store().writer.write([{ fid, records: [escalated] }])
+    expect(await store().locks.get(fid, 'l1')).toMatchObject({ status: 'open', assignees: step.assignees, roles: step.roles, escalated: 1 })
+    expect([await concerning('later-bob', 'user'), await concerning('boss', 'operator'), await concerning('escalator', 'user')]).toEqual([1, 1, 1])
+    const { items } = await store().webhooks.deliveries('wh-escalated', { limit: 10 })
+    expect(items.map(({ type, lid, detail }) => [type, lid, detail])).toEqual([['question.escalated', 'l1', 'approve']])
+    await store().webhooks.delete('wh-escalated')
+    expect(await store().locks.answer(fid, answerOf('l1', 'later-bob'))).toEqual({ outcome: 'accepted' })
   })
 
   test('of many answers at once the first wins and the others are told whose', async () => {

@@ -25,6 +25,8 @@ export function toLock(row: LockRow): LockState {
     reason: row.reason,
     assignees: row.assignees,
     roles: row.roles,
+    escalations: row.escalations ?? [],
+    escalated: row.escalated ?? 0,
   }
 }
 
@@ -35,7 +37,7 @@ export function toAnswer({ lid, answer, answered_by: by, answered_at: at, reason
 
 /** The row of a lock. */
 export function fromLock(lock: LockState): LockRow {
-  const { fid, lid, name, form, data, askedAt, expiresAt, status, answer, answeredBy, answeredAt, reason, assignees, roles } = lock
+  const { fid, lid, name, form, data, askedAt, expiresAt, status, answer, answeredBy, answeredAt, reason, assignees, roles, escalations, escalated } = lock
   return {
     fid,
     lid,
@@ -51,5 +53,7 @@ export function fromLock(lock: LockState): LockRow {
     reason,
     assignees: [...assignees],
     roles: [...roles],
+    escalations: escalations.length === 0 ? null : [...escalations],
+    escalated,
   }
 }

@@ -1,4 +1,4 @@
-import type { RunStatus, LockState } from '@koco/core'
+import type { Escalation, LockState, RunStatus } from '@koco/core'
 import { sql, type ColumnType, type Generated, type Kysely } from 'kysely'
 import type { StoredCheckpoint } from '../checkpoint-row.ts'
 import type { Schema } from '../migrations.ts'
@@ -9,7 +9,7 @@ import type { ModelTally, RunTally } from '../tally.ts'
 import type { DeliveryRow, WebhookRow } from '../webhook-rows.ts'
 import { createEventTables, createRunContents } from './tables/events.ts'
 import { createRunTables, createChildIndex, createProjection, createHealthTable, addDeaths } from './tables/runs.ts'
-import { createPeopleTables, addLockPeople } from './tables/people.ts'
+import { addEscalations, addLockPeople, createPeopleTables } from './tables/people.ts'
 import { createFlowTables, createFlowVersions, createScheduleTable } from './tables/flows.ts'
 import { createSessionTables, createCheckpointTable, createCheckpointTasks } from './tables/sessions.ts'
 import { createTallyTables, createBudgets } from './tables/spending.ts'
@@ -93,6 +93,8 @@ export type LockTable = {
   reason: string | null
   assignees: ColumnType<string[], string, string>
   roles: ColumnType<string[], string, string>
+  escalations: ColumnType<Escalation[] | null, string | null, string | null>
+  escalated: number | null
 }
 
 /** `about` is the JSON text of flow, inputs, timing, missed, overlap and createdAt. */
@@ -158,6 +160,7 @@ export const EXECUTION_SCHEMA: Schema = {
     { name: 'webhooks', up: createWebhookTables },
     { name: 'deaths of resting runs', up: addDeaths },
     { name: 'since when webhooks are paused, and why', up: addWebhookPauses },
+    { name: 'escalations of locks', up: addEscalations },
   ],
 }
 

@@ -96,7 +96,8 @@ export const UPSERT_LOCKS = statement(
   'upsert_locks',
   `with given as (select * from json_populate_recordset(null::locks, $1::json)),
   marked as (update runs set has_locks = true where not has_locks and fid in (select fid from given))
-  insert into locks select * from given on conflict (fid, lid) do update set status = excluded.status, answer = excluded.answer, answered_by = excluded.answered_by, answered_at = excluded.answered_at, reason = excluded.reason`,
+  insert into locks select * from given on conflict (fid, lid) do update set status = excluded.status, answer = excluded.answer, answered_by = excluded.answered_by, answered_at = excluded.answered_at, reason = excluded.reason,
+    assignees = excluded.assignees, roles = excluded.roles, escalated = excluded.escalated`,
 )
 
 /** Seals: what lies above them in their epochs is fenced. */

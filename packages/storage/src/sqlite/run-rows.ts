@@ -191,9 +191,10 @@ function tagText(tags: readonly string[]): string {
   return tags.length === 0 ? '' : `\n${tags.join('\n')}\n`
 }
 
-/** A lock's row: the parts that lists filter by have columns of their own, the whole is JSON. The first versions wrote no people and no reason. */
+/** A lock's row: the parts that lists filter by have columns of their own, the whole is JSON. The first versions wrote no people, no reason and no escalations. */
 export function readLock(text: string): LockState {
-  return { assignees: [], roles: [], reason: null, ...(parseJson(text) as unknown as Omit<LockState, LaterParts> & Partial<Pick<LockState, LaterParts>>) }
+  const read = parseJson(text) as unknown as Omit<LockState, LaterParts> & Partial<Pick<LockState, LaterParts>>
+  return { assignees: [], roles: [], reason: null, escalations: [], escalated: 0, ...read }
 }
 
 /** A row of `lock_answers`. */
@@ -204,7 +205,7 @@ export function readAnswer({ answer, reason, ...row }: RawAnswer): LockAnswer {
   return { ...row, answer: parseJson(answer), ...(reason !== null && { reason }) }
 }
 
-type LaterParts = 'assignees' | 'roles' | 'reason'
+type LaterParts = 'assignees' | 'roles' | 'reason' | 'escalations' | 'escalated'
 
 /** The event rows of chunks and files have one form. */
 export type RawEvent = {

@@ -1,6 +1,6 @@
 import { RefusedError } from '@koco/core'
 import type Database from 'better-sqlite3'
-import { WEBHOOK_PAUSES, WEBHOOK_TABLES } from './webhook-schema.ts'
+import { ESCALATIONS_NOTED, WEBHOOK_PAUSES, WEBHOOK_TABLES } from './webhook-schema.ts'
 
 /** The statements that lead from each version of `index.db` to the next. Never change one that was released; add another. */
 const MIGRATIONS: readonly string[] = [
@@ -153,6 +153,7 @@ const MIGRATIONS: readonly string[] = [
   'CREATE TABLE checkpoint_tasks (kind TEXT NOT NULL, session TEXT NOT NULL, about TEXT NOT NULL, PRIMARY KEY (kind, session)) STRICT, WITHOUT ROWID',
   WEBHOOK_TABLES,
   WEBHOOK_PAUSES,
+  ESCALATIONS_NOTED,
 ]
 
 /** The schema version that this code writes. */

@@ -71,6 +71,14 @@ export const NOTE_ALARM = note({
   at: '@at',
 })
 
+/** Notes that others may answer a question now. */
+export const ESCALATIONS_NOTED = `
+  CREATE TRIGGER locks_escalated AFTER UPDATE OF state ON locks
+  WHEN NEW.status = 'open' AND coalesce(NEW.state ->> 'escalated', 0) > coalesce(OLD.state ->> 'escalated', 0) BEGIN
+    ${note({ ...LOCK, type: "'question.escalated'", about: "r.fid || ' ' || NEW.lid || ' ' || (NEW.state ->> 'escalated')" })};
+  END;
+`
+
 /** Since when an address is paused, and why. */
 export const WEBHOOK_PAUSES = `
   ALTER TABLE webhooks ADD COLUMN paused_at REAL;

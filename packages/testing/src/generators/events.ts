@@ -20,6 +20,8 @@ const lost = () => fc.constant({ from: '1-4', to: '1-6' })
 const tokens = () => fc.record({ input_uncached: count(), cache_read: count(), cache_write: count(), output: count(), reasoning: count() })
 const step = { id: name(), name: name(), try: fc.integer({ min: 1, max: 9 }), input: text() }
 
+const escalation = () => fc.record({ at: time(), assignees: fc.array(user(), { maxLength: 2 }), roles: fc.constant(['operator']) })
+
 const child = { id: name(), fid: fc.constant('0'.repeat(24)), flow: name() }
 
 /** The data of one event of each kind, every field and alternative covered. */
@@ -70,7 +72,11 @@ export const eventData: { readonly [K in EventKind]: fc.Arbitrary<EventData[K]> 
     fc.record({ phase: fc.constant('ended' as const), ...child, status: fc.constant('finished' as const), result: typed() }),
     fc.record({ phase: fc.constant('ended' as const), ...child, status: fc.constantFrom('error', 'cancelled', 'timed_out'), error: error() }),
   ),
-  lock: fc.record({ lid: name(), name: name(), form: json(), data: json(), expires_at: fc.option(time()) }),
+  lock: optional(
+    { lid: name(), name: name(), form: json(), data: json(), expires_at: fc.option(time()), escalations: fc.array(escalation(), { maxLength: 2 }) },
+    'escalations',
+  ),
+  escalate: fc.record({ lid: name(), step: fc.integer({ min: 1, max: 9 }), at: time(), assignees: fc.array(user(), { maxLength: 2 }), roles: fc.constant([]) }),
   lease: fc.oneof(
     fc.record({ lid: name(), answer: json(), by: user(), at: time() }),
     fc.record({ lid: name(), expired: fc.constant(true as const), at: time() }),

@@ -39,6 +39,8 @@ export class RunScript {
   #openSteps: string[] = []
   #openLocks: string[] = []
   #sleeping: string | undefined
+  /** What the question that was asked last comes to while nobody answers. */
+  #escalation: EventData['escalate'] | undefined
 
   constructor(run: NewRun, choices: Choices) {
     this.#run = run
@@ -138,8 +140,10 @@ export class RunScript {
     const lid = this.#newId()
     this.#openLocks.push(lid)
     const expires_at = this.#choices.choose(2) === 0 ? null : this.#ts + 60
-    this.#write('lock', { lid, name: 'approve', form: { type: 'object' }, data: this.#choices.value(), expires_at })
-    this.#enter('awaiting', expires_at)
+    const escalations = expires_at === null ? [] : [{ at: this.#ts + 30, assignees: ['ann', 'bob'], roles: ['operator'] }]
+    this.#write('lock', { lid, name: 'approve', form: { type: 'object' }, data: this.#choices.value(), expires_at, escalations })
+    this.#escalation = escalations[0] && { lid, step: 1, ...escalations[0] }
+    this.#enter('awaiting', this.#escalation?.at ?? null)
   }
 
   #sleep(): void {
@@ -159,6 +163,8 @@ export class RunScript {
     if (choice === 0) return this.#pause()
     if (choice === 1) return this.#cancel()
     this.#openTry('wake')
+    if (this.#escalation) this.#write('escalate', this.#escalation)
+    this.#escalation = undefined
     const lid = this.#openLocks.shift()
     if (lid !== undefined && choice === 2) this.#write('lease', { lid, expired: true, at: this.#ts })
     else if (lid !== undefined) this.#write('lease', { lid, answer: this.#choices.value(), by: 'ann', at: this.#ts })

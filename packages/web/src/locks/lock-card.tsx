@@ -48,6 +48,7 @@ export function LockCard({ lock, withRun = false }: { readonly lock: Lock; reado
             For {answerers(lock)} to answer.
           </Text>
         )}
+        <Escalations lock={lock} />
         <div className={classes['body']}>
           {lock.data !== null && <LockData data={lock.data} />}
           {lock.may_answer && (
@@ -58,6 +59,28 @@ export function LockCard({ lock, withRun = false }: { readonly lock: Lock; reado
         </div>
       </Stack>
     </Card>
+  )
+}
+
+/** That it was put to others, and to whom it will be. */
+function Escalations({ lock }: { readonly lock: Lock }) {
+  const { escalations, escalated } = lock
+  const last = escalations[escalated - 1]
+  const next = escalations[escalated]
+  if (!last && !next) return null
+  return (
+    <Group gap="xs">
+      {last && (
+        <Badge color="red" variant="light" radius="sm" tt="none">
+          Escalated <Ago at={last.at} span fz="inherit" />
+        </Badge>
+      )}
+      {next && (
+        <Text size="sm" c="dimmed">
+          Without an answer it is for {answerers({ ...lock, ...next })} <Ago at={next.at} span fz="inherit" />.
+        </Text>
+      )}
+    </Group>
   )
 }
 

@@ -5,7 +5,18 @@ import { answerers, createNews, questionsOf } from './questions.ts'
 
 function lock(lid: string, change: Partial<Lock> = {}): Lock {
   const asked = { fid: 'f', lid, name: lid, form: {}, data: null, asked_at: 10, expires_at: null, status: 'open', flow: 'x', user: 'ann', summary: '' } as const
-  const open = { answer: null, answered_by: null, answered_at: null, reason: null, assignees: [], roles: [], may_answer: true, for_me: true } as const
+  const open = {
+    answer: null,
+    answered_by: null,
+    answered_at: null,
+    reason: null,
+    assignees: [],
+    roles: [],
+    escalations: [],
+    escalated: 0,
+    may_answer: true,
+    for_me: true,
+  } as const
   return { ...asked, ...open, ...change }
 }
 

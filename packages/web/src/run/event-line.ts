@@ -37,6 +37,7 @@ const LINES: Readonly<Record<string, (data: Data) => EventLine>> = {
   sleep: (data) => quiet(data['phase'] === 'finished' ? 'Woke up' : `Sleeps until ${new Date(Number(data['until']) * 1000).toLocaleString()}`),
   child: childLine,
   lock: (data) => ({ text: `Asks: ${say(data['name'])}`, tone: 'ask' }),
+  escalate: (data) => ({ text: `Nobody answered yet: ${answerersOf(data)} may too`, tone: 'ask' }),
   lease: (data) =>
     data['expired'] === true
       ? { text: 'Nobody answered in time', tone: 'warn' }
@@ -61,6 +62,11 @@ const LINES: Readonly<Record<string, (data: Data) => EventLine>> = {
     isJsonObject(data['error'])
       ? { text: `${say(data['name'])} failed: ${errorText(data['error'])}`, tone: 'bad' }
       : plain(`${say(data['name'])}(${short(data['input'])}) in ${duration(Number(data['duration_s'] ?? 0))}`),
+}
+
+function answerersOf({ assignees, roles }: Data): string {
+  const named = [...(Array.isArray(assignees) ? assignees : []), ...(Array.isArray(roles) ? roles.map((role) => `role ${say(role)}`) : [])]
+  return named.map(say).join(', ')
 }
 
 function stepLine(data: Data): EventLine {

@@ -9,7 +9,7 @@ const RANK: Readonly<Record<Mark, number>> = { plain: 0, step: 1, given: 2, ask:
 /** The mark of an event. */
 function markOf({ kind, data }: TimelineEvent): Mark {
   if (kind === 'error') return 'bad'
-  if (kind === 'lock' || kind === 'lease') return 'ask'
+  if (kind === 'lock' || kind === 'lease' || kind === 'escalate') return 'ask'
   if (kind === 'result' || kind === 'final' || kind === 'agent') return 'given'
   if (kind !== 'step' || !isJsonObject(data)) return 'plain'
   if (data['phase'] === 'failed') return 'bad'

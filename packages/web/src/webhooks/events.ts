@@ -8,6 +8,7 @@ const LABELS: Readonly<Record<WebhookDelivery['type'], string>> = {
   'question.waiting': 'Question waits',
   'question.due': 'Question nearly due',
   'question.expired': 'Question expired',
+  'question.escalated': 'Question put to others',
   'dead.event': 'Dead event',
   'alarm.raised': 'Events are delayed',
   'alarm.over': 'Events are stored again',

@@ -54,3 +54,14 @@ export async function addLockPeople(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.alterTable('lock_answers').addColumn('reason', 'text').execute()
 }
+
+/** Who may answer a question later on while nobody does; and tells the addresses that want to know when they may. Null: what was asked before there was this. */
+export async function addEscalations(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('locks').addColumn('escalations', 'jsonb').addColumn('escalated', 'integer').execute()
+  await sql`create function koco_note_escalation() returns trigger language plpgsql as $$ begin
+    perform koco_note('question.escalated', 'question.escalated ' || new.fid || ' ' || new.lid || ' ' || new.escalated, new.fid, new.lid, flow, username, new.name,
+      extract(epoch from clock_timestamp())::float8) from runs where fid = new.fid;
+    return null; end $$`.execute(db)
+  await sql`create trigger locks_escalated after update of escalated on locks for each row
+    when (new.status = 'open' and coalesce(new.escalated, 0) > coalesce(old.escalated, 0)) execute function koco_note_escalation()`.execute(db)
+}
