@@ -72,7 +72,15 @@ function Fields({ isOperator, entered, change }: FieldsProps) {
         onChange={(event) => change({ url: event.target.value })}
         data-autofocus
       />
-      <MultiSelect label="Told of" required value={[...entered.events]} onChange={(events) => change({ events })} data={choosable(isOperator)} />
+      <MultiSelect
+        label="Told of"
+        required
+        searchable
+        hidePickedOptions
+        value={[...entered.events]}
+        onChange={(events) => change({ events })}
+        data={choosable(isOperator)}
+      />
       <Select
         label={isOperator ? 'Runs of the flow' : 'My runs of the flow'}
         placeholder="Every flow"

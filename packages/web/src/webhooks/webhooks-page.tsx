@@ -27,7 +27,7 @@ export function WebhooksPage() {
   return (
     <Page
       title="Webhooks"
-      about="Other programs are told of runs, questions and alarms: signed, and sent again until it has arrived."
+      about="Other programs are told of runs, questions and alarms: signed, and sent again until it has arrived. While one is paused nothing is noted for it; on resuming it can be told what it missed."
       actions={me?.user.role === 'viewer' ? undefined : <Button onClick={() => setAdding(true)}>Add a webhook</Button>}
     >
       {isOperator && <OperationsTabs />}
