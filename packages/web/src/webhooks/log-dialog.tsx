@@ -16,7 +16,7 @@ export function LogDialog({ webhook, close }: { readonly webhook: Webhook; reado
   const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery(deliveriesQuery(webhook.id))
   const notices = data?.pages.flatMap((page) => page.items) ?? []
   return (
-    <Modal opened onClose={close} title={`Sent to ${webhook.url}`} size="xl" centered>
+    <Modal opened onClose={close} title={`Sent to ${webhook.url}`} styles={{ title: { overflowWrap: 'anywhere', minWidth: 0 } }} size="xl" centered>
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Loading what="notices" />}
       {data && notices.length === 0 && <Empty title="Nothing was sent yet">“Send a test” shows at once whether notices arrive.</Empty>}

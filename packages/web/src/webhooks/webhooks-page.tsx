@@ -27,7 +27,7 @@ export function WebhooksPage() {
   return (
     <Page
       title="Webhooks"
-      about="Other programs are told of runs, questions and alarms: signed, and sent again until it has arrived. While one is paused nothing is noted for it; on resuming it can be told what it missed."
+      about="Other programs are told of runs, questions and alarms: signed, and sent again until it has arrived."
       actions={me?.user.role === 'viewer' ? undefined : <Button onClick={() => setAdding(true)}>Add a webhook</Button>}
     >
       {isOperator && <OperationsTabs />}
@@ -41,11 +41,14 @@ export function WebhooksPage() {
       )}
       {webhooks && webhooks.length > 0 && (
         <Card withBorder padding="xs">
-          <RowTable label="Webhooks" minWidth={760} heads={['Address', 'Told of', 'Runs', 'State', '']}>
+          <RowTable label="Webhooks" minWidth={700} heads={['Address', 'Told of', 'Runs', 'State', '']}>
             {webhooks.map((webhook) => (
               <WebhookRow key={webhook.id} webhook={webhook} show={show} log={() => log(webhook)} />
             ))}
           </RowTable>
+          <Text size="xs" c="dimmed" px="xs" pb={4}>
+            While a webhook is paused or disabled nothing is noted for it; when it goes on, it can be told of what it missed.
+          </Text>
         </Card>
       )}
       {isAdding && <WebhookDialog isOperator={isOperator} made={show} close={() => setAdding(false)} />}
