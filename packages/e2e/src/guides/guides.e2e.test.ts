@@ -12,7 +12,7 @@ import { guideScript, readComposeCommand, readGuides } from './guide.ts'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const GUIDES = readGuides(readFileSync(join(ROOT, 'TESTING.md'), 'utf8'))
-const GUIDE_MS = 180_000
+const GUIDE_MS = 420_000
 const END_MS = 30_000
 
 let clients: string
