@@ -88,15 +88,17 @@ test('a tool that a person refuses is not used, and the agent is told why; a tur
   await seen(page.getByRole('button', { name: 'Send' }))
   model.script({ status: 401 })
   await say(page, 'And now?')
-  await log(page)
-    .getByRole('alert')
-    .getByText(/scripted 401/)
-    .waitFor()
+  await seen(
+    log(page)
+      .getByRole('alert')
+      .getByText(/scripted 401/),
+  )
   await page.reload()
-  await log(page)
-    .getByRole('alert')
-    .getByText(/scripted 401/)
-    .waitFor()
+  await seen(
+    log(page)
+      .getByRole('alert')
+      .getByText(/scripted 401/),
+  )
   expect(errors).toEqual([])
   await page.context().close()
 })
