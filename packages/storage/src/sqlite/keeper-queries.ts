@@ -38,7 +38,8 @@ export function keeperQueries(db: Db, files: RunFiles): KeeperQueries {
     .prepare<[string], number>('SELECT coalesce(sum(kept), 0) FROM (SELECT max(stored) AS kept FROM run_contents WHERE fid = ? GROUP BY hash)')
     .pluck()
   return {
-    endedRuns(query) {
+    // One snapshot: a run that is filed meanwhile has its events in the index or in its file for it, never in neither.
+    endedRuns: db.transaction((query: EndedQuery) => {
       const limit = clampLimit(query.limit)
       const at = query.cursor === undefined ? null : decodeCursor('ended', query.cursor, ['number', 'string'])
       const rows = db
@@ -55,7 +56,7 @@ export function keeperQueries(db: Db, files: RunFiles): KeeperQueries {
         limit,
         (run) => encodeCursor('ended', [run.createdAt, run.fid]),
       )
-    },
+    }),
     copyRuns: createCopier(db).page,
     copySessions: sessionCopies(db),
     sideRows: (table) => sideRows(db, table),
