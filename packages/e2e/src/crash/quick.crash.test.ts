@@ -11,14 +11,15 @@ import type { Nemesis, World } from './world.ts'
 const SEED = Number(process.env['KOCO_CRASH_SEED'] ?? 1)
 
 function describeWorld<W extends World>(name: string, open: () => Promise<W>, nemeses: readonly Nemesis<W>[]): void {
-  describe(`${name}, seed ${SEED}`, () => {
+  describe(`${name}, seed ${SEED}`, { concurrent: false }, () => {
     let world: W
     beforeAll(async () => {
       world = await open()
     })
     afterAll(() => world.close())
 
-    test.each(nemeses.map((nemesis, index) => ({ kind: nemesis.kind, nemesis, seed: SEED + 100 * index })))('$kind', async ({ nemesis, seed }) => {
+    const cases = nemeses.map((nemesis, index) => ({ kind: nemesis.kind, nemesis, seed: SEED + 100 * index }))
+    test.each(cases)('$kind', { concurrent: false }, async ({ nemesis, seed }) => {
       const verdict = await runScenario(world, { seed, nemeses: [nemesis], brief: true })
       expect(verdict.violations, world.evidence.tail(60)).toEqual([])
       expect(verdict.acknowledged).toBeGreaterThan(0)
@@ -26,7 +27,12 @@ function describeWorld<W extends World>(name: string, open: () => Promise<W>, ne
   })
 }
 
-describeWorld('over Redis and Postgres', () => distributedWorld(), DISTRIBUTED)
-describeWorld('embedded', () => embeddedWorld({ onDisk: false }), EMBEDDED)
-describeWorld('embedded on a small disk', () => embeddedWorld({ onDisk: true }), ON_DISK)
-describeWorld('over Temporal', temporalWorld, TEMPORAL)
+// Two lanes side by side: most of the time somebody waits for a fault to be over.
+describe('lane 1', { concurrent: true }, () => {
+  describeWorld('over Redis and Postgres', () => distributedWorld(), DISTRIBUTED)
+})
+describe('lane 2', { concurrent: true }, () => {
+  describeWorld('embedded', () => embeddedWorld({ onDisk: false }), EMBEDDED)
+  describeWorld('embedded on a small disk', () => embeddedWorld({ onDisk: true }), ON_DISK)
+  describeWorld('over Temporal', temporalWorld, TEMPORAL)
+})
