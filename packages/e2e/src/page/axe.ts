@@ -8,8 +8,8 @@ const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'))
 
 /** What axe finds on a page that hinders people, each with the first place; with `rules` only by these. */
 export async function findings(page: Page, rules: readonly string[] = []): Promise<string[]> {
-  // By the browser's protocol rather than a script tag, which the page's policy would forbid.
-  await page.evaluate(await readFile(AXE, 'utf8'))
+  // By the browser's protocol rather than a script tag, which the page's policy would forbid; it stays until the page is left.
+  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(await readFile(AXE, 'utf8'))
   const { violations } = await page.evaluate<{ violations: readonly Finding[] }>(
     `axe.run(document, ${JSON.stringify({ resultTypes: ['violations'], ...(rules.length > 0 && { runOnly: rules }) })})`,
   )
