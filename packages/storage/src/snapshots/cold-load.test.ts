@@ -12,6 +12,7 @@ import { plainRun, someFid, someRun, START, timeline } from '../contract/scenari
 import type { RunCopy, StoreKeeper } from '../port/keeper.ts'
 import type { EventWriter } from '../port/events.ts'
 import { copySqliteStore } from '../sqlite/copy-store.ts'
+import { takeExclusive } from '../sqlite/exclusive.ts'
 import { createSqliteExecutionStore } from '../sqlite/index.ts'
 import { coldLoad, restoreSnapshot } from './cold-load.ts'
 import { SnapshotFolder } from './files.ts'
@@ -181,10 +182,13 @@ test('a snapshot is restored into an empty store alone, and tells to which posit
 test('a run whose user no event had told yet is found under the user that it got since', async () => {
   const folder = new SnapshotFolder(join(base, 'snapshots'))
   const fid = someFid(1)
+  // Nobody files it before its user is known, however long the snapshot takes.
+  const giveBack = takeExclusive(join(base, 'data'), 'filer')
   const store = await createSqliteExecutionStore({ dir: join(base, 'data'), migrate: true })
   await store.writer.write([{ fid, records: plainRun(E1, 30).slice(0, 1) }])
   await takeSnapshot(store.keeper, folder, 'manual', E1)
   await store.writer.write([{ fid, records: plainRun(E1, 30).slice(1) }])
+  giveBack?.()
   await store.close()
   expect(readdirSync(join(base, 'data'))).toContain('ada')
   rmSync(join(base, 'data/index.db'))
