@@ -31,8 +31,8 @@ const unit = {
     root,
     include: ['packages/*/src/**/*.test.ts', 'packages/web/src/**/*.test.tsx'],
     exclude: SERVER_SUFFIXES.map((suffix) => `**/*.${suffix}.test.ts`),
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     expect: expectations,
   },
 }

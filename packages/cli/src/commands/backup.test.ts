@@ -49,7 +49,7 @@ async function run(cwd: string, env: Record<string, string>, ...argv: string[]) 
   return { code, out: io.printed.join('\n'), err: io.complaints.join('\n') }
 }
 
-test('the restored installation has the same users, keys, files and runs, and a waiting run goes on in it', { timeout: 60_000 }, async () => {
+test('the restored installation has the same users, keys, files and runs, and a waiting run goes on in it', { timeout: 120_000 }, async () => {
   const [here, there] = [join(base, 'here'), join(base, 'there')]
   const first = await open(here)
   const { fid } = await first.koco.launcher.start({ flow: 'ask', inputs: {}, user: 'admin', idempotencyKey: null })

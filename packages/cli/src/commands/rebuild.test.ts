@@ -48,7 +48,7 @@ async function damage(fid: string): Promise<void> {
 
 test(
   'what deviates is told by --check, put right by rebuild; a lost index is made again at the next start, from a snapshot or from scratch',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const fid = await within(async ({ launcher, store }) => {
       const started = await launcher.start({ flow: 'add', inputs: { n: 1 }, user: 'admin', idempotencyKey: null })
@@ -73,7 +73,7 @@ test(
   },
 )
 
-test('a koco with a newer projector keeps a snapshot of what was there and folds every run anew, while it serves', { timeout: 60_000 }, async () => {
+test('a koco with a newer projector keeps a snapshot of what was there and folds every run anew, while it serves', { timeout: 120_000 }, async () => {
   const fid = await within(async ({ launcher, store }) => {
     const started = await launcher.start({ flow: 'add', inputs: { n: 1 }, user: 'admin', idempotencyKey: null })
     await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 25_000 })
@@ -104,7 +104,7 @@ test('a cold load that was cut off begins again', async () => {
   expect(readdirSync(join(cwd, 'data/execution'))).not.toContain('index.loading')
 })
 
-test('one snapshot is restored by its name into an empty store, and nowhere else', { timeout: 60_000 }, async () => {
+test('one snapshot is restored by its name into an empty store, and nowhere else', { timeout: 120_000 }, async () => {
   const fid = await within(async ({ launcher, store }) => {
     const started = await launcher.start({ flow: 'add', inputs: { n: 1 }, user: 'admin', idempotencyKey: null })
     await vi.waitUntil(async () => (await store.runs.get(started.fid))?.status === 'finished', { timeout: 20_000 })

@@ -47,7 +47,7 @@ async function writeOn(store: ExecutionStore, runs: readonly Writing[], until: n
   for (const run of runs) run.acknowledged = Math.min(until, run.records.length)
 }
 
-test('backups taken while runs are written and filed are each the store at one moment, and go on once restored', { timeout: 60_000 }, async () => {
+test('backups taken while runs are written and filed are each the store at one moment, and go on once restored', { timeout: 120_000 }, async () => {
   const runs = someRuns(6)
   const store = await createSqliteExecutionStore({ dir: join(base, 'live/execution'), migrate: true, chunkBytesMax: 20_000 })
   for (const { fid } of runs) await store.runs.create(someRun(fid))

@@ -3,5 +3,5 @@
  * nobody learns what failed, or from which seed.
  */
 export function within(testMs: number): { readonly timeout: number; readonly interruptAfterTimeLimit: number; readonly markInterruptAsFailure: true } {
-  return { timeout: testMs / 4, interruptAfterTimeLimit: testMs * 0.8, markInterruptAsFailure: true }
+  return { timeout: testMs / 2, interruptAfterTimeLimit: testMs * 0.8, markInterruptAsFailure: true }
 }
