@@ -36,7 +36,10 @@ export function MergeDialog({ ours, theirs, close }: { readonly ours: Checkpoint
   return (
     <Modal opened onClose={close} title="Merge into a new session" size="xl" centered>
       <Stack gap="sm">
-        <Text size="sm">What one of them changed since their common ancestor is taken. Where both changed the same, this decides:</Text>
+        <Text size="sm">
+          The first is <b>{nameOf(ours)}</b>, the second <b>{nameOf(theirs)}</b>. What one of them changed since their common ancestor is taken. Where both
+          changed the same, this decides:
+        </Text>
         <SegmentedControl
           value={strategy}
           onChange={(value) => {
@@ -60,6 +63,10 @@ export function MergeDialog({ ours, theirs, close }: { readonly ours: Checkpoint
       </Stack>
     </Modal>
   )
+}
+
+function nameOf({ id, description }: Checkpoint): string {
+  return description === '' ? id : description
 }
 
 type ConflictsProps = {

@@ -1,7 +1,7 @@
-import { Alert, Stack } from '@mantine/core'
+import { Alert, Button, Stack } from '@mantine/core'
 import { isEnded } from '@koco/core'
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { runQuery } from '../api/runs.ts'
 import { meQuery } from '../api/session.ts'
@@ -24,7 +24,16 @@ import { useRunFeed } from './use-run-feed.ts'
 export function RunPage() {
   const { fid } = useParams({ from: '/signed-in/runs/$fid' })
   const query = useQuery({ ...runQuery(fid), refetchInterval: ({ state }) => (state.data && isEnded(state.data.status) ? 30_000 : 10_000) })
-  if (query.error && !query.data) return <Failure error={query.error} retry={() => void query.refetch()} />
+  if (query.error && !query.data) {
+    return (
+      <Stack gap="md">
+        <Failure error={query.error} retry={() => void query.refetch()} />
+        <Button component={Link} to="/runs" variant="default" size="xs" w="fit-content">
+          All runs
+        </Button>
+      </Stack>
+    )
+  }
   if (!query.data) return <Loading what="run" />
   return <RunView key={fid} run={query.data} />
 }

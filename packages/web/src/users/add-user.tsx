@@ -65,9 +65,14 @@ export function AddUser({ opened, close }: { readonly opened: boolean; readonly 
               allowDeselect={false}
               onChange={(role) => change({ role: role ?? 'user' })}
             />
-            <Button type="submit" loading={add.isPending}>
-              Add
-            </Button>
+            <Group justify="flex-end">
+              <Button variant="default" onClick={leave}>
+                Cancel
+              </Button>
+              <Button type="submit" loading={add.isPending}>
+                Add
+              </Button>
+            </Group>
           </Stack>
         </form>
       )}
