@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { errorText, EXIT, exitCodeOf } from './output/exit.ts'
+import { asksForJson, errorJson, errorText, EXIT, exitCodeOf, usageError } from './output/exit.ts'
 import { processIo, type Io } from './output/io.ts'
 import { createProgram } from './program.ts'
 
@@ -12,16 +12,22 @@ export async function main(): Promise<void> {
   process.exit(code)
 }
 
-/** Runs one command line; gives its exit code. Everything that goes wrong ends here, as a sentence on `io.err`. */
+/** Runs one command line; gives its exit code. Everything that goes wrong ends here, on `io.err`: as a sentence, or with `-o json` as one JSON object in its last line. */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.done
+  const isJson = asksForJson(argv)
   const program = await createProgram(argv, io, (set) => (code = set))
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    io.err(errorText(error))
-    return exitCodeOf(error)
+    if (error instanceof CommanderError && (error.exitCode === 0 || !isJson)) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    const told = error instanceof CommanderError ? usageError(mistakeOf(error)) : error
+    io.err(isJson ? errorJson(told) : errorText(told))
+    return exitCodeOf(told)
   }
+}
+
+function mistakeOf({ code, message }: CommanderError): string {
+  return code === 'commander.help' ? 'A command is missing: see --help.' : message.replace(/^error: /, '')
 }

@@ -1,7 +1,8 @@
 import type { ApiKey, User } from '@koco/core/api'
 import { Command } from 'commander'
+import { printEach } from '../output/each.ts'
 import { usageError } from '../output/exit.ts'
-import { printItems, timeText, type Column } from '../output/table.ts'
+import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, type CommandContext } from './context.ts'
 
 const LIST_MAX = 10_000
@@ -43,7 +44,7 @@ function usersList(context: CommandContext): Command {
   })
 }
 
-type UserOptions = { readonly email?: string; readonly role?: string; readonly password?: string; readonly active?: string }
+type UserOptions = { readonly email?: string; readonly role?: string; readonly password?: string; readonly active?: string; readonly output: string }
 
 function usersAdd(context: CommandContext): Command {
   const command = new Command('add')
@@ -52,12 +53,15 @@ function usersAdd(context: CommandContext): Command {
     .requiredOption('--email <address>')
     .option('--role <role>', 'viewer, user or operator', 'user')
     .option('--password <text>')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string, { email, role, password }: UserOptions) => {
+    .addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string, { email, role, password, output }: UserOptions) => {
     const made = await context
       .client(command)
-      .call<{ password?: string | null }>('POST', '/api/users', { name, email, role, ...(password !== undefined && { password }) })
+      .call<User & { readonly password: string | null }>('POST', '/api/users', { name, email, role, ...(password !== undefined && { password }) })
+    const form = outputForm({ output })
+    if (form === 'json') return printItem(context.io, form, name, made)
     context.io.out(name)
-    if (made.password) context.io.out(`password: ${made.password}`)
+    if (form === 'table' && made.password !== null) context.io.out(`password: ${made.password}`)
   })
 }
 
@@ -69,15 +73,18 @@ function usersSet(context: CommandContext): Command {
     .option('--role <role>', 'viewer, user or operator')
     .option('--password <text>')
     .option('--active <yes|no>')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string, { email, role, password, active }: UserOptions) => {
+    .addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string, { email, role, password, active, output }: UserOptions) => {
     if (active !== undefined && active !== 'yes' && active !== 'no') throw usageError(`--active takes yes or no, not "${active}".`)
     const change = { email, role, password, ...(active !== undefined && { active: active === 'yes' }) }
     if (Object.values(change).every((value) => value === undefined)) throw usageError('Say what to change: --email, --role, --password or --active.')
     const client = context.client(command)
     const user = (await client.list<User>('/api/users', LIST_MAX)).find((one) => one.name === name || one.email === name)
     if (!user) throw usageError(`There is no user "${name}": see \`koco users list\`.`)
-    await client.call('PATCH', `/api/users/${user.id}`, change)
-    context.io.out(user.name)
+    const changed = await client.call<User>('PATCH', `/api/users/${user.id}`, change)
+    const form = outputForm({ output })
+    if (form === 'json') printItem(context.io, form, user.name, changed)
+    else context.io.out(user.name)
   })
 }
 
@@ -90,20 +97,23 @@ function keysList(context: CommandContext): Command {
 }
 
 function keysCreate(context: CommandContext): Command {
-  const command = new Command('create').description('Make a key and print it; it is shown this one time').argument('<name>', 'what it is for')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string) => {
-    const { key } = await context.client(command).call<{ key: string }>('POST', '/api/keys', { name })
-    context.io.out(key)
+  const command = new Command('create')
+    .description('Make a key and print it; it is shown this one time')
+    .argument('<name>', 'what it is for')
+    .addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (name: string, options: { output: string }) => {
+    const made = await context.client(command).call<ApiKey & { readonly key: string }>('POST', '/api/keys', { name })
+    const form = outputForm(options)
+    if (form === 'table') context.io.out(made.key)
+    else printItem(context.io, form, made.id, made)
   })
 }
 
 function keysRevoke(context: CommandContext): Command {
-  const command = new Command('revoke').description('Make keys worthless').argument('<id...>', 'ids, or - to read them')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[]) => {
+  const command = new Command('revoke').description('Make keys worthless').argument('<id...>', 'ids, or - to read them').addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[], options: { output: string }) => {
     const client = context.client(command)
-    for (const id of await readIds(context.io, ids)) {
-      await client.call('DELETE', `/api/keys/${encodeURIComponent(id)}`)
-      context.io.out(id)
-    }
+    const revoke = async (id: string) => await client.call('DELETE', `/api/keys/${encodeURIComponent(id)}`)
+    await printEach(context.io, outputForm(options), await readIds(context.io, ids), revoke)
   })
 }

@@ -3,9 +3,10 @@ import { sizeText } from '@koco/flow'
 import { restoreBackup, takeBackup, verifyBackup, type BackupManifest } from '@koco/storage'
 import { Command } from 'commander'
 import { backupParts } from '../compose/backup.ts'
-import { timeText } from '../output/table.ts'
+import type { Io } from '../output/io.ts'
+import { printItem, timeText } from '../output/table.ts'
 import { VERSION } from '../version.ts'
-import type { CommandContext } from './context.ts'
+import { outputForm, outputOption, type CommandContext } from './context.ts'
 
 /** `koco backup`: on the files themselves, beside a running koco or without one. */
 export function backupCommand(context: CommandContext): Command {
@@ -15,12 +16,13 @@ export function backupCommand(context: CommandContext): Command {
     )
     .argument('<folder>', 'the new folder; with --check a backup to look at')
     .option('--check', 'only compare every file of a backup with what was written when it was taken')
-  return context.withSettings(command).action(async (folder: string, options: { check?: boolean }) => {
+    .addOption(outputOption())
+  return context.withSettings(command).action(async (folder: string, options: { check?: boolean; output: string }) => {
     const { io } = context
     const target = resolve(io.cwd, folder)
-    if (options.check) return io.out(`${target} is whole: ${facts(await verifyBackup(target))}`)
+    if (options.check) return tell(io, options, `${target} is whole`, await verifyBackup(target))
     const parts = backupParts(context.settings(command), io.cwd)
-    io.out(`${target}: ${facts(await takeBackup({ parts, target, at: Date.now() / 1000, version: VERSION }))}`)
+    tell(io, options, target, await takeBackup({ parts, target, at: Date.now() / 1000, version: VERSION }))
   })
 }
 
@@ -29,14 +31,16 @@ export function restoreCommand(context: CommandContext): Command {
   const command = new Command('restore')
     .description('Put a backup in place, every file checked; nothing is written over. Start koco afterwards: runs that were not over go on')
     .argument('<folder>', 'a folder that koco backup made')
-  return context.withSettings(command).action(async (folder: string) => {
+    .addOption(outputOption())
+  return context.withSettings(command).action(async (folder: string, options: { output: string }) => {
     const { io } = context
     const manifest = await restoreBackup(resolve(io.cwd, folder), backupParts(context.settings(command), io.cwd))
-    io.out(`Restored: ${facts(manifest)}`)
+    tell(io, options, 'Restored', manifest)
   })
 }
 
-function facts({ runs, files, at, version }: BackupManifest): string {
+function tell(io: Io, options: { readonly output: string }, what: string, { runs, files, at, version }: BackupManifest): void {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  return `${runs} runs, ${files.length} files, ${sizeText(bytes)}, taken ${timeText(at)} by koco ${version}`
+  if (options.output === 'table') io.out(`${what}: ${runs} runs, ${files.length} files, ${sizeText(bytes)}, taken ${timeText(at)} by koco ${version}`)
+  else printItem(io, outputForm(options), String(at), { runs, files: files.length, bytes, at, version })
 }

@@ -1,6 +1,7 @@
 import type { Checkpoint, WholeCheckpoint } from '@koco/core/api'
 import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
+import { printEach } from '../output/each.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { checkpointAutoCommand } from './checkpoint-auto.ts'
 import { checkpointContentCommands } from './checkpoint-content.ts'
@@ -126,13 +127,12 @@ function actCommand(context: CommandContext, action: 'lock' | 'unlock' | 'delete
   }
   const command = new Command(action).description(what[action]).argument('<id...>', 'ids, or - to read them')
   if (action === 'lock') command.option('--reason <text>')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[], options: { reason?: string }) => {
+  command.addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[], { reason, output }: { reason?: string; output: string }) => {
     const client = context.client(command)
-    for (const id of await readIds(context.io, ids)) {
-      if (action === 'delete') await client.call('DELETE', pathOf(id))
-      else await client.call('POST', `${pathOf(id)}/${action}`, { reason: options.reason })
-      context.io.out(id)
-    }
+    const act = async (id: string) =>
+      await (action === 'delete' ? client.call('DELETE', pathOf(id)) : client.call('POST', `${pathOf(id)}/${action}`, { reason }))
+    await printEach(context.io, outputForm({ output }), await readIds(context.io, ids), act)
   })
 }
 

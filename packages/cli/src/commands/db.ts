@@ -2,7 +2,7 @@ import { adminSchemaVersion, executionSchemaVersion, migrateAdminStore, migrateE
 import { Command } from 'commander'
 import { adminPlace, executionPlace } from '../compose/stores.ts'
 import { EXIT } from '../output/exit.ts'
-import type { CommandContext } from './context.ts'
+import { outputForm, outputOption, type CommandContext } from './context.ts'
 
 /** `koco db --create-tables`, alias `migrate`. */
 export function dbCommand(context: CommandContext): Command {
@@ -10,7 +10,8 @@ export function dbCommand(context: CommandContext): Command {
     .alias('migrate')
     .description('Show the schema versions of the databases; with --create-tables (or as `migrate`) bring them to this version')
     .option('--create-tables', 'make what is missing; safe to repeat')
-  return context.withSettings(command).action(async (options: { createTables?: boolean }) => {
+    .addOption(outputOption())
+  return context.withSettings(command).action(async (options: { createTables?: boolean; output: string }) => {
     const settings = context.settings(command)
     const stores = [
       {
@@ -25,16 +26,24 @@ export function dbCommand(context: CommandContext): Command {
       },
     ]
     const create = options.createTables === true || command.parent?.args[0] === 'migrate'
-    for (const store of stores) {
-      if (create) {
-        const steps = await store.migrate()
-        context.io.out(`${store.name}: ${steps.length === 0 ? 'nothing to do' : `done: ${steps.join(', ')}`}`)
-      } else {
-        const { found, wanted } = await store.versions()
-        const current = found === wanted
-        if (!current) context.exit(EXIT.refused)
-        context.io.out(`${store.name}: version ${found}${current ? '' : ` of ${wanted}: run koco db --create-tables`}`)
-      }
+    const form = outputForm(options)
+    const rows: object[] = []
+    for (const { name, migrate, versions } of stores) {
+      const steps = create ? await migrate() : null
+      const { found, wanted } = await versions()
+      if (found !== wanted) context.exit(EXIT.refused)
+      rows.push({ store: name, version: found, wanted, done: steps ?? [] })
+      if (form === 'ids') context.io.out(name)
+      if (form === 'table') context.io.out(`${name}: ${steps ? stepsText(steps) : versionText(found, wanted)}`)
     }
+    if (form === 'json') context.io.out(JSON.stringify(rows, null, 2))
   })
+}
+
+function stepsText(steps: readonly string[]): string {
+  return steps.length === 0 ? 'nothing to do' : `done: ${steps.join(', ')}`
+}
+
+function versionText(found: number, wanted: number): string {
+  return `version ${found}${found === wanted ? '' : ` of ${wanted}: run koco db --create-tables`}`
 }

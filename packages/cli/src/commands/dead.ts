@@ -1,5 +1,6 @@
 import type { DeadEvent } from '@koco/core/api'
 import { Command } from 'commander'
+import { printEach } from '../output/each.ts'
 import { printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 
@@ -34,13 +35,13 @@ function listCommand(context: CommandContext): Command {
 }
 
 function actionCommand(context: CommandContext, action: 'retry' | 'discard', description: string): Command {
-  const command = new Command(action).description(description).argument('<id...>', 'ids, or - to read them')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[]) => {
+  const command = new Command(action).description(description).argument('<id...>', 'ids, or - to read them').addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[], options: { output: string }) => {
     const client = context.client(command)
-    for (const id of await readIds(context.io, ids)) {
+    const act = async (id: string) => {
       const path = `/api/dead/${encodeURIComponent(id)}`
-      await (action === 'retry' ? client.call('POST', `${path}/retry`, {}) : client.call('DELETE', path))
-      context.io.out(id)
+      return await (action === 'retry' ? client.call('POST', `${path}/retry`, {}) : client.call('DELETE', path))
     }
+    await printEach(context.io, outputForm(options), await readIds(context.io, ids), act)
   })
 }

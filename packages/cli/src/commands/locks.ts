@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { Json } from '@koco/core'
 import type { Lock } from '@koco/core/api'
 import { usageError } from '../output/exit.ts'
-import { printItems, timeText, type Column } from '../output/table.ts'
+import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, wholeNumber, type CommandContext } from './context.ts'
 import { parseInputs } from './inputs.ts'
 import { runPath } from './runs.ts'
@@ -52,16 +52,19 @@ function answerCommand(context: CommandContext): Command {
     .option('--input <name=value...>', 'a field of the answer; name:=JSON for any JSON')
     .option('--value <json>', 'the whole answer as JSON')
     .option('--reason <text>', 'why; it stays in the timeline')
+    .addOption(outputOption())
   return context
     .withSettings(command, CLIENT_SETTINGS)
-    .action(async (fid: string, lid: string, options: { input?: string[]; value?: string; reason?: string }) => {
+    .action(async (fid: string, lid: string, options: { input?: string[]; value?: string; reason?: string; output: string }) => {
       const client = context.client(command)
       const path = `${runPath(fid)}/locks/${encodeURIComponent(lid)}`
       if ((options.input === undefined) === (options.value === undefined))
         throw usageError('Give the answer with --input name=value, or whole with --value JSON.')
       const answer = options.value === undefined ? parseInputs(options.input ?? [], (await client.call<Lock>('GET', path)).form) : wholeAnswer(options.value)
-      await client.call('POST', path, { answer, ...(options.reason !== undefined && { reason: options.reason }) })
-      context.io.out(`${fid} ${lid}`)
+      const lock = await client.call<Lock>('POST', path, { answer, ...(options.reason !== undefined && { reason: options.reason }) })
+      const form = outputForm(options)
+      if (form === 'json') printItem(context.io, form, lid, lock)
+      else context.io.out(`${fid} ${lid}`)
     })
 }
 

@@ -5,8 +5,9 @@ import { RefusedError } from '@koco/core'
 import { copyFolder, migrateExecutionStore, moveAdmin, moveExecutionStore, openExecutionStore, type ExecutionStore, type MoveReport } from '@koco/storage'
 import { Command } from 'commander'
 import { usageError } from '../output/exit.ts'
+import { printItem } from '../output/table.ts'
 import { isPostgres } from '../settings/addresses.ts'
-import type { CommandContext } from './context.ts'
+import { outputForm, outputOption, type CommandContext } from './context.ts'
 
 type Options = { readonly from: string; readonly to: string; readonly filesTo?: string; readonly output: string }
 /** The places of an embedded installation in its data folder. */
@@ -23,6 +24,7 @@ export function moveCommand(context: CommandContext): Command {
     .requiredOption('--from <folder>', 'the data folder, such as ./data, or sqlite:///./data/admin.db in it')
     .requiredOption('--to <url>', 'the new database, postgresql://…')
     .option('--files-to <folder>', 'copy uploads, the files of runs and workspaces into this folder too')
+    .addOption(outputOption())
     .action(async (options: Options) => {
       const { io } = context
       if (!isPostgres(options.to)) throw usageError('--to takes a postgresql:// address.')
@@ -30,6 +32,7 @@ export function moveCommand(context: CommandContext): Command {
       const from = await openExecutionStore({ dir: source.dir, migrate: true })
       try {
         const report = await whileStopped(from, () => move(context, from, source, options))
+        if (options.output !== 'table') return printItem(io, outputForm(options), report.digest, report)
         io.out(summary(report))
         io.out(nextSteps(source, options, io.cwd))
       } finally {

@@ -6,10 +6,12 @@ import { Command } from 'commander'
 import { loadInWords, snapshotFolder } from '../compose/snapshots.ts'
 import { executionPlace, openExecution } from '../compose/stores.ts'
 import { EXIT, usageError } from '../output/exit.ts'
+import type { Io } from '../output/io.ts'
+import { printItem } from '../output/table.ts'
 import type { Settings } from '../settings/schema.ts'
-import type { CommandContext } from './context.ts'
+import { outputOption, type CommandContext } from './context.ts'
 
-type Options = { readonly check?: boolean; readonly fromScratch?: boolean; readonly restore?: string; readonly snapshot?: boolean }
+type Options = { readonly check?: boolean; readonly fromScratch?: boolean; readonly restore?: string; readonly snapshot?: boolean; readonly output: string }
 
 const SHOWN_MAX = 20
 
@@ -23,30 +25,45 @@ export function rebuildCommand(context: CommandContext): Command {
     .option('--from-scratch', 'with SQLite: set index.db aside and make it again from the files of runs alone, without snapshots; koco must not run')
     .option('--restore <file>', 'into an empty store: begin from this snapshot, then fold on what is stored above it; tells the last position')
     .option('--snapshot', 'make a manual snapshot afterwards, which is never pruned')
+    .addOption(outputOption())
   return context.withSettings(command).action(async (options: Options) => {
     if (options.check && options.fromScratch) throw usageError('--check writes nothing, --from-scratch writes everything anew: give one of them.')
     if (options.restore !== undefined && (options.check || options.fromScratch))
       throw usageError('--restore goes neither with --check nor with --from-scratch.')
     const settings = context.settings(command)
-    const made = options.check ? null : await makeLost(context, settings, options)
+    const lost = options.check ? null : await makeLost(context, settings, options)
     const store = await openExecution(settings, context.io.cwd)
     try {
-      if (options.restore !== undefined && !made) {
-        const from = resolve(context.io.cwd, options.restore)
-        context.io.out(loadInWords(await restoreSnapshot(store.keeper, from, { launcher: settings.executionMode })))
-      }
+      const from = options.restore === undefined ? null : resolve(context.io.cwd, options.restore)
+      const loaded = lost ?? (from === null ? null : await restoreSnapshot(store.keeper, from, { launcher: settings.executionMode }))
       const { runs, deviations } = await rebuild(store.keeper, { write: !options.check, signal: context.io.stop })
-      for (const { fid, differs } of deviations.slice(0, SHOWN_MAX)) context.io.out(`${fid}  ${differs.join(', ')}`)
-      if (deviations.length > SHOWN_MAX) context.io.out(`… and ${deviations.length - SHOWN_MAX} more`)
-      context.io.out(
-        `${runs} runs compared with their events: ${deviations.length === 0 ? 'all are equal' : `${deviations.length} deviated${options.check ? '' : ' and were put right'}`}`,
-      )
       if (options.check && deviations.length > 0) context.exit(EXIT.failed)
-      if (options.snapshot) context.io.out((await takeSnapshot(store.keeper, snapshotFolder(settings, context.io.cwd), 'manual', Date.now())).path)
+      const snapshot = options.snapshot ? (await takeSnapshot(store.keeper, snapshotFolder(settings, context.io.cwd), 'manual', Date.now())).path : null
+      tell(context.io, options, { loaded, runs, deviations, snapshot })
     } finally {
       await store.close()
     }
   })
+}
+
+/** What was found and done. `loaded`: what the index was made from, when it had to be made; `snapshot`: the file of one that was asked for. */
+type Report = {
+  readonly loaded: ColdLoad | null
+  readonly runs: number
+  readonly deviations: readonly { readonly fid: string; readonly differs: readonly string[] }[]
+  readonly snapshot: string | null
+}
+
+function tell(io: Io, options: Options, report: Report): void {
+  const { loaded, runs, deviations, snapshot } = report
+  if (options.output === 'json') return printItem(io, 'json', '', report)
+  if (options.output === 'ids') return deviations.forEach(({ fid }) => io.out(fid))
+  if (loaded) io.out(loadInWords(loaded))
+  for (const { fid, differs } of deviations.slice(0, SHOWN_MAX)) io.out(`${fid}  ${differs.join(', ')}`)
+  if (deviations.length > SHOWN_MAX) io.out(`… and ${deviations.length - SHOWN_MAX} more`)
+  const found = deviations.length === 0 ? 'all are equal' : `${deviations.length} deviated${options.check ? '' : ' and were put right'}`
+  io.out(`${runs} runs compared with their events: ${found}`)
+  if (snapshot !== null) io.out(snapshot)
 }
 
 async function makeLost({ io }: CommandContext, settings: Settings, { fromScratch = false, restore }: Options): Promise<ColdLoad | null> {
@@ -56,13 +73,11 @@ async function makeLost({ io }: CommandContext, settings: Settings, { fromScratc
     return null
   }
   if (fromScratch) await setAside(settings, io.cwd, dir)
-  const done = await recoverLostIndex(dir, snapshotFolder(settings, io.cwd), {
+  return await recoverLostIndex(dir, snapshotFolder(settings, io.cwd), {
     launcher: settings.executionMode,
     fromScratch,
     ...(restore !== undefined && { from: resolve(io.cwd, restore) }),
   })
-  if (done) io.out(loadInWords(done))
-  return done
 }
 
 async function setAside(settings: Settings, cwd: string, dir: string): Promise<void> {

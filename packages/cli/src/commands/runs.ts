@@ -1,6 +1,7 @@
 import type { Run, TimelineEvent } from '@koco/core/api'
 import { Command } from 'commander'
 import type { ApiClient } from '../panel-client/api-client.ts'
+import { printEach } from '../output/each.ts'
 import { fullEventLine } from '../output/event-line.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
@@ -95,12 +96,12 @@ function controlCommand(context: CommandContext, action: 'pause' | 'resume' | 'c
   }
   const command = new Command(action).description(what[action]).argument('<fid...>', 'ids, or - to read them')
   if (action === 'pause' || action === 'cancel') command.option('--reason <text>', 'said in the timeline')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (fids: string[], options: { reason?: string }) => {
+  command.addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (fids: string[], options: { reason?: string; output: string }) => {
     const client = context.client(command)
-    for (const fid of await readIds(context.io, fids)) {
-      await client.call('POST', `${runPath(fid)}/${action}`, options.reason === undefined ? {} : { reason: options.reason })
-      context.io.out(fid)
-    }
+    const body = options.reason === undefined ? {} : { reason: options.reason }
+    const ids = await readIds(context.io, fids)
+    await printEach(context.io, outputForm(options), ids, async (fid) => await client.call('POST', `${runPath(fid)}/${action}`, body))
   })
 }
 

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import type { Json } from '@koco/core'
 import type { Schedule } from '@koco/core/api'
 import { usageError } from '../output/exit.ts'
+import { printEach } from '../output/each.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 import { parseInputs } from './inputs.ts'
@@ -81,14 +82,13 @@ function actCommand(context: CommandContext, action: 'pause' | 'resume' | 'trigg
     trigger: 'Start a run of each now, and print its id',
     delete: 'Delete schedules; the runs that they started go on',
   }
-  const command = new Command(action).description(what[action]).argument('<id...>', 'ids, or - to read them')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[]) => {
+  const command = new Command(action).description(what[action]).argument('<id...>', 'ids, or - to read them').addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[], options: { output: string }) => {
     const client = context.client(command)
-    for (const id of await readIds(context.io, ids)) {
+    const act = async (id: string): Promise<{ fid?: string } | null> => {
       const path = `/api/schedules/${encodeURIComponent(id)}`
-      if (action === 'delete') await client.call('DELETE', path)
-      const answer = action === 'delete' ? undefined : await client.call<{ fid?: string }>('POST', `${path}/${action}`, {})
-      context.io.out(answer?.fid ?? id)
+      return await (action === 'delete' ? client.call('DELETE', path) : client.call('POST', `${path}/${action}`, {}))
     }
+    await printEach(context.io, outputForm(options), await readIds(context.io, ids), act, (answer, id) => answer?.fid ?? id)
   })
 }

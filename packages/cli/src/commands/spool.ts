@@ -17,7 +17,7 @@ import { watchProcess } from '../compose/watch-process.ts'
 import { whenThere } from '../compose/when-there.ts'
 import { EXIT, usageError } from '../output/exit.ts'
 import type { Io } from '../output/io.ts'
-import { printItems, type Column } from '../output/table.ts'
+import { printItem, printItems, type Column, type OutputForm } from '../output/table.ts'
 import { needsSharedTransport } from '../settings/combinations.ts'
 import type { Settings } from '../settings/schema.ts'
 import { openTraces } from '../traces/open-traces.ts'
@@ -46,8 +46,8 @@ export function spoolCommand(context: CommandContext): Command {
     if (fault !== undefined) throw new RefusedError(fault, { code: 'bad_settings' })
     if (options.block) await spoolHere(context, settings)
     else if (options.status) await showStatus(context, settings, options)
-    else if (options.stop) await stopSpoolers(context, settings)
-    else await spoolBehind(context, settings)
+    else if (options.stop) await stopSpoolers(context, settings, outputForm(options))
+    else await spoolBehind(context, settings, outputForm(options))
   })
 }
 
@@ -103,7 +103,7 @@ function waitingFor(error: UnavailableError): SpoolerReport {
   return { state: 'waiting', streams: 0, events: 0, delayedBy: error.message }
 }
 
-async function spoolBehind({ io }: CommandContext, settings: Settings): Promise<void> {
+async function spoolBehind({ io }: CommandContext, settings: Settings, form: OutputForm): Promise<void> {
   const folder = slotFolder(settings, io.cwd)
   const before = new Set(listSlots(folder).map((slot) => slot.pid))
   const log = openSync(join(folder, 'spool.log'), 'a')
@@ -115,7 +115,8 @@ async function spoolBehind({ io }: CommandContext, settings: Settings): Promise<
     const slot = listSlots(folder).find(({ pid, state }) => !before.has(pid) && pid === child.pid && state !== 'starting')
     if (slot) {
       const does = slot.state === 'waiting' ? 'waits for what it needs' : 'runs'
-      io.out(`spooler ${slot.name} ${does} (process ${slot.pid}); its log is ${join(folder, 'spool.log')}`)
+      if (form === 'table') io.out(`spooler ${slot.name} ${does} (process ${slot.pid}); its log is ${join(folder, 'spool.log')}`)
+      else printItem(io, form, slot.name, { name: slot.name, state: slot.state, pid: slot.pid, log: join(folder, 'spool.log') })
       child.unref()
       return
     }
@@ -160,7 +161,7 @@ async function showStatus({ io }: CommandContext, settings: Settings, options: S
   }
 }
 
-async function stopSpoolers({ io }: CommandContext, settings: Settings): Promise<void> {
+async function stopSpoolers({ io }: CommandContext, settings: Settings, form: OutputForm): Promise<void> {
   const folder = slotFolder(settings, io.cwd)
   const wanted = (slot: SpoolerSlot) => settings.spoolerName === undefined || slot.name === settings.spoolerName
   const slots = listSlots(folder).filter(wanted)
@@ -170,6 +171,7 @@ async function stopSpoolers({ io }: CommandContext, settings: Settings): Promise
     if (Date.now() > deadline) throw new RefusedError('Some spoolers did not stop in time: see koco spool --status.', { code: 'spooler_stays' })
     await sleep(100)
   }
+  if (form !== 'table') return printItems(io, form, slots, { id: ({ name }) => name, columns: [], empty: '' })
   for (const slot of slots) io.out(`${slot.name} stopped`)
   if (slots.length === 0) io.err(`No spooler of ${folder} runs here.`)
 }

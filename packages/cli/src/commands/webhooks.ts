@@ -2,6 +2,7 @@ import { WEBHOOK_EVENTS } from '@koco/core'
 import type { Webhook, WebhookDelivery } from '@koco/core/api'
 import { Command, Option } from 'commander'
 import { usageError } from '../output/exit.ts'
+import { printEach } from '../output/each.ts'
 import { printItem, printItems, timeText, type Column } from '../output/table.ts'
 import { CLIENT_SETTINGS, outputForm, outputOption, readIds, wholeNumber, type CommandContext } from './context.ts'
 
@@ -84,11 +85,12 @@ function resendCommand(context: CommandContext): Command {
     .description('Send notices of a webhook again, under their ids')
     .argument('<id>')
     .argument('<notice...>', 'ids, or - to read them')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (id: string, notices: string[]) => {
-    for (const notice of await readIds(context.io, notices)) {
-      await context.client(command).call('POST', `/api/webhooks/${encodeURIComponent(id)}/deliveries/${encodeURIComponent(notice)}/resend`, {})
-      context.io.out(notice)
-    }
+    .addOption(outputOption())
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (id: string, notices: string[], options: { output: string }) => {
+    const client = context.client(command)
+    const log = `/api/webhooks/${encodeURIComponent(id)}/deliveries`
+    const resend = async (notice: string) => await client.call('POST', `${log}/${encodeURIComponent(notice)}/resend`, {})
+    await printEach(context.io, outputForm(options), await readIds(context.io, notices), resend)
   })
 }
 
@@ -100,21 +102,18 @@ function actCommand(context: CommandContext, action: 'test' | 'pause' | 'resume'
     secret: 'Give each another secret, printed this one time',
     delete: 'Delete webhooks with their logs',
   }
-  const command = new Command(action).description(what[action]).argument('<id...>', 'ids, or - to read them')
+  const command = new Command(action).description(what[action]).argument('<id...>', 'ids, or - to read them').addOption(outputOption())
   if (action === 'resume') command.option('--missed', 'tell them of what they missed, and send again what was given up')
-  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[], { missed = false }: { readonly missed?: boolean }) => {
+  type Options = { readonly missed?: boolean; readonly output: string }
+  return context.withSettings(command, CLIENT_SETTINGS).action(async (ids: string[], { missed = false, output }: Options) => {
     const client = context.client(command)
-    for (const id of await readIds(context.io, ids)) {
+    const act = async (id: string): Promise<{ id: string; secret?: string } | null> => {
       const path = `/api/webhooks/${encodeURIComponent(id)}`
-      if (action === 'delete') await client.call('DELETE', path)
-      else if (action === 'pause') await client.call('PATCH', path, { paused: true })
-      else if (action === 'resume') await client.call('PATCH', path, { paused: false, missed })
-      else {
-        const answer = await client.call<{ id: string; secret?: string }>('POST', `${path}/${action}`, {})
-        context.io.out(answer.secret ?? answer.id)
-        continue
-      }
-      context.io.out(id)
+      if (action === 'delete') return await client.call('DELETE', path)
+      if (action === 'pause') return await client.call('PATCH', path, { paused: true })
+      if (action === 'resume') return await client.call('PATCH', path, { paused: false, missed })
+      return await client.call('POST', `${path}/${action}`, {})
     }
+    await printEach(context.io, outputForm({ output }), await readIds(context.io, ids), act, (answer, id) => answer?.secret ?? answer?.id ?? id)
   })
 }
