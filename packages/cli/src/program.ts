@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { createContext, type CommandContext } from './commands/context.ts'
+import { asksForJson } from './output/exit.ts'
 import type { Io } from './output/io.ts'
 import { VERSION } from './version.ts'
 
@@ -27,22 +28,28 @@ const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
   dead: async () => (await import('./commands/dead.ts')).deadCommand,
   users: async () => (await import('./commands/accounts.ts')).usersCommand,
   keys: async () => (await import('./commands/accounts.ts')).keysCommand,
+  login: async () => (await import('./commands/profiles.ts')).loginCommand,
+  logout: async () => (await import('./commands/profiles.ts')).logoutCommand,
+  profiles: async () => (await import('./commands/profiles.ts')).profilesCommand,
   mcp: async () => (await import('./commands/mcp.ts')).mcpCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   drill: async () => (await import('./commands/drill.ts')).drillCommand,
+  completion: async () => (await import('./commands/completion.ts')).completionCommand,
 }
 
 /** The command line of koco, as far as `argv` needs it: the command that it begins with, else all of them. `exit` takes the exit code of a command that did its work but has bad news. */
 export async function createProgram(argv: readonly string[], io: Io, exit: (code: number) => void): Promise<Command> {
-  const context = createContext(io, exit)
+  const context = createContext(io, { exit, wholeProgram: () => createProgram([], io, exit) })
   const program = new Command('koco').description('AI agents as durable runs: every event kept exactly once, watched live.').version(VERSION)
   const [name = ''] = argv
   const all = Object.entries(COMMANDS)
   const named = all.filter(([one]) => one === name)
   const wanted = named.length === 0 ? all : named
   for (const make of await Promise.all(wanted.map(([, load]) => load()))) program.addCommand(make(context))
+  // In JSON a mistake is told once, as an object, by whoever runs the program.
+  const writeErr = (text: string): void => (asksForJson(argv) ? undefined : io.err(text.trimEnd()))
   forEach(program, (command) => {
-    command.exitOverride().configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
+    command.exitOverride().configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr })
     command.showHelpAfterError('(see --help)')
   })
   return program

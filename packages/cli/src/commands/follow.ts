@@ -30,5 +30,5 @@ export async function followRun(io: Io, client: ApiClient, fid: string, options:
 async function tellHowToAnswer(io: Io, client: ApiClient, { fid, data }: TimelineEvent): Promise<void> {
   const { lid } = data as EventData['lock']
   const lock = await client.call<Lock>('GET', `/api/runs/${encodeURIComponent(fid)}/locks/${encodeURIComponent(lid)}`)
-  if (lock.status === 'open') io.out(`          It waits for an answer, in another terminal say: ${howToAnswer(lock, client.address)}`)
+  if (lock.status === 'open') io.out(`          It waits for an answer, in another terminal say: ${howToAnswer(lock, client)}`)
 }

@@ -2,7 +2,6 @@ import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/s
 import { Command } from 'commander'
 import { KocoClient } from '../client/koco-client.ts'
 import { createMcpServer } from '../mcp/server.ts'
-import { findKey } from '../panel-client/key.ts'
 import { VERSION } from '../version.ts'
 import { CLIENT_SETTINGS, type CommandContext } from './context.ts'
 
@@ -13,9 +12,8 @@ export function mcpCommand(context: CommandContext): Command {
     .option('--allow-changes', 'also tools that start runs, answer questions and cancel')
   return context.withSettings(command, CLIENT_SETTINGS).action(async ({ allowChanges = false }: { allowChanges?: boolean }) => {
     const { io } = context
-    const settings = context.settings(command)
-    const apiKey = findKey(settings, io.cwd)
-    const koco = new KocoClient({ address: settings.appServer, ...(apiKey !== undefined && { apiKey }) })
+    const { address, key } = context.panel(command)
+    const koco = new KocoClient({ address, ...(key !== undefined && { apiKey: key }) })
     await new Promise<void>((done) => {
       const transport = new StdioServerTransport()
       const server = serveStdio(() => createMcpServer(koco, { version: VERSION, allowChanges }), { transport, onerror: (error) => io.err(error.message) })

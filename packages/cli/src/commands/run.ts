@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { isJsonObject, UnavailableError, type Json } from '@koco/core'
+import { isJsonObject, KocoError, UnavailableError, type Json } from '@koco/core'
 import type { RunDetail } from '@koco/core/api'
 import { Command } from 'commander'
 import { ApiClient } from '../panel-client/api-client.ts'
@@ -13,17 +13,22 @@ import { firstAdmin, localKey } from '../compose/sign-in.ts'
 import { hostFlows } from '../flows/host.ts'
 import { findFlows } from '../flows/find.ts'
 import { loadFlows } from '../flows/load.ts'
-import { EXIT, usageError } from '../output/exit.ts'
+import { usageError } from '../output/exit.ts'
 import type { OutputForm } from '../output/table.ts'
 import { isEmbedded } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
 import { VERSION } from '../version.ts'
-import { outputForm, outputOption, type CommandContext } from './context.ts'
+import { ALL_SETTINGS, outputForm, outputOption, type CommandContext } from './context.ts'
 import { followRun } from './follow.ts'
 import { parseInputs } from './inputs.ts'
 import { runPath } from './runs.ts'
 
 const GRACE_MS = 10_000
+
+/** A run that was followed did not finish. */
+class RunEndedBadlyError extends KocoError {
+  readonly reaction = 'report'
+}
 
 type RunOptions = { readonly input?: string[]; readonly inputs?: string; readonly follow?: boolean; readonly output: string }
 
@@ -36,19 +41,19 @@ export function runCommand(context: CommandContext): Command {
     .option('--inputs <file>', 'all inputs as a JSON file; - for standard input')
     .option('-f, --follow', 'print its events until it ends; exit code 1 unless it finished')
     .addOption(outputOption())
-  return context.withSettings(command).action(async (flow: string, options: RunOptions) => {
+  return context.withSettings(command, ALL_SETTINGS).action(async (flow: string, options: RunOptions) => {
     const settings = context.settings(command)
     const client = context.client(command)
     try {
       await client.call('GET', '/healthz')
     } catch (error) {
-      if (!(error instanceof UnavailableError) || error.code !== 'no_panel' || !isEmbedded(settings)) throw error
+      if (!(error instanceof UnavailableError) || error.code !== 'no_panel' || client.profile !== null || !isEmbedded(settings)) throw error
       await runAlone(context, settings, flow, options)
       return
     }
     const fid = await startRun(context, client, flow, options)
     if (options.follow) await follow(context, client, fid, { form: outputForm(options), goesOn: `koco runs events ${fid} --follow` })
-    else context.io.out(fid)
+    else context.io.out(outputForm(options) === 'json' ? JSON.stringify({ fid }) : fid)
   })
 }
 
@@ -98,10 +103,9 @@ async function follow(context: CommandContext, client: ApiClient, fid: string, {
     return
   }
   const run = await client.call<RunDetail>('GET', runPath(fid))
-  if (run.status !== 'finished') {
-    if (run.status === 'error') io.err(`Run ${fid} failed: ${run.error?.message ?? ''}`)
-    context.exit(EXIT.failed)
-  }
+  if (run.status === 'finished') return
+  const why = run.status === 'error' ? `failed: ${run.error?.message ?? ''}` : `did not finish: ${run.status}`
+  throw new RunEndedBadlyError(`Run ${fid} ${why}`, { code: `run_${run.status}`, details: { fid } })
 }
 
 /** Runs a flow in this process, with a panel on a free port of this machine: the same path as anywhere. */

@@ -5,12 +5,20 @@ import type { Lock } from '@koco/core/api'
 const STANDARD_ADDRESS = 'http://localhost:3370'
 const FIELDS_SHOWN = 6
 
-/** The command that answers a question, with an example for each field that its form asks for; to be typed in another terminal, at the panel of this address. */
-export function howToAnswer({ fid, lid, form }: Pick<Lock, 'fid' | 'lid' | 'form'>, address: string): string {
+/** The command that answers a question, with an example for each field that its form asks for; to be typed in another terminal, at this panel. */
+export function howToAnswer(
+  { fid, lid, form }: Pick<Lock, 'fid' | 'lid' | 'form'>,
+  panel: { readonly address: string; readonly profile: string | null },
+): string {
   const properties = isJsonObject(form) && isJsonObject(form['properties']) ? Object.entries(form['properties']) : []
   const fields = properties.slice(0, FIELDS_SHOWN).map(([name, schema]) => `--input ${word(`${name}=${exampleOf(schema)}`)}`)
   const answer = fields.length > 0 ? fields.join(' ') : '--value true'
-  return `koco locks answer ${fid} ${lid} ${answer}${address === STANDARD_ADDRESS ? '' : ` --address ${address}`}`
+  return `koco locks answer ${fid} ${lid} ${answer}${where(panel)}`
+}
+
+function where({ address, profile }: { readonly address: string; readonly profile: string | null }): string {
+  if (profile !== null) return ` --profile ${profile}`
+  return address === STANDARD_ADDRESS ? '' : ` --address ${address}`
 }
 
 function exampleOf(schema: Json): string {

@@ -1,3 +1,5 @@
+import { askAtTerminal } from './ask.ts'
+
 /** The outside world of a command: what it may read and print. One object, so that a test can be the terminal. */
 export type Io = {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -10,6 +12,8 @@ export type Io = {
   err(text: string): void
   /** All of standard input as text. */
   readStdin(): Promise<string>
+  /** Asks whoever sits at the terminal; `hidden`: what is typed is not shown. Null when standard input is no terminal. */
+  ask(question: string, how: { readonly hidden: boolean }): Promise<string | null>
   /** Aborted by SIGINT or SIGTERM. A second one ends the process at once. */
   readonly stop: AbortSignal
 }
@@ -39,6 +43,7 @@ export function processIo(): Io {
       for await (const chunk of process.stdin) text += String(chunk)
       return text
     },
+    ask: askAtTerminal,
     stop: stop.signal,
   }
 }

@@ -29,14 +29,16 @@ type ProblemBody = {
   readonly errors?: readonly { readonly path: string; readonly message: string }[]
 }
 
-/** The HTTP API of a running panel, as the commands use it. */
+/** The HTTP API of a running panel, as the commands use it. `profile`: the one that names it, if any. */
 export class ApiClient {
   readonly address: string
+  readonly profile: string | null
   readonly #key: string | undefined
 
-  constructor(address: string, key: string | undefined) {
+  constructor(address: string, key: string | undefined, profile: string | null = null) {
     this.address = address.replace(/\/$/, '')
     this.#key = key
+    this.profile = profile
   }
 
   /**
@@ -127,10 +129,11 @@ export class ApiClient {
         ...(signal && { signal }),
       })
     } catch (error) {
-      throw new UnavailableError(`No koco answers at ${this.address}: start one with \`koco start\`, or name another with --address.`, {
-        code: 'no_panel',
-        cause: error,
-      })
+      const remedy =
+        this.profile === null
+          ? 'start one with `koco start`, or name another with --address.'
+          : `it is the panel of the profile ${this.profile}; \`koco profiles use local\` goes back to the one of the settings.`
+      throw new UnavailableError(`No koco answers at ${this.address}: ${remedy}`, { code: 'no_panel', cause: error })
     }
   }
 
@@ -138,13 +141,12 @@ export class ApiClient {
     const problem = parseProblem(text)
     const fields = (problem.errors ?? []).map(({ path, message }) => `\n  ${path === '' ? '(all)' : path}: ${message}`).join('')
     const detail = `${problem.detail ?? `${this.address} answered ${response.status}`}${fields}`
-    if (response.status === 401) {
-      return new RefusedByPanelError(
-        401,
-        `${detail}\nGive a key with --api-key or KODO_API_KEY (\`koco keys create\` makes one).`,
-        problem.code ?? 'not_signed_in',
-        problem.errors,
-      )
+    if (response.status === 401 && (problem.code ?? 'not_signed_in') === 'not_signed_in') {
+      const remedy =
+        this.profile === null
+          ? 'Give a key with --api-key or KODO_API_KEY (`koco keys create` makes one), or keep one with `koco login`.'
+          : `The key of the profile ${this.profile} is not known there any more: \`koco login ${this.address} --name ${this.profile}\`.`
+      return new RefusedByPanelError(401, `${detail}\n${remedy}`, 'not_signed_in', problem.errors)
     }
     if (response.status === 503 || response.status === 502 || response.status === 504)
       return new UnavailableError(detail, { code: problem.code ?? 'unavailable' })

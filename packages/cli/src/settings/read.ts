@@ -37,6 +37,12 @@ export function readSettings(sources: SettingSources): Settings {
   return settings as Settings
 }
 
+/** True when a flag, the environment or `.env` gives this setting. */
+export function isGiven(sources: SettingSources, key: SettingKey): boolean {
+  const env = { ...readDotEnv(sources.cwd), ...withoutEmpty(sources.env) }
+  return listSettings().some((setting) => setting.key === key && givenValue(setting, sources, env, []) !== undefined)
+}
+
 type Given = { readonly name: string; readonly value: string }
 
 function givenValue(setting: SettingInfo, sources: SettingSources, env: Readonly<Record<string, string>>, faults: string[]): Given | undefined {

@@ -20,6 +20,13 @@ export const listeningSettings = {
       help: 'Addresses or networks, separated by commas, of proxies in front of the panel whose X-Forwarded-For counts',
     }),
   ),
+  profile: text.optional().meta(
+    about({
+      variable: 'PROFILE',
+      none: 'the one in use',
+      help: 'Which panel commands talk to, with which key: a profile that koco login made, or local for the panel of these settings',
+    }),
+  ),
   metrics: listenAddress.optional().meta(
     about({
       variable: 'METRICS',
