@@ -2,7 +2,7 @@ import { RefusedError } from '@koco/core'
 import { createCatalog } from '@koco/flow'
 import type { TemporalWorker } from '@koco/temporal/worker'
 import { Command } from 'commander'
-import { openContents } from '../compose/contents.ts'
+import { openWorkerContents } from '../compose/contents.ts'
 import { createLog } from '../compose/log.ts'
 import { measuredTransport, processRegistry, workerMetrics } from '../compose/metrics.ts'
 import { allWell, laterReady, serveProcess } from '../compose/process-server.ts'
@@ -76,7 +76,7 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
       () => store.close(),
       () => transport.close(),
     )
-    const { contents, fileContents } = await openContents(settings, io.cwd, opened)
+    const { contents, fileContents } = await openWorkerContents(settings, io.cwd, opened)
     const parts = { catalog, store, transport, contents, fileContents, log }
     worker = await whenThere(() => startWorker(settings, io.cwd, parts, { ...options, withFigures: settings.metrics !== undefined }), waiting)
     if (!worker) return

@@ -8,7 +8,8 @@ import { findFlows } from '../flows/find.ts'
 import { loadFlows } from '../flows/load.ts'
 import { isPostgres, panelListen } from '../settings/addresses.ts'
 import type { Settings } from '../settings/schema.ts'
-import { contentFolder, openContents } from './contents.ts'
+import { contentFolder, isShared, openContents } from './contents.ts'
+import { isMarked } from './panel-folder.ts'
 import { adminPlace, executionPlace, openExecution } from './stores.ts'
 import { temporalPlace } from './temporal.ts'
 import { openTransport } from './transport.ts'
@@ -31,7 +32,7 @@ export async function runChecks(settings: Settings, cwd: string): Promise<Findin
     ['node', async () => process.version],
     ['flows', () => lookAtFlows(settings, cwd)],
     ['runs folder', () => lookAtFolder(resolve(cwd, settings.execDir))],
-    ['uploads folder', () => lookAtFolder(resolve(cwd, settings.uploadDir))],
+    ['uploads folder', () => lookAtUploads(settings, resolve(cwd, settings.uploadDir))],
     ['content store', () => lookAtContents(settings, cwd)],
     ['execution store', () => lookAtExecution(settings, cwd)],
     ['admin store', () => lookAtSchema(adminSchemaVersion(adminPlace(settings, cwd)), isPostgres(settings.adminDatabase), settings.adminDatabase)],
@@ -70,6 +71,13 @@ async function lookAtFlows(settings: Settings, cwd: string): Promise<string> {
   return `${flows.map((flow) => flow.name).join(', ')} in ${file}`
 }
 
+/** Workers of Temporal may be on other hosts; what they would write into a folder of their own is refused there. */
+async function lookAtUploads(settings: Settings, folder: string): Promise<string | { readonly note: string }> {
+  const found = await lookAtFolder(folder)
+  if (typeof found !== 'string' || settings.executionMode !== 'temporal' || settings.files === 'panel' || isMarked(folder)) return found
+  return { note: `${found}, but no panel keeps files in it yet: if the panel runs on another host, let this one see its folder, or set KODO_FILES=panel` }
+}
+
 async function lookAtFolder(folder: string): Promise<string | { readonly note: string }> {
   if (!existsSync(folder)) return lookAtParent(folder)
   const probe = join(folder, `.koco-doctor-${process.pid}`)
@@ -97,9 +105,10 @@ async function lookAtContents(settings: Settings, cwd: string): Promise<string |
     for (const close of opened.toReversed()) await close()
   }
   const place = settings.blobStore ?? contentFolder(settings, cwd) ?? ''
-  if (settings.blobStore !== undefined || settings.executionDatabase === undefined)
-    return `${place} keeps checkpoints, large results of steps and large files of runs`
-  return { note: `${place} keeps checkpoints; results of steps stay in their events, up to 256 KiB: name a place that every host sees by KODO_BLOB_STORE` }
+  if (isShared(settings)) return `${place} keeps checkpoints, large results of steps and large files of runs`
+  return {
+    note: `${place} keeps checkpoints only: results of steps stay in their events, up to 256 KiB, and files of runs whole in KODO_UPLOAD_DIR. With a place that every host sees in KODO_BLOB_STORE (s3://… or file:///…) results have up to 16 MiB, and equal files are kept once`,
+  }
 }
 
 /** A folder that is not there yet is made at the first start, if the nearest one above it lets us. */

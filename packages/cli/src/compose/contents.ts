@@ -6,6 +6,7 @@ import { createBlobContents, createBlobFiles, type Contents, type FileContents, 
 import { contentsInUse, type ExecutionStore } from '@koco/storage'
 import type { ConsumerStatus } from '@koco/transport'
 import type { Settings } from '../settings/schema.ts'
+import { contentsInPanelFolder, markFolder } from './panel-folder.ts'
 
 /** An event that waits for longer may name content that no pin protects any more. */
 const WAITING_MS_MAX = 5 * 60_000
@@ -19,7 +20,7 @@ export type OpenContents = { readonly blobs: BlobStore; readonly contents: Conte
  */
 export async function openContents(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<OpenContents> {
   const blobs = await openBlobs(settings, cwd)
-  const shared = settings.blobStore !== undefined || settings.executionDatabase === undefined
+  const shared = isShared(settings)
   const contents = createBlobContents(blobs, { shared })
   const fileContents = createBlobFiles(blobs, { shared })
   opened.push(
@@ -28,6 +29,19 @@ export async function openContents(settings: Settings, cwd: string, opened: (() 
     () => fileContents.close(),
   )
   return { blobs, contents, fileContents }
+}
+
+/** Opens all for a worker, which may be on another host than the panel: there nothing is kept in a folder that is not the panel's. */
+export async function openWorkerContents(settings: Settings, cwd: string, opened: (() => Promise<void>)[]): Promise<Omit<OpenContents, 'blobs'>> {
+  const { contents, fileContents } = await openContents(settings, cwd, opened)
+  const dir = contentFolder(settings, cwd)
+  return { contents: dir === null || !isShared(settings) ? contents : contentsInPanelFolder(contents, dir), fileContents }
+}
+
+/** Tells workers which folders are the panel's. */
+export async function markPanelFolders(settings: Settings, cwd: string): Promise<void> {
+  const content = isShared(settings) ? contentFolder(settings, cwd) : null
+  for (const dir of [resolve(cwd, settings.uploadDir), content]) if (dir !== null) await markFolder(dir)
 }
 
 /** The folder in which content is kept; null for a bucket. */
@@ -59,6 +73,11 @@ export async function heldByRuns(
     )
   }
   return new Set([...(await contentsInUse(store)), ...(await files.contentsInUse())])
+}
+
+/** True when runs may put results and files into the content store: every process that may need them sees it. */
+export function isShared({ blobStore, executionDatabase }: Pick<Settings, 'blobStore' | 'executionDatabase'>): boolean {
+  return blobStore !== undefined || executionDatabase === undefined
 }
 
 async function openBlobs(settings: Settings, cwd: string): Promise<BlobStore> {

@@ -7,7 +7,7 @@ import type { Transport } from '@koco/transport'
 import type { Logger } from 'pino'
 import type { Settings } from '../settings/schema.ts'
 import { openCheckpoints } from './checkpoints.ts'
-import { heldByRuns, openContents } from './contents.ts'
+import { heldByRuns, markPanelFolders, openContents } from './contents.ts'
 import { folderFiles, panelFiles, workspaces } from './files.ts'
 import type { LauncherParts } from './launcher-parts.ts'
 import { backlogMetrics, measuredTransport, processRegistry } from './metrics.ts'
@@ -82,6 +82,7 @@ async function wire(settings: Settings, options: InstallationOptions, opened: ((
   const { blobs, contents, fileContents } = await openContents(settings, cwd, opened)
   const parts = { catalog, store, transport, contents, fileContents, log }
   const { uploadDir, limits } = panelFiles(settings, cwd)
+  if (settings.executionMode === 'temporal') await markPanelFolders(settings, cwd)
   if (settings.executionMode === 'temporal' && options.whole) {
     const worker = await startWorker(settings, cwd, parts)
     opened.push(() => worker.close())

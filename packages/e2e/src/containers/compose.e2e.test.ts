@@ -84,6 +84,17 @@ test('what others wait for tells when it is ready, and what ends is waited for a
   }
 })
 
+test('large results and files of runs lie where every container sees them', async () => {
+  const { services } = await load(['docker-compose.yml'])
+  const koco = Object.entries(services).filter(([, { environment }]) => environment?.['KODO_EVENT_TRANSPORT'] !== undefined)
+  expect(koco.map(([name]) => name)).toEqual(expect.arrayContaining(['panel', 'spooler', 'temporal-worker']))
+  for (const [name, { environment, volumes = [] }] of koco) {
+    const place = new URL(environment?.['KODO_BLOB_STORE'] ?? 'none:')
+    expect(place.protocol, name).toBe('file:')
+    expect(volumes.find(({ target }) => place.pathname.startsWith(`${target}/`))?.source, name).toBe('data')
+  }
+})
+
 test('every volume that is used is declared, and every declared one used', async () => {
   const { services, volumes } = await load(['docker-compose.yml'])
   const used = Object.values(services).flatMap(({ volumes: mounts = [] }) => mounts.filter(({ type }) => type === 'volume').map(({ source }) => source))
