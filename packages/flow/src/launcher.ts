@@ -42,7 +42,7 @@ export interface Launcher {
   cancel(fid: string, by: string, reason?: string): Promise<ControlOutcome>
   /** RefusedError `unknown_flow` when no run of this flow could be started or retried here. */
   mustServe(flow: string): Promise<void>
-  /** Starts an ended run again: same fid, finished steps kept. `ended` never; a run that is not over gives `live`. */
+  /** Starts an ended run again: same fid, finished steps kept. `live`: it is not over. */
   retry(fid: string, by: string): Promise<{ readonly outcome: 'accepted' } | { readonly outcome: 'live' | 'unknown' }>
   answer(fid: string, lid: string, answer: Json, by: string, reason?: string): Promise<AnswerOutcome>
   describe(fid: string): Promise<RunProcess>
