@@ -9,6 +9,7 @@ export { startPostgres, type PostgresOptions, type PostgresServer } from './serv
 export { freePort, newFolder } from './servers/process.ts'
 export { startRedis, type RedisOptions, type RedisServer } from './servers/redis.ts'
 export { startS3, type S3Server } from './servers/s3.ts'
+export { startTemporalOnPostgres } from './servers/temporal-on-postgres.ts'
 export { startTemporal, temporalProgram, type TemporalServer } from './servers/temporal.ts'
 export { checkRun, type RunHistory, type Violation } from '@koco/core/checker'
 export { eventData, eventOf, newEvent } from './generators/events.ts'

@@ -45,7 +45,12 @@ export const benches: readonly Bench[] = [
   { name: 'runs-embedded', about: 'a run of three trivial steps through the HTTP API, embedded', run: runsEmbedded },
   { name: 'runs-distributed', about: 'the same over Redis and Postgres', run: runsDistributed },
   { name: 'recovery', about: 'kill -9 of the embedded process, restart, next step', run: recovery },
-  { name: 'runs-temporal', about: 'a run of three steps on Temporal, against bare workflows with one and with three no-op activities', run: runsTemporal },
+  {
+    name: 'runs-temporal',
+    about: 'a run of three steps on a development server of Temporal, against bare workflows with one and with three no-op activities',
+    run: () => runsTemporal('development'),
+  },
+  { name: 'runs-temporal-postgres', about: 'the same on a Temporal server on Postgres, as installations have it', run: () => runsTemporal('postgres') },
   { name: 'recovery-temporal', about: 'kill -9 and SIGTERM of a worker, next step on another', run: recoveryTemporal },
   { name: 'waiting-temporal', about: '1,000 runs that wait for people on one worker', run: waitingTemporal },
   { name: 'memory', about: 'spooler with 2,000 open streams, panel with 200 live readers', run: memory },

@@ -21,14 +21,14 @@ const STEPS = 200
 type Kind = 'koco' | 'oneActivity' | 'threeActivities'
 
 /** A run of three steps through koco's API against workflows of the bare SDK, all on one server, in turn. */
-export async function runsTemporal(): Promise<Figure[]> {
-  await using stack = await temporalStack()
+export async function runsTemporal(kind: 'development' | 'postgres'): Promise<Figure[]> {
+  await using stack = await temporalStack({}, { kind })
   const client = await stack.client()
   const worker = await stack.startWorker(client)
   const connection = await Connection.connect({ address: stack.temporal.address })
   const bare = spawn(process.execPath, [BARE_WORKER, stack.temporal.address, QUEUE], { stdio: 'ignore' })
   try {
-    return await figures(runner(client, new Client({ connection })), client)
+    return await figures(kind === 'postgres' ? 'Temporal on Postgres' : 'Temporal', runner(client, new Client({ connection })), client)
   } finally {
     bare.kill('SIGTERM')
     await once(bare, 'exit')
@@ -51,7 +51,7 @@ function runner(client: ApiClient, temporal: Client): Run {
   }
 }
 
-async function figures(run: Run, client: ApiClient): Promise<Figure[]> {
+async function figures(server: string, run: Run, client: ApiClient): Promise<Figure[]> {
   const alone: Record<Kind, number[]> = { koco: [], oneActivity: [], threeActivities: [] }
   const kinds = Object.keys(alone) as Kind[]
   for (let round = 0; round < WARM_UP; round += 1) for (const kind of kinds) await run(kind)
@@ -65,11 +65,11 @@ async function figures(run: Run, client: ApiClient): Promise<Figure[]> {
   const rate = (kind: Kind): number => (ROUNDS * TOGETHER) / seconds[kind]
   const steps = await client.startAndWait('many-steps', { steps: STEPS })
   return [
-    atMostTimes('Temporal: a three-step run against one bare activity, p50', p50('koco'), 'ms', p50('oneActivity'), 1.25),
-    atMostTimes('Temporal: a three-step run against three activities, p50', p50('koco'), 'ms', p50('threeActivities'), 0.5),
-    atLeastTimes(`Temporal: three-step runs against one bare activity, ${IN_FLIGHT} in flight`, rate('koco'), 'runs/s', rate('oneActivity'), 0.8),
-    atLeastTimes(`Temporal: three-step runs against three activities, ${IN_FLIGHT} in flight`, rate('koco'), 'runs/s', rate('threeActivities'), 1.4),
-    atMost(`Temporal: a step in a run of ${STEPS}, p50`, percentile((steps.final as unknown as { value: { ms: number[] } }).value.ms, 0.5), 'ms', 1.5),
+    atMostTimes(`${server}: a three-step run against one bare activity, p50`, p50('koco'), 'ms', p50('oneActivity'), 1.25),
+    atMostTimes(`${server}: a three-step run against three activities, p50`, p50('koco'), 'ms', p50('threeActivities'), 0.5),
+    atLeastTimes(`${server}: three-step runs against one bare activity, ${IN_FLIGHT} in flight`, rate('koco'), 'runs/s', rate('oneActivity'), 0.8),
+    atLeastTimes(`${server}: three-step runs against three activities, ${IN_FLIGHT} in flight`, rate('koco'), 'runs/s', rate('threeActivities'), 1.4),
+    atMost(`${server}: a step in a run of ${STEPS}, p50`, percentile((steps.final as unknown as { value: { ms: number[] } }).value.ms, 0.5), 'ms', 1.5),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { startRedis, startTemporal, type RedisServer, type TemporalServer } from '@koco/testing'
+import { startRedis, startTemporal, startTemporalOnPostgres, type RedisServer, type TemporalServer } from '@koco/testing'
 import { createInstallation, type Installation } from './installation.ts'
 import type { KocoProcess } from './koco-process.ts'
 import type { ApiClient } from './api-client.ts'
@@ -15,9 +15,15 @@ export type TemporalStack = Installation &
     startWorker(client: ApiClient, args?: readonly string[]): Promise<KocoProcess>
   }
 
-/** Starts it; runs are stored in SQLite unless the settings name a database. `page`: Temporal has its own page, and runs link to it. */
-export async function temporalStack(settings: Readonly<Record<string, string>> = {}, { page = false } = {}): Promise<TemporalStack> {
-  const [redis, temporal] = await Promise.all([startRedis(), startTemporal({ page })])
+/** `page`: Temporal has its own page, and runs link to it. `kind`: the server of developers, the default, or the one of installations. */
+type TemporalChoice = { readonly page?: boolean; readonly kind?: 'development' | 'postgres' }
+
+/** Starts it; runs are stored in SQLite unless the settings name a database. */
+export async function temporalStack(
+  settings: Readonly<Record<string, string>> = {},
+  { page = false, kind = 'development' }: TemporalChoice = {},
+): Promise<TemporalStack> {
+  const [redis, temporal] = await Promise.all([startRedis(), kind === 'postgres' ? startTemporalOnPostgres() : startTemporal({ page })])
   const installation = await createInstallation({
     KODO_FLOWS: FLOWS,
     KODO_EVENT_TRANSPORT: 'redis',

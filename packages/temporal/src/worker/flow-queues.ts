@@ -5,8 +5,8 @@ import { createActivities } from '../activities/index.ts'
 import { activityQueue } from '../names.ts'
 import { tryTuner, type TrySlots } from './slots.ts'
 
-/** Open polls of one queue: when it is quiet one for each of the server's four partitions and one more, more while tries come. */
-const POLLS = { type: 'autoscaling', minimum: 5, initial: 5, maximum: 10 } as const
+/** Open polls of one queue: when it is quiet one for each of the server's four partitions and one more. At first as many as the SDK has by default: a burst finds no partition without one. */
+const POLLS = { type: 'autoscaling', minimum: 5, initial: 10, maximum: 10 } as const
 /** How often the server hears of a try that is alive, and the try of a cancel. */
 const HEARTBEAT_MS = 1500
 

@@ -37,7 +37,8 @@ export function temporalProgram(): Promise<string> {
   return goProgram({ name: 'temporal', source: `github.com/temporalio/cli/cmd/temporal@${VERSION}`, remedy: REMEDY })
 }
 
-async function serves(command: string, address: string): Promise<boolean> {
+/** True when the server answers for its namespace; throws when it does not. */
+export async function serves(command: string, address: string): Promise<boolean> {
   await runToEnd(command, ['operator', 'namespace', 'describe', '-n', 'default', '--address', address, '--command-timeout', '2s'])
   return true
 }
