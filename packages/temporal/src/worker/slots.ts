@@ -1,7 +1,7 @@
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit, SlotReleaseContext, SlotReserveContext, WorkerTuner } from '@temporalio/worker'
 
 /** Workflow tasks and bookkeeping at the same time: short work, which one core has enough of. An open poll holds a place too: with no more places than polls, the polls ran out in a burst. */
-const WORKFLOW_TASKS = 80
+const WORKFLOW_TASKS = 120
 const BOOKKEEPING = 100
 /** Tasks of kinds that koco does not use; the SDK wants a number. */
 const UNUSED = 1

@@ -65,7 +65,7 @@ const CACHED_WORKFLOWS = 60
  * Open polls for workflow tasks, and the part of them that is for runs which no worker has in memory: most of those that begin or wake. By the SDK's default two polls were all that took these. The server deals
  * a queue out to four partitions and hands a task on from one that nobody polls only ten times a second: with ten of these polls, bursts of 50 runs went at 30 a second as often as at 50, both cores half idle.
  */
-const WORKFLOW_POLLS = 40
+const WORKFLOW_POLLS = 60
 const NEW_POLLS = 0.75
 /** How long the next workflow task of a run waits for the worker that has it in memory, before any other takes it. */
 const STICKY_MS = 2000
