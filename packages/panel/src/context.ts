@@ -33,6 +33,12 @@ declare module 'fastify' {
     principal: Principal | null
     /** Whom a sign-in turned out to be, for the audit log. */
     actor: string | null
+    /** The entry of this request in the audit log, once it is being written. */
+    deed: Promise<void> | null
+  }
+  interface FastifyReply {
+    /** Puts on record what was done so far: for a deed that is done long before its answer goes out. */
+    noteDeed(): void
   }
 }
 

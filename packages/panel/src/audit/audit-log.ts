@@ -14,10 +14,18 @@ const TARGET_PARAMS = ['fid', 'lid', 'id', 'user', 'name', 'provider', 'side', '
  */
 export function keepAudit(app: App, context: PanelContext): () => void {
   const add = createBatches(context.admin.audit)
-  app.decorateRequest('actor', null)
-  app.addHook('onSend', async (request, reply, payload) => {
+  const note = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const entry = entryOf(context, request, reply)
     if (entry) await add(entry).catch((error: unknown) => context.log.error({ err: error, entry }, 'an entry of the audit log could not be written'))
+  }
+  app.decorateRequest('actor', null)
+  app.decorateRequest('deed', null)
+  app.decorateReply('noteDeed', function (this: FastifyReply) {
+    this.request.deed ??= note(this.request, this)
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
+    reply.noteDeed()
+    await request.deed
     return payload
   })
   return keepShort(context)

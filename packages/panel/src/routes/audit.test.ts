@@ -83,6 +83,16 @@ test('the export has every entry, as lines and as a table that no spreadsheet ta
   expect((await log('action=audit.export')).length).toBe(2)
 })
 
+test('a start whose answer waits for the end of the run is on record while it waits', async () => {
+  const waiting = call(`${at.url}/api/runs`, 'POST', { ...user.headers, prefer: 'wait=60' }, { flow: 'ask', inputs: {} })
+  const entry = async () => (await log(`actor=${user.name}&action=run.start`))[0]
+  await expect.poll(entry).toMatchObject({ status: 201, detail: { flow: 'ask' } })
+  const { target: fid } = (await entry()) ?? {}
+  await call(`${at.url}/api/runs/${String(fid)}/cancel`, 'POST', user.headers, {})
+  expect((await waiting).body).toMatchObject({ fid, status: 'cancelled' })
+  expect(await log(`actor=${user.name}&action=run.start&target=${String(fid)}`)).toHaveLength(1)
+})
+
 test('deeds that come at once are all on record', async () => {
   const runs = await Promise.all(Array.from({ length: 40 }, () => call(`${at.url}/api/runs`, 'POST', boss.headers, { flow: 'hello', inputs: { name: 'A' } })))
   const logged = new Set((await log(`actor=${boss.name}&action=run.start&limit=500`)).map(({ target }) => target))

@@ -57,6 +57,7 @@ async function start(context: PanelContext, request: FastifyRequest, reply: Fast
   void reply.code(created ? 201 : 200).header('location', `/api/runs/${fid}`)
   if (waitS === undefined && created) return { fid }
   if (waitS !== undefined) {
+    if (created) reply.noteDeed()
     void reply.header('preference-applied', `wait=${waitS}`)
     const ending = endings.wait(fid, Math.max(0, untilMs - performance.now()))
     gone.signal.addEventListener('abort', ending.cancel)
