@@ -112,9 +112,9 @@ function Plan({ plan, again, setAgain, typed, setTyped }: PlanProps) {
         </Text>
       )}
       {later.map(({ id, reason, idempotency_key_before: key }) => (
-        <Group key={id} gap="xs" justify="space-between" wrap="nowrap">
-          <Code>{id}</Code>
-          <Text size="xs" c="dimmed" truncate title={`It handed the idempotency key ${key} to outside systems; the fork hands out another.`}>
+        <Group key={id} gap="xs" justify="space-between">
+          <Code style={{ overflowWrap: 'anywhere' }}>{id}</Code>
+          <Text size="xs" c="dimmed" title={`It handed the idempotency key ${key} to outside systems; the fork hands out another.`}>
             {reason === 'unfinished' ? 'had begun' : 'came later'}, key was {key.slice(0, 8)}…
           </Text>
         </Group>
