@@ -23,18 +23,25 @@ let cwd: string
 let home: string
 let panel: Awaited<ReturnType<typeof openPanel>>
 const opened: Installation[] = []
+const folders: string[] = []
 beforeAll(async () => {
-  cwd = newFolder('cli-profiles')
+  cwd = folder('cli-profiles')
   panel = await openPanel({})
 })
-beforeEach(() => (home = newFolder('cli-home')))
+beforeEach(() => (home = folder('cli-home')))
 afterAll(async () => {
   for (const one of opened) await one.close(1000)
-  rmSync(cwd, { recursive: true, force: true })
+  for (const one of folders) rmSync(one, { recursive: true, force: true })
 })
 
+function folder(name: string): string {
+  const path = newFolder(name)
+  folders.push(path)
+  return path
+}
+
 async function openPanel(env: Record<string, string>) {
-  const dir = newFolder('cli-panel')
+  const dir = folder('cli-panel')
   const all = { KODO_APP_SERVER: 'http://127.0.0.1:0', KODO_LOG_LEVEL: 'silent', KODO_ADMIN_PASSWORD: PASSWORD, ...env }
   const settings = readSettings({ env: all, flags: {}, cwd: dir })
   const koco = await openInstallation(settings, { cwd: dir, log: pino({ level: 'silent' }), version: 'test', flows: [flow], whole: true, webDir: null })

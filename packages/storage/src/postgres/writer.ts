@@ -13,7 +13,8 @@ import { storeAndCommit } from './store-runs.ts'
 import { withClient } from './transaction.ts'
 
 const RUNS_REMEMBERED_MAX = 4_096
-const TRIES_MAX = 3
+/** Writers of runs that no row knows of yet may lock them in different orders, until the rows are there: Postgres ends one of them, which begins anew. Eight at once met that three times in a row. */
+const TRIES_MAX = 10
 
 /**
  * Writes batches, each in one transaction of two round trips: begin, lock the runs' rows | events, projections, commit. Only what may be stored already (a redelivery, events behind a
