@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config'
 const SERVER_SUFFIXES = ['redis', 'pg', 's3', 'temporal', 'crash', 'e2e']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const setup = ['packages/testing/src/vitest/servers.ts']
+// As koco starts its own processes: threads that begin and end at once have made V8 abort one.
+const execArgv = ['--no-memory-protection-keys']
 // Only a guard, within the time of a test: a poll that is right ends at once. vitest's own second is too short for a machine that is busy.
 const expectations = { poll: { timeout: 25_000 } }
 
@@ -14,6 +16,7 @@ function serverProject(name: string) {
     test: {
       name,
       root,
+      execArgv,
       include: [`packages/*/src/**/*.${name}.test.ts`],
       globalSetup: setup,
       setupFiles: ['packages/testing/src/vitest/tell-on-failure.ts'],
@@ -29,6 +32,7 @@ const unit = {
   test: {
     name: 'unit',
     root,
+    execArgv,
     include: ['packages/*/src/**/*.test.ts', 'packages/web/src/**/*.test.tsx'],
     exclude: SERVER_SUFFIXES.map((suffix) => `**/*.${suffix}.test.ts`),
     testTimeout: 60_000,
