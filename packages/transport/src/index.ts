@@ -4,6 +4,7 @@ export type {
   AppendAnswer,
   ConsumerStatus,
   EventStreams,
+  Handover,
   Lease,
   LeaseCounter,
   LivenessBoard,

@@ -1,4 +1,4 @@
-import type { EventRecord, NewEvent, Position } from '@koco/core'
+import type { EventRecord, Json, NewEvent, Position } from '@koco/core'
 
 /**
  * Answer to one append. `top` is the stream's last generated position after the call.
@@ -158,12 +158,24 @@ export interface LeaseCounter {
   count(name: string): Promise<number>
 }
 
+/**
+ * Hands a request to one process by its name: taken now or not at all, nothing is kept for later. Only for what the caller can do itself otherwise, and what may be done twice: an answer that is
+ * missing does not say that nothing was done.
+ */
+export interface Handover {
+  /** Takes the requests for `name`: what `take` resolves to goes back, one that it rejects counts as not taken. It stands when the promise resolves; the result ends it. */
+  serve(name: string, take: (request: Json) => Promise<Json>): Promise<() => void>
+  /** The answer; undefined when nobody serves `name`, when none came within `ms`, or while the transport is away. */
+  ask(name: string, request: Json, ms: number): Promise<Json | undefined>
+}
+
 /** Everything of a transport, made together because it shares connections. */
 export interface Transport {
   readonly streams: EventStreams
   readonly signals: SignalBus
   readonly liveness: LivenessBoard
   readonly leases: LeaseCounter
+  readonly handover: Handover
   /** A consumer with a stable name, one a spooler slot. */
   consumer(name: string): StreamConsumer
   /** Throws UnavailableError with the remedy when the transport cannot take appends now, RefusedError when its server is not fit for it (version, eviction policy). */

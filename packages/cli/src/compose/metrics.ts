@@ -57,12 +57,13 @@ export type StreamLog = { info(fields: object, message: string): void; warn(fiel
 
 /** The same transport, its appends timed and counted by their answers; what an answer tells of a loss or of a stale writer goes into the log. */
 export function measuredTransport(transport: Transport, registry: Registry, log: StreamLog): Transport {
-  const { signals, liveness, leases } = transport
+  const { signals, liveness, leases, handover } = transport
   return {
     streams: measuredStreams(transport.streams, registry, log),
     signals,
     liveness,
     leases,
+    handover,
     consumer: (name) => transport.consumer(name),
     check: () => transport.check(),
     ...(transport.serverTime && { serverTime: () => transport.serverTime?.() ?? Promise.resolve(Date.now()) }),

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { appendModel } from './append-model.ts'
 import { appendContract, backPressureContract } from './append.ts'
 import { consumeContract } from './consume.ts'
+import { handoverContract } from './handover.ts'
 import type { OpenTransport } from './harness.ts'
 import { leasesContract } from './leases.ts'
 import { livenessContract } from './liveness.ts'
@@ -17,5 +18,6 @@ export function transportContract(name: string, open: OpenTransport, modelRuns: 
   describe(`${name}: signals`, () => signalsContract(open))
   describe(`${name}: liveness`, () => livenessContract(open))
   describe(`${name}: counted leases`, () => leasesContract(open))
+  describe(`${name}: handover`, () => handoverContract(open))
   describe(`${name}: producer`, () => producerContract(open))
 }

@@ -1,6 +1,7 @@
 import { UnavailableError } from '@koco/core'
 import type { Transport } from '../port.ts'
 import { MemoryConsumer } from './consumer.ts'
+import { MemoryHandover } from './handover.ts'
 import { MemoryHub, type MemoryCapacity } from './hub.ts'
 import { MemoryLeases } from './leases.ts'
 import { MemoryLiveness } from './liveness.ts'
@@ -29,6 +30,7 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): Tra
     streams,
     signals,
     leases: new MemoryLeases(options.holdMs ?? 15_000, clock),
+    handover: new MemoryHandover(),
     liveness: new MemoryLiveness(options.workerLifeMs ?? 3000, clock),
     consumer(name) {
       const consumer = new MemoryConsumer(name, hub, clock)

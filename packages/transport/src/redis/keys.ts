@@ -19,6 +19,9 @@ export type RedisKeys = {
   readonly sessionChannel: string
   readonly revokedChannel: string
   readonly liveChannel: (fid: string) => string
+  /** Where a process hears requests that are for it, and answers to its own. */
+  readonly requestsChannel: (name: string) => string
+  readonly answersChannel: (id: string) => string
 }
 
 /** The key names for a stream prefix. */
@@ -39,5 +42,7 @@ export function redisKeys(streamPrefix: string): RedisKeys {
     sessionChannel: `${base}session`,
     revokedChannel: `${base}revoked`,
     liveChannel: (fid) => `${base}live:${fid}`,
+    requestsChannel: (name) => `${base}requests:${name}`,
+    answersChannel: (id) => `${base}answers:${id}`,
   }
 }

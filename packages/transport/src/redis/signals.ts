@@ -1,34 +1,30 @@
-import { isJsonObject, KocoError, parseJson, parsePosition, UnavailableError, type Json } from '@koco/core'
+import { isJsonObject, parseJson, parsePosition, UnavailableError, type Json } from '@koco/core'
 import type { Signal, SignalBus } from '../port.ts'
 import { SignalListeners } from '../signal-listeners.ts'
+import type { RedisChannels } from './channels.ts'
 import type { Connection } from './connections.ts'
 import type { RedisKeys } from './keys.ts'
 
 /** Signals in one message; more go in several. */
 const SIGNALS_MAX = 500
-/** How often a quiet subscription is tested; a dead link is found within this and the link's deadline. */
-const PING_MS = 15_000
-
 /** Signals over Redis' pub/sub. A message is a JSON list of signals of one channel. */
 export class RedisSignals implements SignalBus {
   readonly #out: Connection
-  readonly #in: Connection
+  readonly #channels: RedisChannels
   readonly #keys: RedisKeys
   readonly #listeners = new SignalListeners()
-  readonly #reconnect = new Set<() => void>()
-  /** How many subscriptions stand on each channel; a pattern ends in `*`. */
-  readonly #wanted = new Map<string, number>()
-  #ping: NodeJS.Timeout | undefined
-  #wasReady = false
 
-  constructor(out: Connection, incoming: Connection, keys: RedisKeys) {
+  constructor(out: Connection, channels: RedisChannels, keys: RedisKeys) {
     this.#out = out
-    this.#in = incoming
+    this.#channels = channels
     this.#keys = keys
+    const shared = new Set([keys.committedChannel, keys.controlChannel, keys.sessionChannel, keys.revokedChannel])
     // A live channel has one run's deltas: who wants all runs' has the pattern, and hears them there.
-    incoming.redis.on('message', (channel: string, message: string) => this.#receive(message, channel.startsWith(keys.liveChannel('')) ? 'one' : 'both'))
-    incoming.redis.on('pmessage', (_pattern: string, _channel: string, message: string) => this.#receive(message, 'all'))
-    incoming.redis.on('ready', () => void this.#resume())
+    channels.onMessage((channel, message, by) => {
+      if (by === 'pattern') this.#receive(message, 'all')
+      else if (channel.startsWith(keys.liveChannel(''))) this.#receive(message, 'one')
+      else if (shared.has(channel)) this.#receive(message, 'both')
+    })
   }
 
   async publish(signals: readonly Signal[]): Promise<void> {
@@ -51,75 +47,30 @@ export class RedisSignals implements SignalBus {
   }
 
   async subscribe<T extends Signal['topic']>(topic: T, fid: string, listener: (signal: Extract<Signal, { topic: T }>) => void): Promise<() => void> {
-    const channel = this.#channel(topic, fid)
     const remove = this.#listeners.add(topic, fid, listener)
-    const count = this.#wanted.get(channel) ?? 0
-    this.#wanted.set(channel, count + 1)
-    let active = true
-    const end = () => {
-      if (!active) return
-      active = false
-      remove()
-      this.#drop(channel)
-    }
     try {
-      await this.#in.run('subscribe', (redis) => (channel.endsWith('*') ? redis.psubscribe(channel) : redis.subscribe(channel)))
+      const end = await this.#channels.subscribe(this.#channel(topic, fid))
+      return () => {
+        remove()
+        end()
+      }
     } catch (error) {
-      end()
+      remove()
       throw error
     }
-    this.#ping ??= setInterval(() => void this.#test(), PING_MS).unref()
-    return end
-  }
-
-  #drop(channel: string): void {
-    const left = (this.#wanted.get(channel) ?? 1) - 1
-    if (left > 0) return void this.#wanted.set(channel, left)
-    this.#wanted.delete(channel)
-    if (this.#in.redis.status !== 'ready') return
-    const gone = channel.endsWith('*') ? this.#in.redis.punsubscribe(channel) : this.#in.redis.unsubscribe(channel)
-    // On a cut link the subscription is gone anyway.
-    gone.catch(() => {})
   }
 
   #receive(message: string, to: 'one' | 'all' | 'both'): void {
     this.#listeners.deliver(parseSignals(message), to)
   }
 
-  /** After a reconnect: subscribes again, and only then says that signals may have been missed. */
-  async #resume(): Promise<void> {
-    if (!this.#wasReady) {
-      this.#wasReady = true
-      return
-    }
-    const channels = [...this.#wanted.keys()]
-    const plain = channels.filter((channel) => !channel.endsWith('*'))
-    const patterns = channels.filter((channel) => channel.endsWith('*'))
-    try {
-      await this.#in.run('subscribe again', (redis) =>
-        Promise.all([plain.length > 0 ? redis.subscribe(...plain) : 0, patterns.length > 0 ? redis.psubscribe(...patterns) : 0]),
-      )
-      for (const listener of Array.from(this.#reconnect)) listener()
-    } catch (error) {
-      // The link was cut again: its next `ready` brings us back here.
-      if (!(error instanceof KocoError)) throw error
-    }
-  }
-
-  async #test(): Promise<void> {
-    if (this.#in.redis.status === 'ready') await this.#in.redis.ping().catch(() => {})
-  }
-
   onReconnect(listener: () => void): () => void {
-    this.#reconnect.add(listener)
-    return () => this.#reconnect.delete(listener)
+    return this.#channels.onReconnect(listener)
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#ping)
     this.#listeners.clear()
-    this.#reconnect.clear()
-    this.#in.close()
+    this.#channels.close()
     this.#out.close()
   }
 }

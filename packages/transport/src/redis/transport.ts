@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Transport } from '../port.ts'
+import { RedisChannels } from './channels.ts'
 import { checkRedis } from './check.ts'
 import { Connection, type ConnectionKind, type ConnectionOptions } from './connections.ts'
 import { RedisConsumer } from './consumer.ts'
+import { RedisHandover } from './handover.ts'
 import { redisKeys } from './keys.ts'
 import { RedisLeases } from './leases.ts'
 import { RedisLiveness } from './liveness.ts'
@@ -48,12 +50,14 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
   }
   const streams = new RedisStreams(connect('append'), { keys, group, backlogMax, clock })
   const publisher = connect('commands')
-  const signals = new RedisSignals(publisher, connect('subscribe'), keys)
+  const channels = new RedisChannels(connect('subscribe'))
+  const signals = new RedisSignals(publisher, channels, keys)
   const consumers = new Set<RedisConsumer>()
   return {
     streams,
     signals,
     leases: new RedisLeases(publisher, keys, options.holdMs ?? 15_000),
+    handover: new RedisHandover(publisher, channels, keys),
     liveness: new RedisLiveness(publisher, keys, options.workerLifeMs ?? 3000),
     consumer(name) {
       const consumer = new RedisConsumer(connect('commands'), connect('blocking'), {

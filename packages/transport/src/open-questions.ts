@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto'
+import type { Json } from '@koco/core'
+
+/** A question that waits: `answer` resolves with what came, or undefined when its time was over. */
+export type OpenQuestion = Disposable & { readonly id: string; readonly answer: Promise<Json | undefined> }
+
+/** The questions of one process that wait for their answers. */
+export class OpenQuestions {
+  readonly #waiting = new Map<string, (answer: Json | undefined) => void>()
+
+  /** A question that waits at most `ms`. */
+  ask(ms: number): OpenQuestion {
+    const id = randomUUID()
+    const { promise, resolve } = Promise.withResolvers<Json | undefined>()
+    const timer = setTimeout(resolve, ms, undefined)
+    this.#waiting.set(id, resolve)
+    const end = (): void => {
+      clearTimeout(timer)
+      this.#waiting.delete(id)
+    }
+    return { id, answer: promise, [Symbol.dispose]: end }
+  }
+
+  /** Brings an answer; one that nobody waits for any more is dropped. */
+  answered(id: string, answer: Json | undefined): void {
+    this.#waiting.get(id)?.(answer)
+  }
+}
