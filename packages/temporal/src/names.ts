@@ -50,8 +50,8 @@ export type AgentRun = {
   readonly endedChildren: readonly string[]
 }
 
-/** A child to start, as its parent's workflow is told. `timeoutMs`: the longest life of its workflow. */
-export type ChildStartSignal = { readonly run: AgentRun; readonly timeoutMs: number | null }
+/** A workflow to start, as the parent's workflow of a child, or a worker, is told. `timeoutMs`: the longest life of the workflow. */
+export type WorkflowStart = { readonly run: AgentRun; readonly timeoutMs: number | null }
 
 /** Search attributes, all of type Keyword; a worker or launcher registers them when the server allows it. The memo holds flow and user in any case, and the status where there are none. */
 export const SEARCH_ATTRIBUTES = { flow: 'KodoFlow', user: 'KodoUser', status: 'KodoStatus' } as const

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Log } from '../log.ts'
-import { SIGNALS, type ChildStartSignal } from '../names.ts'
+import { SIGNALS, type WorkflowStart } from '../names.ts'
 import type { TemporalServer } from './server.ts'
 
 /** Starts of one parent that follow each other so soon (ms) are told together: each signal costs the server and the parent's history. */
@@ -14,7 +14,7 @@ const SIGNAL_MAX = 100
 export class ChildStarts {
   readonly #server: TemporalServer
   readonly #log: Log
-  readonly #waiting = new Map<string, { readonly children: ChildStartSignal[]; readonly timer: NodeJS.Timeout }>()
+  readonly #waiting = new Map<string, { readonly children: WorkflowStart[]; readonly timer: NodeJS.Timeout }>()
 
   constructor(server: TemporalServer, log: Log) {
     this.#server = server
@@ -22,7 +22,7 @@ export class ChildStarts {
   }
 
   /** Tells the parent's workflow soon. */
-  add(parent: string, ...children: readonly ChildStartSignal[]): void {
+  add(parent: string, ...children: readonly WorkflowStart[]): void {
     const waiting = this.#waiting.get(parent)
     if (waiting) waiting.children.push(...children)
     else this.#waiting.set(parent, { children: [...children], timer: setTimeout(() => this.#send(parent), GATHER_MS) })
@@ -53,7 +53,7 @@ export class ChildStarts {
     this.settle(parent).catch((error: unknown) => this.#log('warn', `children of run ${parent} are started later`, error))
   }
 
-  async #tell(parent: string, children: readonly ChildStartSignal[]): Promise<void> {
+  async #tell(parent: string, children: readonly WorkflowStart[]): Promise<void> {
     const workflowId = `${this.#server.settings.workflowIdPrefix}${parent}`
     try {
       await this.#server.call('start child runs', (client) => client.workflow.getHandle(workflowId).signal(SIGNALS.startChildren, children))

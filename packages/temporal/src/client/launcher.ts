@@ -24,12 +24,13 @@ import type { ChildStarts } from './child-starts.ts'
 import { ServedFlows } from './served-flows.ts'
 import type { TemporalServer } from './server.ts'
 import { WorkflowStarter } from './start-workflow.ts'
+import { WorkerStarts } from './worker-starts.ts'
 
 /** What the temporal launcher needs. It opens none of it, and closes none. */
 export type TemporalLauncherOptions = {
   readonly server: TemporalServer
   readonly store: ExecutionStore
-  readonly transport: Pick<Transport, 'streams' | 'signals'>
+  readonly transport: Pick<Transport, 'streams' | 'signals' | 'handover'>
   /** Default: the machine's. */
   readonly clock?: Clock
   /** Bytes of chance for run ids; default: the system's. */
@@ -77,7 +78,8 @@ class TemporalLauncher implements Launcher {
     this.#randomBytes = options.randomBytes ?? randomBytes
     this.#log = options.log ?? (() => undefined)
     this.#flows = new ServedFlows(options.store.flows, this.#clock)
-    this.#starter = new WorkflowStarter(options.server, options.historyMax ?? 8000, options.childStarts)
+    const workers = new WorkerStarts(options.transport.handover, this.#flows, this.#clock)
+    this.#starter = new WorkflowStarter(options.server, { historyMax: options.historyMax ?? 8000, workers, children: options.childStarts })
   }
 
   async start(start: StartRun): Promise<{ readonly fid: string; readonly created: boolean }> {

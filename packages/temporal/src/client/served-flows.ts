@@ -1,5 +1,5 @@
 import type { Clock } from '@koco/flow'
-import type { FlowEntry, FlowRegistry } from '@koco/storage'
+import type { FlowRegistry, ListedFlow } from '@koco/storage'
 
 const FRESH_MS = 1000
 
@@ -7,7 +7,7 @@ const FRESH_MS = 1000
 export class ServedFlows {
   readonly #registry: FlowRegistry
   readonly #clock: Clock
-  #known: ReadonlyMap<string, FlowEntry> = new Map()
+  #known: ReadonlyMap<string, ListedFlow> = new Map()
   #readAt = Number.NEGATIVE_INFINITY
 
   constructor(registry: FlowRegistry, clock: Clock) {
@@ -15,13 +15,13 @@ export class ServedFlows {
     this.#clock = clock
   }
 
-  async get(name: string): Promise<FlowEntry | undefined> {
+  async get(name: string): Promise<ListedFlow | undefined> {
     if (!this.#known.has(name) || this.#clock.now() - this.#readAt > FRESH_MS) await this.#read()
     return this.#known.get(name)
   }
 
   /** The flow as it is served at this moment. */
-  async newest(name: string): Promise<FlowEntry | undefined> {
+  async newest(name: string): Promise<ListedFlow | undefined> {
     await this.#read()
     return this.#known.get(name)
   }

@@ -1,25 +1,27 @@
-import { ServiceError, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client'
-import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES, type AgentRun } from '../names.ts'
+import { ServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import { AGENT_WORKFLOW, type AgentRun, type WorkflowStart } from '../names.ts'
 import type { ChildStarts } from './child-starts.ts'
 import { SearchAttributes } from './search-attributes.ts'
 import type { TemporalServer } from './server.ts'
+import { workflowOptions } from './workflow-options.ts'
+import type { WorkerStarts } from './worker-starts.ts'
 
 /** What differs from run to run. */
-export type WorkflowStart = Pick<AgentRun, 'fid' | 'flow' | 'version' | 'user' | 'reason' | 'parent'>
+export type StartedRun = Pick<AgentRun, 'fid' | 'flow' | 'version' | 'user' | 'reason' | 'parent'>
+
+/** What a starter needs besides the server. `children`: by them the workflows of runs that have a parent are started, as children of its workflow. */
+export type StarterOptions = { readonly historyMax: number; readonly workers: WorkerStarts; readonly children?: ChildStarts | undefined }
 
 /** Starts the workflows of runs, each at most once at a time. */
 export class WorkflowStarter {
   readonly #server: TemporalServer
   readonly #attributes: SearchAttributes
-  readonly #historyMax: number
-  readonly #children: ChildStarts | undefined
+  readonly #options: StarterOptions
 
-  /** `children`: by them the workflows of runs that have a parent are started, as children of its workflow. */
-  constructor(server: TemporalServer, historyMax: number, children?: ChildStarts) {
+  constructor(server: TemporalServer, options: StarterOptions) {
     this.#server = server
     this.#attributes = new SearchAttributes(server)
-    this.#historyMax = historyMax
-    this.#children = children
+    this.#options = options
   }
 
   workflowId(fid: string): string {
@@ -27,36 +29,33 @@ export class WorkflowStarter {
   }
 
   /** True when the workflow was started; false when one of this run is open or, for a first start, has ever been. UnavailableError when nobody knows. */
-  async start(start: WorkflowStart): Promise<boolean> {
+  async start(run: StartedRun): Promise<boolean> {
     const searchable = await this.#attributes.ready()
     try {
-      return await this.#start(start, searchable)
+      return await this.#start(run, searchable)
     } catch (error) {
       if (!searchable || !isAboutAttributes(error)) throw error
       this.#attributes.missing()
-      return this.#start(start, false)
+      return this.#start(run, false)
     }
   }
 
-  async #start(start: WorkflowStart, searchable: boolean): Promise<boolean> {
+  async #start(started: StartedRun, searchable: boolean): Promise<boolean> {
+    const { historyMax, workers, children } = this.#options
     const { taskQueue, executionTimeoutS } = this.#server.settings
-    const { fid, flow, user, reason } = start
-    const timeoutMs = executionTimeoutS === null ? null : executionTimeoutS * 1000
-    const run: AgentRun = { ...start, searchable, statusOnce: true, timesOut: true, taskQueue, historyMax: this.#historyMax, paused: false, endedChildren: [] }
-    if (this.#children && reason === 'start' && start.parent !== null) {
-      this.#children.add(start.parent, { run, timeoutMs })
+    const run: AgentRun = { ...started, searchable, statusOnce: true, timesOut: true, taskQueue, historyMax, paused: false, endedChildren: [] }
+    const start: WorkflowStart = { run, timeoutMs: executionTimeoutS === null ? null : executionTimeoutS * 1000 }
+    // A retry may be started twice, one after the other: only who asks the server itself knows that it is once.
+    const isFirst = run.reason === 'start'
+    if (children && isFirst && run.parent !== null) {
+      children.add(run.parent, start)
       return true
     }
-    const options: WorkflowStartOptions = {
-      workflowId: this.workflowId(fid),
-      taskQueue,
-      args: [run],
-      memo: { flow, user, ...(!searchable && { status: 'starting' }), ...(start.parent !== null && { parent: start.parent }) },
-      workflowIdReusePolicy: reason === 'retry' ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
-      workflowIdConflictPolicy: 'FAIL',
-      ...(searchable && { searchAttributes: { [SEARCH_ATTRIBUTES.flow]: [flow], [SEARCH_ATTRIBUTES.user]: [user], [SEARCH_ATTRIBUTES.status]: ['starting'] } }),
-      ...(timeoutMs !== null && { workflowExecutionTimeout: timeoutMs }),
-    }
+    return (isFirst ? await workers.start(start) : undefined) ?? (await this.#startHere(start))
+  }
+
+  async #startHere(start: WorkflowStart): Promise<boolean> {
+    const options = workflowOptions(this.#server.settings.workflowIdPrefix, start)
     try {
       await this.#server.call('start a run', (client) => client.workflow.start(AGENT_WORKFLOW, options))
       return true

@@ -1,4 +1,5 @@
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
   condition,
@@ -31,8 +32,8 @@ export async function AgentWorkflow(run: AgentRun): Promise<{ readonly status: '
   const end = await runToEnd(run, control)
   control.show(end.outcome === 'failed' ? 'error' : end.outcome, 'message' in end ? end.message : null)
   // A child is started for sure only by a workflow that is still open.
-  await CancellationScope.nonCancellable(settled)
-  await tellParent(run)
+  if (!allHandlersFinished()) await CancellationScope.nonCancellable(settled)
+  if (run.parent !== null) await tellParent(run.fid, run.parent)
   switch (end.outcome) {
     case 'finished':
       return { status: 'finished' }

@@ -1,15 +1,15 @@
 import { CancellationScope, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow'
-import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES, type ChildStartSignal } from '../names.ts'
+import { AGENT_WORKFLOW, SEARCH_ATTRIBUTES, type WorkflowStart } from '../names.ts'
 
 /**
  * Starts the workflows of child runs as children of this one; told of one twice, it starts one. Cancels go down by koco, with who asked and why, and a parent that ends otherwise leaves its
  * children alone: so neither its cancellation nor its end reaches them through Temporal.
  */
-export async function startChildRuns(children: readonly ChildStartSignal[]): Promise<void> {
+export async function startChildRuns(children: readonly WorkflowStart[]): Promise<void> {
   await Promise.all(children.map(startChildRun))
 }
 
-async function startChildRun({ run, timeoutMs }: ChildStartSignal): Promise<void> {
+async function startChildRun({ run, timeoutMs }: WorkflowStart): Promise<void> {
   const { fid, flow, user, parent, searchable, taskQueue } = run
   const workflowId = workflowInfo().workflowId.slice(0, -fid.length) + fid
   const start = (): Promise<unknown> =>

@@ -15,7 +15,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { RunStatus } from '@koco/core'
-import { ANSWER_UPDATE, QUERIES, SEARCH_ATTRIBUTES, SIGNALS, type AgentRun, type AnswerRequest, type ChildStartSignal, type ControlSignal } from '../names.ts'
+import { ANSWER_UPDATE, QUERIES, SEARCH_ATTRIBUTES, SIGNALS, type AgentRun, type AnswerRequest, type WorkflowStart, type ControlSignal } from '../names.ts'
 import { bookkeeping } from './activities.ts'
 import { startChildRuns } from './child.ts'
 
@@ -24,7 +24,7 @@ const resume = defineSignal<[ControlSignal?]>(SIGNALS.resume)
 const cancel = defineSignal<[ControlSignal?]>(SIGNALS.cancel)
 const wake = defineSignal<[string]>(SIGNALS.wake)
 const childEnded = defineSignal<[string]>(SIGNALS.childEnded)
-const childrenStart = defineSignal<[readonly ChildStartSignal[]]>(SIGNALS.startChildren)
+const childrenStart = defineSignal<[readonly WorkflowStart[]]>(SIGNALS.startChildren)
 const statusQuery = defineQuery<string>(QUERIES.status)
 const pausedQuery = defineQuery<boolean>(QUERIES.paused)
 const errorQuery = defineQuery<string | null>(QUERIES.error)
@@ -137,11 +137,10 @@ function keep(all: Set<string>, only: readonly string[]): void {
 }
 
 /** Tells the workflow of the run that started this one that this one is over, once the store or the stream has its end. A parent that is over itself needs no news. */
-export async function tellParent(run: AgentRun): Promise<void> {
-  if (run.parent === null) return
-  const parent = workflowInfo().workflowId.slice(0, -run.fid.length) + run.parent
+export async function tellParent(fid: string, parentFid: string): Promise<void> {
+  const parent = workflowInfo().workflowId.slice(0, -fid.length) + parentFid
   try {
-    await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(parent).signal(SIGNALS.childEnded, run.fid))
+    await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(parent).signal(SIGNALS.childEnded, fid))
   } catch (error) {
     log.info('the workflow of the parent run is over', { parent, error })
   }
