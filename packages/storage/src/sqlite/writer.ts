@@ -13,6 +13,7 @@ import { RunCache } from './run-cache.ts'
 import { RunFiles } from './run-files.ts'
 import { RunRows } from './run-rows.ts'
 import { EventTable } from './write-events.ts'
+import { WriteLock } from './write-lock.ts'
 
 /** Calls that one transaction takes at most. */
 const GROUP_MAX = 256
@@ -45,6 +46,7 @@ export class Writer {
   readonly #files: RunFiles
   readonly #ops: Ops
   readonly #statements
+  readonly #lock: WriteLock
   #queue: Request[] = []
   #filed: Filed[] = []
   #scheduled = false
@@ -70,7 +72,6 @@ export class Writer {
     const parts = { rows, cache: this.#cache, files: this.#files, events: this.#events }
     this.#ops = { ...createChanges(db, rows, this.#cache), ...keeperChanges(db, parts), write: (batch: BatchMessage) => this.#events.write(batch) }
     this.#statements = {
-      begin: db.prepare('BEGIN IMMEDIATE'),
       commit: db.prepare('COMMIT'),
       rollback: db.prepare('ROLLBACK'),
       size: db.prepare('SELECT coalesce(sum(size), 0) FROM chunks').pluck(),
@@ -79,6 +80,7 @@ export class Writer {
       noteRemoval: db.prepare('INSERT OR IGNORE INTO removals (home, fid) VALUES (?, ?)'),
     }
     this.#size = Number(this.#statements.size.get())
+    this.#lock = new WriteLock(db)
     this.#filer.on('message', (filed: Filed) => this.#onFiled(filed))
   }
 
@@ -143,7 +145,7 @@ export class Writer {
   }
 
   #transaction<T>(work: () => T): T {
-    this.#statements.begin.run()
+    this.#lock.take()
     try {
       this.#cache.validate()
       const value = work()
