@@ -4,14 +4,11 @@ import { formatFailure, formatReport, formatVerdict } from './report.ts'
 import type { Verdict } from './scenario.ts'
 
 // `npm run test:crash [-- --minutes 30] [--seed N] [--scenarios N]`: plays scenarios of growing seeds until the time is over, prints each in a line and a report at the end; fails when one of them did.
-const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string' }, scenarios: { type: 'string', default: '1000000' } },
-})
+const values = given()
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const [minutes, scenarios] = [Number(values.minutes), Number(values.scenarios)]
 if (![seed, minutes, scenarios].every((number) => Number.isFinite(number) && number >= 0)) {
-  process.stderr.write('Usage: npm run test:crash -- [--minutes 30] [--seed N] [--scenarios N], all of them numbers.\n')
-  process.exit(2)
+  refuse('Minutes, seed and scenarios are numbers.')
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -43,3 +40,17 @@ for (let index = 0; index < scenarios && isWanted && elapsedMin() < minutes; ind
 for (const stage of stages) await stage.close()
 print(`\n${formatReport(seed, verdicts, elapsedMin())}`)
 process.exit(verdicts.length > 0 && verdicts.every(({ violations }) => violations.length === 0) ? 0 : 1)
+
+function given(): { readonly minutes: string; readonly seed?: string | undefined; readonly scenarios: string } {
+  try {
+    return parseArgs({ options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string' }, scenarios: { type: 'string', default: '1000000' } } })
+      .values
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\nUsage: npm run test:crash -- [--minutes 30] [--seed N] [--scenarios N]\n`)
+  process.exit(2)
+}
