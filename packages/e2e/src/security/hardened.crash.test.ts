@@ -115,6 +115,18 @@ test('what a worker does with streams, signals, the board of the living and the 
   await store.close()
 })
 
+test('a panel asks a worker to start a run; a user of Redis who may not ask is told nothing', async () => {
+  const as = (role: string) => createRedisTransport({ url: redisAs(role) })
+  const [panel, worker, spooler] = [as('panel'), as('worker'), as('spooler')]
+  try {
+    await worker.handover.serve('w', async (request) => ({ started: request }))
+    expect(await panel.handover.ask('w', 'run', 20_000)).toEqual({ started: 'run' })
+    expect(await spooler.handover.ask('w', 'run', 20_000)).toBeUndefined()
+  } finally {
+    await Promise.all([panel, worker, spooler].map((transport) => transport.close()))
+  }
+})
+
 test('a doctor finds nothing to say about the rights of each role', async () => {
   for (const role of ['worker', 'panel', 'spooler']) {
     const env = { KODO_REDIS_URL: redisAs(role), KODO_EXECUTION_DATABASE: databaseAs(role, 'koco') }

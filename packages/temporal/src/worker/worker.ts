@@ -142,11 +142,22 @@ class RunningWorker implements TemporalWorker {
     const workflows = await this.#runWorkflows(connection, bundle, deps)
     this.#opened.push(workflows)
     await queues.serve(catalog.list())
-    this.#opened.push(await serveStarts({ id: this.id, handover: transport.handover, connection, settings }))
+    this.#opened.push(await this.#serveStarts(connection))
     const registration = new Registration({ id: this.id, flows: store.flows, catalog, clock: deps.clock, log: this.#log })
     await registration.open()
     this.#opened.push(() => registration.close())
     this.#opened.push(catalog.onChange(() => void queues.serve(catalog.list()).catch((error: unknown) => this.#failed(error))))
+  }
+
+  /** Without it launchers start the runs themselves. */
+  async #serveStarts(connection: NativeConnection): Promise<() => void> {
+    const { settings, transport } = this.#options
+    try {
+      return await serveStarts({ id: this.id, handover: transport.handover, connection, settings })
+    } catch (error) {
+      this.#log('warn', 'this worker cannot be asked to start runs; they are started a little slower', error)
+      return () => undefined
+    }
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { isJsonObject, parseJson, UnavailableError, type Json } from '@koco/core'
+import { isJsonObject, KocoError, parseJson, type Json } from '@koco/core'
 import type { Handover } from '../port.ts'
 import { OpenQuestions } from '../open-questions.ts'
 import type { RedisChannels } from './channels.ts'
@@ -31,11 +31,19 @@ export class RedisHandover implements Handover {
 
   async serve(name: string, take: Take): Promise<() => void> {
     const channel = this.#keys.requestsChannel(name)
-    this.#served.set(channel, take)
-    const end = await this.#channels.subscribe(channel)
-    return () => {
+    const forget = (): void => {
       if (this.#served.get(channel) === take) this.#served.delete(channel)
-      end()
+    }
+    this.#served.set(channel, take)
+    try {
+      const end = await this.#channels.subscribe(channel)
+      return () => {
+        forget()
+        end()
+      }
+    } catch (error) {
+      forget()
+      throw error
     }
   }
 
@@ -47,7 +55,8 @@ export class RedisHandover implements Handover {
       const heard = await this.#out.run('hand on a request', (redis) => redis.publish(this.#keys.requestsChannel(name), text))
       return heard === 0 ? undefined : await question.answer
     } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error
+      // Redis is away, or lets this user ask nobody: the caller does it itself.
+      if (!(error instanceof KocoError)) throw error
       return undefined
     }
   }
