@@ -56,8 +56,8 @@ export type WorkflowStart = { readonly run: AgentRun; readonly timeoutMs: number
 /** Search attributes, all of type Keyword; a worker or launcher registers them when the server allows it. The memo holds flow and user in any case, and the status where there are none. */
 export const SEARCH_ATTRIBUTES = { flow: 'KodoFlow', user: 'KodoUser', status: 'KodoStatus' } as const
 
-/** One try of a run, as asked of `executeAgent`. */
-export type TryRequest = { readonly fid: string; readonly flow: string; readonly reason: TryReason }
+/** One try of a run, as asked of `executeAgent`. `releases`: the workflow makes the next try of a run that is let go of itself. Workflows of before, without this, leave it to the server, which takes up to a second. */
+export type TryRequest = { readonly fid: string; readonly flow: string; readonly reason: TryReason; readonly releases?: true }
 
 /** A run that waits with nobody at work: until `wakeAt` (unix seconds), an answer to one of `locks`, the end of all runs of one of the groups in `children`, or a resume. */
 export type Suspended = {
@@ -68,8 +68,15 @@ export type Suspended = {
   readonly children?: readonly (readonly string[])[]
 }
 
+/** The try let go of its run because its worker stops: another one goes on with it, for this reason. */
+export type Released = { readonly outcome: 'released'; readonly reason: TryReason }
+
 /** How a try ended. The events that say so are stored or in the stream already. */
-export type TryResult = Suspended | { readonly outcome: 'finished' | 'cancelled' } | { readonly outcome: 'failed' | 'timed_out'; readonly message: string }
+export type TryResult =
+  | Suspended
+  | Released
+  | { readonly outcome: 'finished' | 'cancelled' }
+  | { readonly outcome: 'failed' | 'timed_out'; readonly message: string }
 
 /** How a run is ended by somebody else than a try of its flow. */
 export type FinaliseRequest = { readonly fid: string; readonly status: 'error' | 'cancelled' | 'timed_out'; readonly by: string; readonly message: string }

@@ -44,6 +44,7 @@ test('there are histories of all ways in which a run can go', () => {
     'parent-continued-as-new',
     'paused',
     'plain',
+    'released',
     'retried',
     'slept',
     'timed-out',
@@ -80,6 +81,7 @@ test.each([
   ['children that are not started', /\(childrenStart, [\w.]+\)/, '(childrenStart, () => undefined)', 'children-v2'],
   ['a parent that is not told', /await [^;]*tellParent\)\([^)]*\)/, 'undefined', 'child-v2'],
   ['a run that fails in place of being timed out', /if \(run\.timesOut === true\)/, 'if (false)', 'timed-out-v3'],
+  ['a run that is let go of and not taken up', /if \(result\.outcome === 'released'\)/, 'if (false)', 'released-v1'],
   ['a timer more', 'waiting = result;', 'waiting = result; await condition(() => false, 1000);', 'slept-v2'],
 ])('a changed workflow breaks on the history of a run that went that way: %s', async (_change, was, is, name) => {
   const changed = join(dir, `${name}.js`)

@@ -20,7 +20,7 @@ export async function executeAgent(deps: ActivityDeps, request: TryRequest): Pro
   }
   if (deps.stop.aborted) throw released(deps)
   const again = context.info.attempt > 1
-  if (again) await startUntold(deps, run.fid)
+  if (again || request.reason === 'recover') await startUntold(deps, run.fid)
   if (isEnded(run.status) && request.reason !== 'retry') return resultOfEnded(run, run.status)
   const reason = again && !(request.reason === 'retry' && isEnded(run.status)) ? 'recover' : request.reason
   using life = new TryLife(context, request.fid, deps)
@@ -31,6 +31,8 @@ export async function executeAgent(deps: ActivityDeps, request: TryRequest): Pro
     // The workflow must know of them before it can close.
     await deps.childStarts.settle(run.fid)
   }
+  // By the workflow the next try comes at once, by the server's timer within a second. What a retry, or an earlier try of this activity, has left to be told is known to the server only.
+  if (outcome.outcome === 'released' && request.releases === true && request.reason !== 'retry' && !again) return { outcome: 'released', reason: 'recover' }
   return resultOf(deps, life, run, outcome)
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { defineFlow, type Flow } from '@koco/flow'
 import { z } from 'zod'
 
@@ -57,6 +58,10 @@ export function historyFlows(): readonly Flow[] {
       return 'awake'
     }),
     limited,
+    flow('pages', async (_inputs, ctx) => {
+      for (let page = 0; page < 100; page += 1) await ctx.step('page', { key: String(page) }, () => delay(20))
+      return 'read'
+    }),
     flow('works', (_inputs, ctx) => ctx.step('long', untilAborted)),
     flow('parent-of-quiz', async (_inputs, ctx) => ctx.wait([await ctx.start(quiz, { questions: 1 })])),
     flow('parent', async (_inputs, ctx) => ctx.wait([await ctx.start('sleeps', {}, { key: 1 }), await ctx.start('sleeps', {}, { key: 2 })])),

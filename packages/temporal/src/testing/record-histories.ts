@@ -101,6 +101,15 @@ const shapes: Readonly<Record<string, Shape>> = {
       await workflow(rig, fid).signal('cancel_workflow')
     },
   },
+  released: {
+    flow: 'pages',
+    async live(fid, rig) {
+      await status(rig, fid, 'running')
+      const next = await startWorker(rig)
+      await worker.close()
+      worker = next
+    },
+  },
   'cancelled-at-work': {
     flow: 'works',
     async live(fid, rig, launcher) {
@@ -151,6 +160,7 @@ async function record(name: string, shape: Shape, rig: TemporalRig): Promise<voi
 
 const rig = await openRig({ temporal, redis })
 await mkdir(HISTORIES, { recursive: true })
-await rig.startWorker(historyFlows(), { limits: { idleMs: 50 } })
+const startWorker = (on: TemporalRig) => on.startWorker(historyFlows(), { limits: { idleMs: 50 }, graceMs: 5000 })
+let worker = await startWorker(rig)
 for (const [name, shape] of Object.entries(shapes)) await record(name, shape, rig)
 await rig.close()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { KocoError, UnavailableError } from '@koco/core'
 import { defaultLimits, storedBudgets, systemClock, type Catalog, type Clock, type Contents, type FileStore, type TryLimits, type Workspaces } from '@koco/flow'
@@ -65,14 +66,16 @@ const CACHED_WORKFLOWS = 60
 /**
  * Open polls for workflow tasks. Half are for runs that no worker has in memory: those that wake, and those that nobody could start eagerly. By the SDK's default two polls were all that took these. The server
  * deals a queue out to four partitions and hands a task on from one that nobody polls only ten times a second: with ten of these polls, bursts of 50 runs went at 30 a second as often as at 50, both cores half
- * idle. The other half is for the runs that this worker has: with fifteen, nine of ten of their tasks found no poll open in a burst and went through the server's database.
+ * idle. The other half is for the runs that this worker has: with fifteen of sixty, nine of ten of their tasks found no poll open in a burst and went through the server's database.
  */
-const WORKFLOW_POLLS = 40
+const WORKFLOW_POLLS = 60
 const NEW_POLLS = 0.5
 /** How long the next workflow task of a run waits for the worker that has it in memory, before any other takes it. */
 const STICKY_MS = 2000
 /** A force after the grace, for a flow that blocks the process. */
 const FORCE_MS = 5000
+/** How long the tries of a worker that stops wait for the end of its workflows. Usually that is there in some ms; bookkeeping under way may take longer. */
+const HAND_ON_MS = 1000
 
 /** Starts a worker. UnavailableError when Temporal, the store or the transport do not answer. */
 export async function startTemporalWorker(options: TemporalWorkerOptions): Promise<TemporalWorker> {
@@ -101,6 +104,7 @@ class RunningWorker implements TemporalWorker {
   readonly #end = Promise.withResolvers<void>()
   readonly #opened: (() => unknown)[] = []
   #queues: FlowQueues | undefined
+  #endWorkflows: () => Promise<void> = () => Promise.resolve()
   #closing: Promise<void> | undefined
 
   constructor(options: TemporalWorkerOptions, log: Log, figures: string | null) {
@@ -138,9 +142,10 @@ class RunningWorker implements TemporalWorker {
     const deps = this.#deps(liveness, server, childStarts)
     const queues = this.#openQueues(connection, deps)
     this.#queues = queues
-    this.#opened.push(() => queues.close())
     const workflows = await this.#runWorkflows(connection, bundle, deps)
+    this.#opened.push(() => queues.close())
     this.#opened.push(workflows)
+    this.#endWorkflows = workflows
     await queues.serve(catalog.list())
     this.#opened.push(await this.#serveStarts(connection))
     const registration = new Registration({ id: this.id, flows: store.flows, catalog, clock: deps.clock, log: this.#log })
@@ -169,6 +174,8 @@ class RunningWorker implements TemporalWorker {
     const timer = setTimeout(() => this.#stopNow.abort(), this.#graceMs)
     // First no more polls: what the tries let go of must not come back here.
     this.#queues?.shutdown()
+    // The server learns that this worker has its workflows no more: the tasks that hand on what the tries let go of must not wait for it.
+    await Promise.race([this.#endWorkflows(), setTimeoutPromise(HAND_ON_MS, undefined, { ref: false })])
     this.#stop.abort()
     try {
       for (const close of this.#opened.splice(0).toReversed()) await close()

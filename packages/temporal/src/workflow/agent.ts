@@ -10,7 +10,7 @@ import {
   rootCause,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { AgentRun, Suspended, TryRequest, TryResult } from '../names.ts'
+import type { AgentRun, Released, Suspended, TryRequest, TryResult } from '../names.ts'
 import { bookkeeping, tries } from './activities.ts'
 import { listen, settled, tellParent, type RunControl } from './control.ts'
 
@@ -20,7 +20,7 @@ const CHILDREN_AGAIN_MS = 600_000
 /** The shortest life that the server gives a workflow. */
 const CLOSED_AFTER = '1s'
 
-type RunEnd = Exclude<TryResult, Suspended>
+type RunEnd = Exclude<TryResult, Suspended | Released>
 
 /**
  * One run: tries of the flow, one activity each, and between them the waits for people, timers and resumes, with no activity running. The events of a run are written by its tries;
@@ -89,7 +89,12 @@ async function runTries(run: AgentRun, control: RunControl): Promise<RunEnd> {
       await cutHistory(run, control, reason)
       control.show('running')
     }
-    const result = await executeAgent({ fid: run.fid, flow: run.flow, reason })
+    const result = await executeAgent({ fid: run.fid, flow: run.flow, reason, releases: true })
+    if (result.outcome === 'released') {
+      waiting = null
+      reason = result.reason
+      continue
+    }
     if (result.outcome !== 'suspended') return result
     waiting = result
     control.forgetAllBut(result.locks, (result.children ?? []).flat())
