@@ -10,9 +10,6 @@ import type { Operation } from './place.ts'
 
 const STEPS_MAX = 60
 
-/** Kept from one test to the next: each starts many processes of the same code. */
-const COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/koco-compile', import.meta.url))
-
 let prepared = ''
 /** What the first session was at its checkpoint, and what it is. */
 let states: readonly string[] = []
@@ -62,7 +59,7 @@ async function killedAt(operation: Operation, nth: number): Promise<boolean> {
 
 function runChild(file: string, ...args: string[]): Promise<{ signal: string | null; stdout: string; stderr: string }> {
   const script = fileURLToPath(new URL(file, import.meta.url))
-  const options = { timeout: 60_000, env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE } }
+  const options = { timeout: 60_000 }
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [script, ...args], options, (_error, stdout, stderr) => {
       resolve({ signal: child.signalCode, stdout: stdout.trim(), stderr: stderr.trim() })

@@ -13,8 +13,6 @@ import { crashRuns } from './crash-runs.ts'
 import { createSqliteExecutionStore } from './index.ts'
 
 const CHILD = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
-/** Kept from one test to the next: each starts many processes of the same code. */
-const COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/koco-compile', import.meta.url))
 const CRASHES = [
   ['write:before-commit', 3],
   ['write:committed', 4],
@@ -67,18 +65,13 @@ async function expectWhole(store: ExecutionStore): Promise<void> {
 
 function runChild(dir: string, point: string, nth: number): Promise<{ signal: string | null; acknowledged: Map<string, Position> }> {
   return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [CHILD, dir, point, String(nth)],
-      { timeout: 25_000, env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE } },
-      (_error, stdout) => {
-        const acknowledged = new Map<string, Position>()
-        for (const line of stdout.split('\n').slice(0, -1)) {
-          const [fid = '', epoch, seq] = line.split(' ')
-          acknowledged.set(fid, { epoch: Number(epoch), seq: Number(seq) })
-        }
-        resolve({ signal: child.signalCode, acknowledged })
-      },
-    )
+    const child = execFile(process.execPath, [CHILD, dir, point, String(nth)], { timeout: 25_000 }, (_error, stdout) => {
+      const acknowledged = new Map<string, Position>()
+      for (const line of stdout.split('\n').slice(0, -1)) {
+        const [fid = '', epoch, seq] = line.split(' ')
+        acknowledged.set(fid, { epoch: Number(epoch), seq: Number(seq) })
+      }
+      resolve({ signal: child.signalCode, acknowledged })
+    })
   })
 }
