@@ -5,12 +5,14 @@ import { maskDatabaseUrl, parseDatabaseUrl } from './url.ts'
 
 /**
  * `url`: as `KODO_EXECUTION_DATABASE`, a Postgres address; without it SQLite files under `dir` (`KODO_EXEC_DIR`). `migrate`: bring the tables to this version first, default
- * false. `poolMax`: Postgres connections at most, default 10.
+ * false. `takesEvents`: false for a process that writes no events; over SQLite it then lacks the thread that files them (about 10 MB), and `writer.write` throws. Default true.
+ * `poolMax`: Postgres connections at most, default 10.
  */
 export type ExecutionStoreSettings = {
   readonly url?: string | undefined
   readonly dir?: string | undefined
   readonly migrate?: boolean
+  readonly takesEvents?: boolean
   readonly poolMax?: number
 }
 
@@ -21,14 +23,14 @@ type Place = { readonly kind: 'sqlite'; readonly dir: string } | { readonly kind
 
 /** Opens the execution store that the settings name. Throws RefusedError `bad_database_url`, `schema_older`, `schema_newer`, `bad_data_folder`, `database_refused`; UnavailableError. */
 export async function openExecutionStore(settings: ExecutionStoreSettings): Promise<ExecutionStore> {
-  const { migrate = false, poolMax = 10 } = settings
+  const { migrate = false, takesEvents = true, poolMax = 10 } = settings
   const place = findPlace(settings)
   if (place.kind === 'postgres') {
     const { createPostgresExecutionStore } = await import('./postgres/index.ts')
     return createPostgresExecutionStore({ url: place.url, migrate, poolMax })
   }
   const { createSqliteExecutionStore } = await import('./sqlite/index.ts')
-  return createSqliteExecutionStore({ dir: place.dir, migrate })
+  return createSqliteExecutionStore({ dir: place.dir, migrate, takesEvents })
 }
 
 /** The writer of the store that the settings name, and how to close it: what a spooler needs. Throws as `openExecutionStore`. */

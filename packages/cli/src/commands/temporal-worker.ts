@@ -68,7 +68,7 @@ async function workHere({ io }: CommandContext, settings: Settings, options: Ret
   const waiting = { log, stop: io.stop, onWait: facts.isAway }
   const opened: (() => Promise<void>)[] = [async () => server.close()]
   try {
-    const bases = await whenThere(() => openStoreAndTransport(settings, io.cwd), waiting)
+    const bases = await whenThere(() => openStoreAndTransport(settings, io.cwd, { takesEvents: false }), waiting)
     if (!bases) return
     const { store } = bases
     const transport = measuredTransport(bases.transport, registry, log.child({ part: 'streams' }))

@@ -19,7 +19,10 @@ export function openAdmin(settings: Settings, cwd: string): Promise<AdminStore> 
   return openAdminStore({ ...adminPlace(settings, cwd), migrate: !isPostgres(settings.adminDatabase) })
 }
 
+/** What a process asks of the store that its settings do not say; as `openExecutionStore` explains it. */
+export type ExecutionUse = { readonly takesEvents?: boolean }
+
 /** Opens the execution store, in the same way. */
-export function openExecution(settings: Settings, cwd: string): Promise<ExecutionStore> {
-  return openExecutionStore({ ...executionPlace(settings, cwd), migrate: settings.executionDatabase === undefined })
+export function openExecution(settings: Settings, cwd: string, use: ExecutionUse = {}): Promise<ExecutionStore> {
+  return openExecutionStore({ ...executionPlace(settings, cwd), migrate: settings.executionDatabase === undefined, ...use })
 }

@@ -1,7 +1,7 @@
 import { must } from '@koco/core'
 import type { ExecutionStore } from '@koco/storage'
 import { createMemoryTransport, type Transport } from '@koco/transport'
-import { openExecution } from './stores.ts'
+import { openExecution, type ExecutionUse } from './stores.ts'
 import type { Settings } from '../settings/schema.ts'
 
 /** Opens the transport that the settings name; it has answered once. RefusedError for a Redis that would lose events, UnavailableError when there is none. */
@@ -18,8 +18,12 @@ export async function openTransport(settings: Settings): Promise<Transport> {
 }
 
 /** Opens the execution store and the transport; one that opened is closed again when the other did not. */
-export async function openStoreAndTransport(settings: Settings, cwd: string): Promise<{ readonly store: ExecutionStore; readonly transport: Transport }> {
-  const store = await openExecution(settings, cwd)
+export async function openStoreAndTransport(
+  settings: Settings,
+  cwd: string,
+  use?: ExecutionUse,
+): Promise<{ readonly store: ExecutionStore; readonly transport: Transport }> {
+  const store = await openExecution(settings, cwd, use)
   try {
     return { store, transport: await openTransport(settings) }
   } catch (error) {

@@ -85,6 +85,23 @@ test('two openers of one folder write the same runs at once, and each sees what 
   expect(new Set(epochs).size).toBe(4)
 })
 
+test('an opener that takes no events leaves the files to those that do, and does all else', async () => {
+  const dir = await someFolder()
+  const [taking, other] = [await open(dir), await open(dir, { takesEvents: false })]
+  const fid = someFid()
+  const locks = () => readdir(join(dir, 'locks'))
+  await other.runs.create(someRun(fid))
+  await taking.writer.write([{ fid, records: plainRun(E1, 3) }])
+  expect(await timeline(other, fid, 500)).toEqual(plainRun(E1, 3))
+  await expect(other.writer.write([{ fid, records: plainRun(E1, 3) }])).rejects.toThrow('takesEvents: false')
+  await other.check()
+  await taking.close()
+  await rm(join(dir, 'locks'), { recursive: true })
+  await other.runs.archive(fid, true)
+  await other.close()
+  expect(await locks().catch(() => 'none')).toBe('none')
+})
+
 test('a folder that cannot be one is refused with the remedy', async () => {
   const dir = await someFolder()
   await writeFile(join(dir, 'file'), 'x')

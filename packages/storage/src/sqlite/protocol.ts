@@ -1,10 +1,10 @@
 import { FencedError, KocoError, PoisonError, RefusedError, UnavailableError } from '@koco/core'
 import type { MessagePort } from 'node:worker_threads'
 
-/** The three threads of a store: one connection that writes, one that reads, one that moves chunks into the runs' files. */
+/** The threads of a store: one connection that writes, one that reads, and in a store that takes events one that moves chunks into the runs' files. */
 export type Role = 'writer' | 'reader' | 'filer'
 
-/** What a thread is started with. `peer`: the port between writer and filer. `gate`: shared; the writer sets it to OPEN once the tables are there, the others wait for that with their code already loaded. */
+/** What a thread is started with. `peer`: the port between writer and filer; null for the reader, and for the writer of a store that takes no events. `gate`: shared; the writer sets it to OPEN once the tables are there, the others wait for that with their code already loaded. */
 export type ThreadData = {
   readonly role: Role
   readonly dir: string

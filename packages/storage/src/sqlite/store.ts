@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
+import { assert } from '@koco/core'
 import Database from 'better-sqlite3'
 import type { EventPage, EventQuery, RunRecords, WriteResult } from '../port/events.ts'
 import type { ExecutionStore } from '../port/execution-store.ts'
@@ -15,10 +16,19 @@ import { prepareSchema, SCHEMA_VERSION, schemaVersion } from './schema.ts'
 import { ThreadClient } from './thread-client.ts'
 import { webhookCalls } from './webhooks.ts'
 
-/** `dir`: the data folder, made when it is missing. `migrate`: make or update the tables by itself, default false. `chunkBytesMax`: how much may wait for its run's file, default 64 MiB. `crashAt`: for crash tests. */
-export type SqliteStoreOptions = { readonly dir: string; readonly migrate?: boolean; readonly chunkBytesMax?: number; readonly crashAt?: CrashAt }
+/**
+ * `dir`: the data folder, made when it is missing. `migrate`: make or update the tables by itself, default false. `takesEvents`: false for a process that only reads events; it has no thread that moves them into
+ * the runs' files, and `writer.write` throws. Default true. `chunkBytesMax`: how much may wait for its run's file, default 64 MiB. `crashAt`: for crash tests.
+ */
+export type SqliteStoreOptions = {
+  readonly dir: string
+  readonly migrate?: boolean
+  readonly takesEvents?: boolean
+  readonly chunkBytesMax?: number
+  readonly crashAt?: CrashAt
+}
 
-type Threads = { readonly writer: ThreadClient; readonly reader: ThreadClient; readonly filer: ThreadClient }
+type Threads = { readonly writer: ThreadClient; readonly reader: ThreadClient; readonly filer: ThreadClient | null }
 
 /**
  * Opens the execution store in a folder: `index.db` and a file a run. All work is done in threads. Throws RefusedError `bad_data_folder`, `schema_older`, `schema_newer`; UnavailableError.
@@ -29,7 +39,7 @@ export async function createSqliteExecutionStore(options: SqliteStoreOptions): P
   const threads = await startThreads(dir, options)
   const { writer, reader } = threads
   return {
-    writer: { write: async (batch) => await write(writer, batch) },
+    writer: { write: async (batch) => await write(threads, batch) },
     reader: { read: (fid, query: EventQuery) => reader.call<EventPage>('read', fid, query) },
     runs: {
       create: (run) => writer.call('create', run),
@@ -136,19 +146,19 @@ export function readSqliteVersion(dir: string): { found: number; wanted: number 
 }
 
 async function startThreads(dir: string, options: SqliteStoreOptions): Promise<Threads> {
-  const { migrate = false, chunkBytesMax = 64 << 20, crashAt = null } = options
-  const { port1, port2 } = new MessageChannel()
+  const { migrate = false, takesEvents = true, chunkBytesMax = 64 << 20, crashAt = null } = options
+  const ports = takesEvents ? new MessageChannel() : { port1: null, port2: null }
   const data = { dir, migrate, chunkBytesMax, crashAt, gate: new Int32Array(new SharedArrayBuffer(4)) }
   const start = async (more: Pick<ThreadData, 'role' | 'peer'>): Promise<ThreadClient> => await ThreadClient.start({ ...data, ...more })
   const [writer, reader, filer] = await Promise.allSettled([
-    start({ role: 'writer', peer: port1 }),
+    start({ role: 'writer', peer: ports.port1 }),
     start({ role: 'reader', peer: null }),
-    start({ role: 'filer', peer: port2 }),
+    ports.port2 && start({ role: 'filer', peer: ports.port2 }),
   ])
   if (writer.status === 'fulfilled' && reader.status === 'fulfilled' && filer.status === 'fulfilled')
     return { writer: writer.value, reader: reader.value, filer: filer.value }
   const failed = [writer, reader, filer].find((thread) => thread.status === 'rejected')
-  await Promise.all([filer, reader, writer].map(async (thread) => thread.status === 'fulfilled' && (await thread.value.close())))
+  await Promise.all([filer, reader, writer].map(async (thread) => thread.status === 'fulfilled' && (await thread.value?.close())))
   throw failed?.reason
 }
 
@@ -177,7 +187,8 @@ function contentCalls({ reader }: Threads): ExecutionStore['contents'] {
   }
 }
 
-async function write(writer: ThreadClient, batch: readonly RunRecords[]): Promise<WriteResult> {
+async function write({ writer, filer }: Threads, batch: readonly RunRecords[]): Promise<WriteResult> {
+  assert(filer, 'events are written to a store that was opened with takesEvents: false')
   checkBatch(batch)
   const packed = packBatch(batch)
   if (packed.fids.length === 0) return { runs: [], alarms: [] }
@@ -186,7 +197,7 @@ async function write(writer: ThreadClient, batch: readonly RunRecords[]): Promis
 
 async function check({ writer, filer }: Threads): Promise<void> {
   await writer.call('check', Date.now() / 1000)
-  if (filer.problem) throw filer.problem
+  if (filer?.problem) throw filer.problem
 }
 
 async function exclusive(reader: ThreadClient, name: string): Promise<(() => Promise<void>) | undefined> {
@@ -197,5 +208,5 @@ async function exclusive(reader: ThreadClient, name: string): Promise<(() => Pro
 
 /** Together, because writer and filer say their last words to each other. */
 async function close({ writer, reader, filer }: Threads): Promise<void> {
-  await Promise.all([reader.close(), filer.close(), writer.close()])
+  await Promise.all([reader.close(), filer?.close(), writer.close()])
 }

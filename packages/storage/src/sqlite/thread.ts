@@ -47,8 +47,7 @@ function start({ role, dir, migrate, chunkBytesMax, crashAt, peer }: ThreadData,
     const filer = new Filer(db, { dir, sizeMax: chunkBytesMax, writer: must(peer, 'the port to the writer'), crash, problem })
     return async () => await filer.close()
   }
-  const server =
-    role === 'reader' ? new Reader(db, dir, reply) : new Writer(db, { dir, crash, sizeMax: chunkBytesMax, filer: must(peer, 'the port to the filer'), reply })
+  const server = role === 'reader' ? new Reader(db, dir, reply) : new Writer(db, { dir, crash, sizeMax: chunkBytesMax, filer: peer, reply })
   main.on('message', (message: readonly Request[] | 'close') => {
     if (message !== 'close') server.take(message)
   })

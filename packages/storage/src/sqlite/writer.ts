@@ -38,7 +38,7 @@ export class Writer {
   readonly #dir: string
   readonly #crash: CrashPoint
   readonly #reply: (replies: readonly Reply[]) => void
-  readonly #filer: MessagePort
+  readonly #filer: MessagePort | null
   readonly #lastWord = Promise.withResolvers<void>()
   #sizeMax: number
   readonly #cache: RunCache
@@ -58,13 +58,13 @@ export class Writer {
   #fullSince: number | undefined
   #idle: NodeJS.Timeout | undefined
 
-  constructor(db: Db, options: { dir: string; crash: CrashPoint; sizeMax: number; filer: MessagePort; reply: (replies: readonly Reply[]) => void }) {
+  constructor(db: Db, options: { dir: string; crash: CrashPoint; sizeMax: number; filer: MessagePort | null; reply: (replies: readonly Reply[]) => void }) {
     this.#db = db
     this.#dir = options.dir
     this.#crash = options.crash
     this.#reply = options.reply
     this.#filer = options.filer
-    this.#sizeMax = options.sizeMax
+    this.#sizeMax = options.filer ? options.sizeMax : Infinity
     this.#files = new RunFiles(options.dir, 32)
     const rows = new RunRows(db)
     this.#cache = new RunCache(db, rows)
@@ -81,7 +81,8 @@ export class Writer {
     }
     this.#size = Number(this.#statements.size.get())
     this.#lock = new WriteLock(db)
-    this.#filer.on('message', (filed: Filed) => this.#onFiled(filed))
+    if (this.#filer) this.#filer.on('message', (filed: Filed) => this.#onFiled(filed))
+    else this.#lastWord.resolve()
   }
 
   /** Takes calls; they are answered in groups. */
@@ -97,7 +98,7 @@ export class Writer {
     clearTimeout(this.#idle)
     await Promise.race([this.#lastWord.promise, setTimeoutPromise(LAST_WORD_MAX_MS, undefined, { ref: false })])
     if (this.#filed.length > 0) this.#commitGroup()
-    this.#filer.postMessage('noted')
+    this.#filer?.postMessage('noted')
     this.#files.close()
     this.#db.close()
   }
@@ -199,7 +200,7 @@ export class Writer {
     const worth = idle ? this.#pending.length > 0 || this.#toldBusy : this.#untold >= NOTICE_SIZE || this.#pending.length >= NOTICE_RUNS
     if (!worth) return
     this.#toldBusy = !idle
-    this.#filer.postMessage({ runs: this.#pending, idle } satisfies Notice)
+    this.#filer?.postMessage({ runs: this.#pending, idle } satisfies Notice)
     this.#pending = []
     this.#untold = 0
   }
