@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Json } from '@koco/core'
 
-/** A question that waits: `answer` resolves with what came, or undefined when its time was over. */
-export type OpenQuestion = Disposable & { readonly id: string; readonly answer: Promise<Json | undefined> }
+/** A question that waits: `answer` resolves with what came, or undefined when its time was over. `isOpen`: neither has come yet. */
+export type OpenQuestion = Disposable & { readonly id: string; readonly answer: Promise<Json | undefined>; isOpen(): boolean }
 
 /** The questions of one process that wait for their answers. */
 export class OpenQuestions {
@@ -12,13 +12,14 @@ export class OpenQuestions {
   ask(ms: number): OpenQuestion {
     const id = randomUUID()
     const { promise, resolve } = Promise.withResolvers<Json | undefined>()
-    const timer = setTimeout(resolve, ms, undefined)
-    this.#waiting.set(id, resolve)
-    const end = (): void => {
+    const end = (answer: Json | undefined): void => {
       clearTimeout(timer)
       this.#waiting.delete(id)
+      resolve(answer)
     }
-    return { id, answer: promise, [Symbol.dispose]: end }
+    const timer = setTimeout(end, ms, undefined)
+    this.#waiting.set(id, end)
+    return { id, answer: promise, isOpen: () => this.#waiting.has(id), [Symbol.dispose]: () => end(undefined) }
   }
 
   /** Brings an answer; one that nobody waits for any more is dropped. */

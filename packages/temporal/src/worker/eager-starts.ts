@@ -6,6 +6,8 @@ import { workflowOptions } from '../client/workflow-options.ts'
 import { AGENT_WORKFLOW, type WorkflowStart } from '../names.ts'
 
 const START_MS = 5000
+/** Starts under way at once; who asks for more does them itself. */
+const STARTS_MAX = 500
 
 /** What a worker needs to start workflows for launchers: the link that its own polls use, by which the server knows that it may hand over the first task at once. */
 export type EagerStartsOptions = {
@@ -28,5 +30,14 @@ export function serveStarts({ id, handover, connection, settings }: EagerStartsO
       throw error
     }
   }
-  return handover.serve(id, async (request) => ({ started: await start(request as WorkflowStart) }))
+  let open = 0
+  return handover.serve(id, async (request) => {
+    if (open >= STARTS_MAX) throw new Error('too many starts are under way here')
+    open += 1
+    try {
+      return { started: await start(request as WorkflowStart) }
+    } finally {
+      open -= 1
+    }
+  })
 }

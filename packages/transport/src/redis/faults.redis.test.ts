@@ -1,6 +1,6 @@
 // Goal: a broken link or a Redis that forgot loses no event, doubles none and lets nothing hang. Method: the fault proxy between koco and a real Redis, observed past the proxy.
 import { randomBytes } from 'node:crypto'
-import { must, ORIGIN, UnavailableError, type NewEvent } from '@koco/core'
+import { must, ORIGIN, UnavailableError, type Json, type NewEvent } from '@koco/core'
 import { keyPrefix, startFaultProxy, type FaultProxy } from '@koco/testing'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
@@ -365,6 +365,21 @@ test('a Redis that cannot be reached is said to be so, by name', async () => {
   expect(failures).toEqual([expect.objectContaining(away), expect.objectContaining(away), expect.objectContaining(away), undefined])
   proxy.heal()
   await expect.poll(() => failureOf(broken.check()), { timeout: 25_000 }).toBeUndefined()
+})
+
+test('while Redis is away a request is given up in its own time, before the link is, and does not arrive later', async () => {
+  const take = vi.fn<(request: Json) => Promise<Json>>(async (request) => request)
+  await sound.handover.serve('ann', take)
+  proxy.refuse()
+  const told: string[] = []
+  await Promise.all([
+    failureOf(broken.check()).then(() => told.push('the link')),
+    broken.handover.ask('ann', 'early', 50).then((answer) => told.push(answer === undefined ? 'the request' : 'an answer')),
+  ])
+  expect(told).toEqual(['the request', 'the link'])
+  proxy.heal()
+  await expect.poll(() => broken.handover.ask('ann', 'late', 20_000), { timeout: 25_000 }).toBe('late')
+  expect(take.mock.calls).toEqual([['late']])
 })
 
 test('many runs at once keep apart', async () => {

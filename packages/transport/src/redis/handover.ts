@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isJsonObject, KocoError, parseJson, type Json } from '@koco/core'
 import type { Handover } from '../port.ts'
-import { OpenQuestions } from '../open-questions.ts'
+import { OpenQuestions, type OpenQuestion } from '../open-questions.ts'
 import type { RedisChannels } from './channels.ts'
 import type { Connection } from './connections.ts'
 import type { RedisKeys } from './keys.ts'
@@ -48,11 +48,17 @@ export class RedisHandover implements Handover {
   }
 
   async ask(name: string, request: Json, ms: number): Promise<Json | undefined> {
+    using question = this.#open.ask(ms)
+    // A link that is down is waited for much longer than most who ask have time.
+    return await Promise.race([question.answer, this.#put(name, request, question)])
+  }
+
+  /** Asks, and waits for the answer; a request whose time is over by then is not sent. */
+  async #put(name: string, request: Json, question: OpenQuestion): Promise<Json | undefined> {
+    const text = JSON.stringify({ id: question.id, to: this.#mine, request })
     try {
       await this.#listen()
-      using question = this.#open.ask(ms)
-      const text = JSON.stringify({ id: question.id, to: this.#mine, request })
-      const heard = await this.#out.run('hand on a request', (redis) => redis.publish(this.#keys.requestsChannel(name), text))
+      const heard = await this.#out.run('hand on a request', async (redis) => (question.isOpen() ? redis.publish(this.#keys.requestsChannel(name), text) : 0))
       return heard === 0 ? undefined : await question.answer
     } catch (error) {
       // Redis is away, or lets this user ask nobody: the caller does it itself.

@@ -7,6 +7,7 @@ import type { RedisKeys } from './keys.ts'
 
 /** Signals in one message; more go in several. */
 const SIGNALS_MAX = 500
+
 /** Signals over Redis' pub/sub. A message is a JSON list of signals of one channel. */
 export class RedisSignals implements SignalBus {
   readonly #out: Connection
