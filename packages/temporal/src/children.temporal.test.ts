@@ -3,12 +3,11 @@
 import { newFid } from '@koco/core'
 import { defineFlow, type Launcher } from '@koco/flow'
 import { ofThisWorker } from '@koco/testing'
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { createTemporalLauncher } from './client/launcher.ts'
 import { openRig, type TemporalRig } from './testing/open-launcher.ts'
 
-const PATIENCE = { timeout: 90_000, interval: 20 }
 const reached = Promise.withResolvers<void>()
 const gate = Promise.withResolvers<void>()
 const child = defineFlow({ name: 'child', summary: 'A child', inputs: z.object({}), run: () => 'done' })
@@ -41,12 +40,7 @@ afterAll(async () => {
 
 const workflowOf = (fid: string) => `${rig.settings.workflowIdPrefix}${fid}`
 const start = async (flow: string): Promise<string> => (await launcher.start({ flow, inputs: {}, user: 'ada', idempotencyKey: null })).fid
-const finished = (fid: string) =>
-  vi.waitFor(async () => {
-    const run = await rig.store.runs.get(fid)
-    if (run?.status !== 'finished') throw new Error(`run ${fid} is ${run?.status}`)
-    return run
-  }, PATIENCE)
+const finished = (fid: string) => rig.until(fid, ({ status }) => status === 'finished')
 const parentWorkflowOf = async (fid: string): Promise<string | null | undefined> => {
   const { raw } = await rig.server.client.workflow.getHandle(workflowOf(fid)).describe()
   return raw.workflowExecutionInfo?.parentExecution?.workflowId

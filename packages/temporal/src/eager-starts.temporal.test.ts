@@ -8,7 +8,6 @@ import { z } from 'zod'
 import { createTemporalLauncher } from './client/launcher.ts'
 import { openRig, type TemporalRig } from './testing/open-launcher.ts'
 
-const PATIENCE = { timeout: 90_000, interval: 20 }
 const FLOW = defineFlow({ name: 'greet', summary: 'Greets.', inputs: z.object({}), run: () => Promise.resolve('hello') })
 
 let rig: TemporalRig
@@ -33,11 +32,8 @@ async function pretend(
 
 /** The run finished; whether the server gave its first task with the answer to the start. */
 async function startedEagerly(fid: string): Promise<boolean> {
-  await vi.waitFor(async () => {
-    const run = await rig.store.runs.get(fid)
-    if (!run || !isEnded(run.status)) throw new Error(`run ${fid} is ${run?.status}`)
-    expect([run.status, run.attempt]).toEqual(['finished', 1])
-  }, PATIENCE)
+  const run = await rig.until(fid, ({ status }) => isEnded(status))
+  expect([run.status, run.attempt]).toEqual(['finished', 1])
   const handle = rig.server.client.workflow.getHandle(`${rig.settings.workflowIdPrefix}${fid}`)
   const { events } = await handle.fetchHistory()
   return events?.[0]?.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted === true

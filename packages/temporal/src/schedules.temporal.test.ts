@@ -8,10 +8,9 @@ import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createTemporalLauncher } from './client/launcher.ts'
 import { createTemporalSchedules } from './client/schedules.ts'
-import { openRig, type TemporalRig } from './testing/open-launcher.ts'
+import { openRig, PATIENCE, type TemporalRig } from './testing/open-launcher.ts'
 
 const flows = [defineFlow({ name: 'report', summary: 'Reports', inputs: z.object({ city: z.string() }), run: ({ city }) => city })]
-const PATIENCE = { timeout: 90_000, interval: 20 }
 const yearly = { cron: '0 0 1 1 *', timeZone: 'UTC' }
 
 let rig: TemporalRig

@@ -1,15 +1,14 @@
 // Goal: a run is made by code of the version that it was started on, waits while nobody serves that, and says so; a retry takes the newest. Method: workers of two versions over real servers.
-import { isEnded, type RunState } from '@koco/core'
+import { isEnded } from '@koco/core'
 import { createCatalog, defineFlow, type Flow, type Launcher } from '@koco/flow'
 import { ofThisWorker } from '@koco/testing'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createTemporalLauncher } from './client/launcher.ts'
 import { TemporalServer } from './client/server.ts'
-import { openRig, type TemporalRig } from './testing/open-launcher.ts'
+import { openRig, PATIENCE, type TemporalRig } from './testing/open-launcher.ts'
 import { startTemporalWorker } from './worker/worker.ts'
 
-const PATIENCE = { timeout: 90_000, interval: 20 }
 const LIMITS = { limits: { idleMs: 50 } }
 
 let rig: TemporalRig
@@ -38,15 +37,9 @@ function flowOf(version: string): Flow {
 }
 
 const start = async (inputs = {}): Promise<string> => (await launcher.start({ flow: 'greet', inputs, user: 'ada', idempotencyKey: null })).fid
-const until = (fid: string, is: (run: RunState) => boolean): Promise<RunState> =>
-  vi.waitFor(async () => {
-    const run = await rig.store.runs.get(fid)
-    if (!run || !is(run)) throw new Error(`run ${fid} is ${run?.status}`)
-    return run
-  }, PATIENCE)
 
 async function answer(fid: string): Promise<void> {
-  await until(fid, (run) => run.status === 'awaiting')
+  await rig.until(fid, (run) => run.status === 'awaiting')
   const lock = await vi.waitFor(async () => {
     const open = (await rig.store.locks.list({ fid, limit: 10 })).items.find(({ status }) => status === 'open')
     if (!open) throw new Error('no lock is open')
@@ -58,7 +51,7 @@ async function answer(fid: string): Promise<void> {
 test('runs in flight finish on the version that they began with, while new ones begin on the new', async () => {
   await rig.startWorker([flowOf('1')], LIMITS)
   const old = await start()
-  await until(old, (run) => run.status === 'awaiting')
+  await rig.until(old, (run) => run.status === 'awaiting')
   await rig.startWorker([flowOf('2')], LIMITS)
   const young = await vi.waitFor(async () => {
     const fid = await start()
@@ -66,14 +59,14 @@ test('runs in flight finish on the version that they began with, while new ones 
     return fid
   }, PATIENCE)
   await Promise.all([answer(old), answer(young)])
-  expect((await until(old, (run) => isEnded(run.status))).final?.value).toBe('1')
-  expect((await until(young, (run) => isEnded(run.status))).final?.value).toBe('2')
+  expect((await rig.until(old, (run) => isEnded(run.status))).final?.value).toBe('1')
+  expect((await rig.until(young, (run) => isEnded(run.status))).final?.value).toBe('2')
 })
 
 test('a run whose version nobody serves any more waits, says for what, and goes on when a worker of it comes', async () => {
   const first = await rig.startWorker([flowOf('1')], LIMITS)
   const fid = await start()
-  await until(fid, (run) => run.status === 'awaiting')
+  await rig.until(fid, (run) => run.status === 'awaiting')
   await first.close()
   await rig.startWorker([flowOf('2')], LIMITS)
   await answer(fid)
@@ -82,18 +75,18 @@ test('a run whose version nobody serves any more waits, says for what, and goes 
     PATIENCE,
   )
   await rig.startWorker([flowOf('1')], LIMITS)
-  expect((await until(fid, (run) => isEnded(run.status))).final?.value).toBe('1')
+  expect((await rig.until(fid, (run) => isEnded(run.status))).final?.value).toBe('1')
 })
 
 test('a failed run that is retried is made by the newest version', async () => {
   await rig.startWorker([flowOf('1')], LIMITS)
   const fid = await start({ fail: true })
   await answer(fid)
-  await until(fid, (run) => run.status === 'error')
+  await rig.until(fid, (run) => run.status === 'error')
   await rig.startWorker([flowOf('2')], LIMITS)
   await vi.waitFor(async () => expect((await rig.store.flows.list())[0]?.version).toBe('2'), PATIENCE)
   expect(await launcher.retry(fid, 'bob')).toEqual({ outcome: 'accepted' })
-  expect((await until(fid, (run) => run.status === 'finished')).final?.value).toBe('2')
+  expect((await rig.until(fid, (run) => run.status === 'finished')).final?.value).toBe('2')
 })
 
 test('flows that are replaced while a worker runs are served in their new version at once', async () => {
@@ -107,7 +100,7 @@ test('flows that are replaced while a worker runs are served in their new versio
     return started
   }, PATIENCE)
   await answer(fid)
-  expect((await until(fid, (run) => isEnded(run.status))).final?.value).toBe('2')
+  expect((await rig.until(fid, (run) => isEnded(run.status))).final?.value).toBe('2')
   await worker.close()
 })
 

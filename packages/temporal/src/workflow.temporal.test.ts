@@ -1,15 +1,14 @@
 // Goal: a run's workflow does what people and programs expect of it who speak to Temporal and not to the panel, stays small, and refuses in words. Method: real servers, a worker in this process, the plain
 // Temporal client.
 import { TimeoutFailure, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client'
-import { isEnded, type RunState } from '@koco/core'
+import { isEnded } from '@koco/core'
 import type { Launcher } from '@koco/flow'
 import { ofThisWorker } from '@koco/testing'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { createTemporalLauncher } from './client/launcher.ts'
 import { limited, quiz, talker } from './testing/flows.ts'
-import { openRig, type TemporalRig } from './testing/open-launcher.ts'
+import { openRig, PATIENCE, type TemporalRig } from './testing/open-launcher.ts'
 
-const PATIENCE = { timeout: 90_000, interval: 20 }
 const MODEL_CALLS = 1000
 
 let rig: TemporalRig
@@ -28,16 +27,8 @@ const ask = async (questions: number): Promise<string> => (await launcher.start(
 const openLock = async (fid: string): Promise<string | undefined> =>
   (await rig.store.locks.list({ fid, limit: 1000 })).items.find(({ status }) => status === 'open')?.lid
 
-async function until(fid: string, is: (run: RunState) => boolean): Promise<RunState> {
-  return vi.waitFor(async () => {
-    const run = await rig.store.runs.get(fid)
-    if (!run || !is(run)) throw new Error(`run ${fid} is ${run?.status}`)
-    return run
-  }, PATIENCE)
-}
-
 const asking = async (fid: string, after?: string): Promise<string> => {
-  await until(fid, (run) => run.status === 'awaiting')
+  await rig.until(fid, (run) => run.status === 'awaiting')
   return vi.waitFor(async () => {
     const lid = await openLock(fid)
     if (lid === undefined || lid === after) throw new Error('no question is open')
@@ -55,7 +46,7 @@ test('the update `answer` answers a lock; unknown locks, forms that do not fit, 
   expect(await refused({ lid, answer: { go: 'maybe' } })).toContain('does not fit the form: /go')
   await answer({ lid, answer: { go: true }, by: 'bob' })
   expect(await refused({ lid, answer: { go: false } })).toMatch(/answered by bob|closed|completed before/)
-  expect((await until(fid, (run) => isEnded(run.status))).final?.value).toEqual({ answers: [true] })
+  expect((await rig.until(fid, (run) => isEnded(run.status))).final?.value).toEqual({ answers: [true] })
 })
 
 test('signals pause, resume and cancel_workflow and the queries do what their names say', async () => {
@@ -65,13 +56,13 @@ test('signals pause, resume and cancel_workflow and the queries do what their na
   // The store hears of it from the try, the workflow when the try has ended.
   await expect.poll(() => workflow.query('get_status')).toBe('awaiting')
   await workflow.signal('pause', { by: 'bob', reason: 'lunch' })
-  await until(fid, (run) => run.status === 'paused')
+  await rig.until(fid, (run) => run.status === 'paused')
   await expect.poll(() => workflow.query('is_paused')).toBe(true)
   expect(await workflow.query('get_error')).toBeNull()
   await workflow.signal('resume', { by: 'bob' })
-  await until(fid, (run) => run.status === 'awaiting')
+  await rig.until(fid, (run) => run.status === 'awaiting')
   await workflow.signal('cancel_workflow', { by: 'eve', reason: 'enough' })
-  await until(fid, (run) => run.status === 'cancelled')
+  await rig.until(fid, (run) => run.status === 'cancelled')
   await vi.waitFor(async () => expect((await workflow.describe()).status.name).toBe('CANCELLED'), PATIENCE)
 })
 
@@ -79,14 +70,14 @@ test("the cancel of Temporal's own page ends a waiting run as cancelled", async 
   const fid = await ask(1)
   await asking(fid)
   await workflowOf(fid).cancel()
-  await until(fid, (run) => run.status === 'cancelled')
+  await rig.until(fid, (run) => run.status === 'cancelled')
   await expect(workflowOf(fid).result()).rejects.toBeInstanceOf(WorkflowFailedError)
 })
 
 test('a run that works longer than its limit is timed out in Temporal too, found as such, and goes on by a retry', async () => {
   const { fid } = await launcher.start({ flow: 'limited', inputs: {}, user: 'ada', idempotencyKey: null })
   const first = rig.server.client.workflow.getHandle(workflowOf(fid).workflowId, (await workflowOf(fid).describe()).runId)
-  const ended = await until(fid, ({ status }) => isEnded(status))
+  const ended = await rig.until(fid, ({ status }) => isEnded(status))
   // It waits for the server to close it now, for a second or so: nothing that is asked of it meanwhile closes it otherwise.
   await workflowOf(fid)
     .cancel()
@@ -104,7 +95,7 @@ test('a run that works longer than its limit is timed out in Temporal too, found
   }, PATIENCE)
   expect(await rig.store.runs.get(fid)).toEqual(ended)
   expect(await launcher.retry(fid, 'ada')).toEqual({ outcome: 'accepted' })
-  await until(fid, (run) => isEnded(run.status) && run.attempt > ended.attempt)
+  await rig.until(fid, (run) => isEnded(run.status) && run.attempt > ended.attempt)
 })
 
 test('runs are found by flow, user and status', async () => {
@@ -127,7 +118,7 @@ test('a run of many waits continues as new again and again, and loses nothing by
     lid = await asking(fid, lid)
     expect(await launcher.answer(fid, lid, { go: question % 2 === 0 }, 'bob')).toEqual({ outcome: 'accepted' })
   }
-  const run = await until(fid, ({ status }) => isEnded(status))
+  const run = await rig.until(fid, ({ status }) => isEnded(status))
   expect(run.final?.value).toEqual({ answers: Array.from({ length: 12 }, (_, question) => question % 2 === 0) })
   expect((await workflowOf(fid).describe()).runId).not.toBe(first)
 })

@@ -9,10 +9,9 @@ import { createTemporalLauncher } from '../client/launcher.ts'
 import { TemporalServer } from '../client/server.ts'
 import { SCHEDULED_START } from '../names.ts'
 import { historyFlows } from '../testing/flows.ts'
-import { openRig, type TemporalRig } from '../testing/open-launcher.ts'
+import { openRig, PATIENCE, type TemporalRig } from '../testing/open-launcher.ts'
 import { reconcileNow, startReconciler } from './reconciler.ts'
 
-const PATIENCE = { timeout: 90_000, interval: 50 }
 const YOUNG_MS = 500
 
 let rig: TemporalRig
@@ -31,12 +30,7 @@ afterAll(async () => {
 })
 
 const workflow = (fid: string) => rig.server.client.workflow.getHandle(`${rig.settings.workflowIdPrefix}${fid}`)
-const until = (fid: string, status: RunState['status']): Promise<RunState> =>
-  vi.waitFor(async () => {
-    const run = await rig.store.runs.get(fid)
-    if (run?.status !== status) throw new Error(`run ${fid} is ${run?.status}`)
-    return run
-  }, PATIENCE)
+const until = (fid: string, status: RunState['status']): Promise<RunState> => rig.until(fid, (run) => run.status === status)
 const begin = async (flow: string, status: RunState['status'], inputs = {}): Promise<string> => {
   const { fid } = await launcher.start({ flow, inputs, user: 'ada', idempotencyKey: null })
   await until(fid, status)

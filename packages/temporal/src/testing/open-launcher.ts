@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { RunState } from '@koco/core'
 import { createCatalog, type Contents, type Flow, type TryLimits } from '@koco/flow'
 import { folderContents, type LauncherUnderTest, type OpenLauncher } from '@koco/flow/contract'
 import { createSpooler } from '@koco/spooler'
@@ -31,8 +33,13 @@ export type TemporalRig = {
     flows: readonly Flow[],
     options?: { readonly limits?: Partial<TryLimits>; readonly graceMs?: number; readonly log?: Log; readonly contents?: Contents },
   ): Promise<TemporalWorker>
+  /** The run, once it is as `is` says. */
+  until(fid: string, is: (run: RunState) => boolean): Promise<RunState>
   close(): Promise<void>
 }
+
+/** How long tests wait for what other processes do, and how often they look. */
+export const PATIENCE = { timeout: 90_000, interval: 20 }
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 /** Bundled once for all tests of a checkout. */
@@ -66,6 +73,15 @@ export async function openRig(servers: Servers): Promise<TemporalRig> {
       const worker = await startTemporalWorker({ settings, store, transport, catalog: createCatalog(flows), cacheDir: CACHE, graceMs: 0, ...options })
       workers.add(worker)
       return worker
+    },
+    async until(fid, is) {
+      const end = Date.now() + PATIENCE.timeout
+      for (;;) {
+        const run = await store.runs.get(fid)
+        if (run && is(run)) return run
+        if (Date.now() > end) throw new Error(`run ${fid} is ${run?.status}`)
+        await delay(PATIENCE.interval)
+      }
     },
     async close() {
       for (const worker of workers) await worker.close()

@@ -122,7 +122,7 @@ const shapes: Readonly<Record<string, Shape>> = {
 const workflow = (rig: TemporalRig, fid: string) => rig.server.client.workflow.getHandle(`${rig.settings.workflowIdPrefix}${fid}`)
 
 async function status(rig: TemporalRig, fid: string, wanted: string): Promise<void> {
-  while ((await rig.store.runs.get(fid))?.status !== wanted) await delay(20)
+  await rig.until(fid, (run) => run.status === wanted)
 }
 
 async function answerAll(times: number, answer: (lid: string) => Promise<unknown>, fid: string, rig: TemporalRig): Promise<void> {
@@ -144,7 +144,7 @@ async function record(name: string, shape: Shape, rig: TemporalRig): Promise<voi
   const { fid } = await launcher.start({ flow: shape.flow, inputs: shape.inputs ?? {}, user: 'ada', idempotencyKey: null })
   const first = (await workflow(rig, fid).describe()).runId
   await shape.live?.(fid, rig, launcher)
-  while (!isEnded(must(await rig.store.runs.get(fid), 'the run').status)) await delay(20)
+  await rig.until(fid, (run) => isEnded(run.status))
   await workflow(rig, fid)
     .result()
     .catch(() => undefined)
