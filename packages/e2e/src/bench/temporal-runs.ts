@@ -14,7 +14,8 @@ const WARM_UP = 30
 const ALONE = 60
 const TOGETHER = 150
 const IN_FLIGHT = 50
-const ROUNDS = 4
+/** The rate of the bare workflows changes by half from one round to the next, as their polls happen to meet the server's partitions. */
+const ROUNDS = 8
 const SETTLE_MS = 3000
 const STEPS = 200
 
