@@ -7,7 +7,7 @@ import { AGENT_WORKFLOW, type WorkflowStart } from '../names.ts'
 
 const START_MS = 5000
 /** Starts under way at once; who asks for more does them itself. */
-const STARTS_MAX = 500
+export const STARTS_MAX = 500
 
 /** What a worker needs to start workflows for launchers: the link that its own polls use, by which the server knows that it may hand over the first task at once. */
 export type EagerStartsOptions = {
