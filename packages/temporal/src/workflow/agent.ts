@@ -93,6 +93,7 @@ async function runTries(run: AgentRun, control: RunControl): Promise<RunEnd> {
     if (result.outcome === 'released') {
       waiting = null
       reason = result.reason
+      await cutHistory(run, control, reason)
       continue
     }
     if (result.outcome !== 'suspended') return result
