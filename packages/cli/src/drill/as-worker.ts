@@ -14,7 +14,7 @@ import { onlyDrill } from './world.ts'
 export async function workForDrill(settings: Settings, io: Io, file: string): Promise<void> {
   const log = createLog(settings, false)
   hostFlows(log)
-  const store = { ...(await openExecution(settings, io.cwd)), flows: onlyDrill }
+  const store = { ...(await openExecution(settings, io.cwd, { takesEvents: false })), flows: onlyDrill }
   const transport = await openTransport(settings)
   try {
     const parts = { catalog: createCatalog([drillFlow]), store, transport: { ...transport, streams: writeAcknowledged(transport.streams, file) }, log }
