@@ -15,13 +15,13 @@ const source = join(here, '../src/main.ts')
 
 // A spooler or a worker makes much short-lived garbage. With the default young generation it keeps 60 MB of it; a smaller one costs no speed here. V8 takes this only at the start of a process.
 const young = '--max-semi-space-size=4'
-// All threads of a process share what V8 compiled for calls out of WebAssembly, which Node itself uses, to strip types. V8 may free it with the thread that it came from and then once more
-// ("Check failed: jit_page.has_value()", github.com/nodejs/node/issues/64500), and abort the process. What stays for lack of it is a few kilobytes.
-const keepsWasmCode = '--no-wasm-code-gc'
 // A worker has two of them, one for its workflows. It mostly waits, and lets its garbage lie until V8 thinks it worth the while; growing in small steps keeps a quarter less.
 const worker = ['--max-semi-space-size=2', '--heap-growing-percent=40']
 // A panel with 200 live readers keeps 35 MB less this way, and starts runs no slower: each of its threads has a young generation.
 const panel = ['--max-semi-space-size=8']
+// All threads of a process share what V8 compiled for calls out of WebAssembly, which Node itself uses, to strip types. V8 may free it with the thread that it came from and then once more
+// ("Check failed: jit_page.has_value()", github.com/nodejs/node/issues/64500), and abort the process. What stays for lack of it is a few kilobytes.
+const keepsWasmCode = '--no-wasm-code-gc'
 const own = { start: panel, serve: panel, spool: [young], 'temporal-worker': worker }[process.argv[2]]
 const flags = own ? [keepsWasmCode, ...own] : []
 // Each of a worker's thirty threads would otherwise keep freed memory of its own, and what the SDK takes in large pieces would be kept in small ones (glibc; nothing elsewhere).
