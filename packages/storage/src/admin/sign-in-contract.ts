@@ -77,12 +77,27 @@ function describeTokens(storeWithUsers: () => Promise<AdminStore>): void {
     expect(await tokens.rotate('r2', { hash: 'r4', at: 1600, expiresAt: 2600 })).toEqual({ outcome: 'unknown' })
   })
 
-  test('of those who show one refresh token at once, one at most gets the next', async () => {
+  test('of those who show one refresh token at once, one at most gets the next, and all get an answer', async () => {
     const { tokens } = await storeWithUsers()
-    await tokens.create(family, 'r1')
-    const outcomes = await Promise.all(['a', 'b', 'c', 'd'].map((hash) => tokens.rotate('r1', { hash, at: 1500, expiresAt: 2500 })))
-    expect(outcomes.filter(({ outcome }) => outcome === 'rotated')).toHaveLength(1)
-    expect(await tokens.get('f1', 1500)).toBeUndefined()
+    for (let round = 0; round < 10; round++) {
+      const id = `f${round}`
+      await tokens.create({ ...family, id }, `r${round}`)
+      const shown = Array.from({ length: 8 }, (_, i) => tokens.rotate(`r${round}`, { hash: `${round}-${i}`, at: 1500, expiresAt: 2500 }))
+      const outcomes = await Promise.all(shown)
+      expect(outcomes.filter(({ outcome }) => outcome === 'rotated')).toHaveLength(1)
+      expect(await tokens.get(id, 1500)).toBeUndefined()
+    }
+  })
+
+  test('tokens that are shown while their family is revoked get an answer', async () => {
+    const { tokens } = await storeWithUsers()
+    for (let round = 0; round < 10; round++) {
+      const ids = ['a', 'b', 'c'].map((name) => `${name}${round}`)
+      for (const id of ids) await tokens.create({ ...family, id }, id)
+      const shown = ids.flatMap((id) => [1, 2].map((i) => tokens.rotate(id, { hash: `${id}-${i}`, at: 1500, expiresAt: 2500 })))
+      await Promise.all([...shown, tokens.revoke(`b${round}`), tokens.revokeOf(family.userId), tokens.revokeOf(family.userId)])
+      expect(await tokens.list(family.userId)).toEqual([])
+    }
   })
 
   test('a refresh token that is over gives nothing; old ones are forgotten with the years', async () => {

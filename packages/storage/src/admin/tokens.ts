@@ -19,17 +19,21 @@ export function createTokenTable(db: AdminDatabase): TokenStore {
     },
     async rotate(refreshHash, { hash, at, expiresAt }) {
       return db.transaction().execute(async (within) => {
-        // Takes the row's lock in Postgres: of two that show one token at once, the second waits and finds it used.
+        // Writes nothing new: it takes the lock of the family before any of its tokens, as whoever revokes it does. The other way round, several that show one token at once
+        // wait for each other in a circle.
+        const row = await within
+          .updateTable('token_families')
+          .set((of) => ({ expires_at: of.ref('expires_at') }))
+          .where('id', 'in', (from) => from.selectFrom('refresh_tokens').select('family_id').where('hash', '=', refreshHash))
+          .returningAll()
+          .executeTakeFirst()
+        if (!row || row.expires_at <= at) return { outcome: 'unknown' }
         const taken = await within
           .updateTable('refresh_tokens')
           .set({ used_at: at })
           .where('hash', '=', refreshHash)
           .where('used_at', 'is', null)
           .executeTakeFirst()
-        const row = await selectFamilies(within)
-          .where('id', 'in', (from) => from.selectFrom('refresh_tokens').select('family_id').where('hash', '=', refreshHash))
-          .executeTakeFirst()
-        if (!row || row.expires_at <= at) return { outcome: 'unknown' }
         if (taken.numUpdatedRows === 0n) {
           await within.deleteFrom('token_families').where('id', '=', row.id).execute()
           return { outcome: 'reused', family: fromRow(row) }
