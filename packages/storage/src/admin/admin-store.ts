@@ -3,7 +3,7 @@ import { Kysely, SqliteDialect } from 'kysely'
 import { guarded } from '../guard.ts'
 import { migrate, requireSchema, schemaVersion } from '../migrations.ts'
 import type { AdminStore } from '../port/admin.ts'
-import { postgresError } from '../postgres/errors.ts'
+import { isWorthAnotherTry, postgresError } from '../postgres/errors.ts'
 import type { DatabaseUrl } from '../url.ts'
 import { createIdentityTable } from './identities.ts'
 import { createAuditTable } from './audit.ts'
@@ -17,7 +17,7 @@ import { createTokenTable } from './tokens.ts'
 import { createUserTable } from './users.ts'
 import { createViewTable } from './views.ts'
 
-type Opened = { readonly db: Kysely<unknown>; convert(error: unknown): unknown }
+type Opened = { readonly db: Kysely<unknown>; convert(error: unknown): unknown; another(error: unknown): boolean }
 
 /** `migrate`: bring the tables to this version first. `poolMax`: Postgres connections at most. */
 export type AdminStoreOptions = { readonly migrate: boolean; readonly poolMax: number }
@@ -26,19 +26,20 @@ export type AdminStoreOptions = { readonly migrate: boolean; readonly poolMax: n
 export async function createAdminStore(where: DatabaseUrl, options: AdminStoreOptions): Promise<AdminStore> {
   const opened = await open(where, options)
   await prepare(opened, where, options.migrate)
-  const { db: untyped, convert } = opened
+  const { db: untyped, convert, another } = opened
   const db = untyped.$extendTables<AdminTables>()
+  const guard = <T extends object>(part: T): T => guarded(part, convert, another)
   return {
-    users: guarded(createUserTable(db), convert),
-    sessions: guarded(createSessionTable(db), convert),
-    keys: guarded(createKeyTable(db), convert),
-    identities: guarded(createIdentityTable(db), convert),
-    tokens: guarded(createTokenTable(db), convert),
-    signingKeys: guarded(createSigningKeyTable(db), convert),
-    tickets: guarded(createTicketTable(db), convert),
-    audit: guarded(createAuditTable(db), convert),
-    views: guarded(createViewTable(db), convert),
-    ...guarded({ check: () => writeHealth(db) }, convert),
+    users: guard(createUserTable(db)),
+    sessions: guard(createSessionTable(db)),
+    keys: guard(createKeyTable(db)),
+    identities: guard(createIdentityTable(db)),
+    tokens: guard(createTokenTable(db)),
+    signingKeys: guard(createSigningKeyTable(db)),
+    tickets: guard(createTicketTable(db)),
+    audit: guard(createAuditTable(db)),
+    views: guard(createViewTable(db)),
+    ...guard({ check: () => writeHealth(db) }),
     close: () => db.destroy(),
   }
 }
@@ -59,10 +60,10 @@ async function open(where: DatabaseUrl, { poolMax }: { readonly poolMax: number 
   if (where.kind === 'postgres') {
     // Only then: whoever keeps users in a file need not load the driver.
     const { openKysely, openPool } = await import('../postgres/database.ts')
-    return { db: openKysely(openPool(where.url, { poolMax })), convert: postgresError(where.url) }
+    return { db: openKysely(openPool(where.url, { poolMax })), convert: postgresError(where.url), another: isWorthAnotherTry }
   }
   const database = openSqliteFile(where.path, readonly)
-  return { db: new Kysely<unknown>({ dialect: new SqliteDialect({ database }) }), convert: sqliteError(where.path) }
+  return { db: new Kysely<unknown>({ dialect: new SqliteDialect({ database }) }), convert: sqliteError(where.path), another: () => false }
 }
 
 async function prepare({ db, convert }: Opened, where: DatabaseUrl, isMigrating: boolean): Promise<void> {

@@ -5,7 +5,8 @@ import type { CheckpointRow } from '../port/checkpoints.ts'
 import type { ExecutionStore } from '../port/execution-store.ts'
 import { START } from './scenario.ts'
 
-function someRow(change: Partial<CheckpointRow> = {}): CheckpointRow {
+/** A row of the index. */
+export function someRow(change: Partial<CheckpointRow> = {}): CheckpointRow {
   return {
     id: `ck${randomBytes(8).toString('hex')}`,
     session: 'a'.repeat(12),

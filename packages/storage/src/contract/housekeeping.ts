@@ -142,4 +142,15 @@ function describeFlows(store: () => ExecutionStore): void {
     await beat('alive', 86_500)
     expect(await ids()).toEqual(['alive'])
   })
+
+  test('workers that slept for days and wake up together are all on the list', async () => {
+    const flowOf = (id: string) => ({ name: id, version: null, summary: 's', description: 'd', tags: [], author: null, inputs: {} })
+    const ids = Array.from({ length: 8 }, (_, i) => `sleeper-${i}`)
+    const beatAll = (seenAt: number) =>
+      Promise.all(ids.map((id) => store().flows.heartbeat({ id, launcher: 'temporal', host: 'h', pid: 7, seenAt }, [flowOf(id)])))
+    for (let day = 0; day < 20; day += 2) await beatAll(START + day * 86_400)
+    const found = (await store().flows.list()).filter(({ name }) => ids.includes(name))
+    expect(found.map(({ workers }) => workers.map(({ id }) => id))).toEqual(ids.map((id) => [id]))
+    for (const id of ids) await store().flows.leave(id)
+  })
 }

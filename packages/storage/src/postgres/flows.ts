@@ -8,13 +8,14 @@ export function createFlowTable(db: ExecutionDatabase): FlowRegistry {
   return {
     async heartbeat(worker, flows) {
       await db.transaction().execute(async (transaction) => {
-        // In name order, so that two workers that say the same at once take turns.
-        for (const flow of flows.toSorted((a, b) => (a.name < b.name ? -1 : 1))) await saveFlow(transaction, flow, worker.seenAt)
-        await saveWorker(transaction, worker, flows)
+        // First: those that wake up together take each other's old rows away in one order, before they hold their own.
         await transaction
           .deleteFrom('flow_workers')
           .where('seen_at', '<', worker.seenAt - WORKER_KEPT_S)
           .execute()
+        // In name order, so that two workers that say the same at once take turns.
+        for (const flow of flows.toSorted((a, b) => (a.name < b.name ? -1 : 1))) await saveFlow(transaction, flow, worker.seenAt)
+        await saveWorker(transaction, worker, flows)
       })
     },
     async leave(workerId) {

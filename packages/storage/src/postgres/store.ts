@@ -8,7 +8,7 @@ import { createCheckpointTable } from './checkpoints.ts'
 import { createContentIndex } from './contents.ts'
 import { openKysely, openPool } from './database.ts'
 import { createDeadEventTable } from './dead-events.ts'
-import { postgresError, writeError } from './errors.ts'
+import { isWorthAnotherTry, postgresError, writeError } from './errors.ts'
 import { takeExclusive } from './exclusive.ts'
 import { createFlowTable } from './flows.ts'
 import { createPostgresKeeper } from './keeper.ts'
@@ -71,22 +71,24 @@ export async function readPostgresVersion(url: string): Promise<{ found: number;
 
 function assemble(url: string, pool: Pool, db: ExecutionDatabase): ExecutionStore {
   const convert = postgresError(url)
+  const guard = <T extends object>(part: T): T => guarded(part, convert, isWorthAnotherTry)
   return {
     writer: createPostgresWriter(pool, writeError(url)),
-    reader: guarded(createPostgresReader(pool), convert),
-    runs: guarded(createRunTable(db, pool), convert),
-    locks: guarded(createLockTable(db), convert),
-    dead: guarded(createDeadEventTable(db), convert),
-    flows: guarded(createFlowTable(db), convert),
-    schedules: guarded(createScheduleTable(db), convert),
-    sessions: guarded(createSessionTable(db), convert),
+    reader: guard(createPostgresReader(pool)),
+    runs: guard(createRunTable(db, pool)),
+    locks: guard(createLockTable(db)),
+    dead: guard(createDeadEventTable(db)),
+    flows: guard(createFlowTable(db)),
+    schedules: guard(createScheduleTable(db)),
+    sessions: guard(createSessionTable(db)),
+    // A backup is handed out part by part: what was handed out is not called back.
     keeper: guarded(createPostgresKeeper(db, pool), convert),
-    budgets: guarded(createBudgetTable(db), convert),
-    insights: guarded(createInsightTable(db), convert),
-    checkpoints: guarded(createCheckpointTable(db), convert),
-    contents: guarded(createContentIndex(db), convert),
-    webhooks: guarded(createWebhookTable(db), convert),
-    ...guarded({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }, convert),
+    budgets: guard(createBudgetTable(db)),
+    insights: guard(createInsightTable(db)),
+    checkpoints: guard(createCheckpointTable(db)),
+    contents: guard(createContentIndex(db)),
+    webhooks: guard(createWebhookTable(db)),
+    ...guard({ check: () => writeHealth(db), exclusive: (name: string) => takeExclusive(url, name), serverTime: () => readClock(db) }),
     close: () => db.destroy(),
   }
 }
