@@ -71,7 +71,7 @@ export function BulkBar(props: Props) {
       </Group>
       <Confirm
         asked={asked}
-        title={asked === null ? '' : `${LABELS[asked]} ${what}${all ? '' : chosen.size === 1 ? ' run' : ' runs'}?`}
+        deed={asked === null ? '' : `${LABELS[asked]} ${what}${all ? '' : chosen.size === 1 ? ' run' : ' runs'}`}
         leave={() => ask(null)}
         start={() => {
           ask(null)
@@ -128,11 +128,12 @@ function useBulk({ all, chosen, filter }: Props) {
   return { work, start, stop: () => aborter.current.abort(), close: () => setWork(null) }
 }
 
-type ConfirmProps = { readonly asked: BulkAction | null; readonly title: string; readonly leave: () => void; readonly start: () => void }
+/** `deed`: what is done, as the button says it: a bare “Cancel” could mean to leave the dialog. */
+type ConfirmProps = { readonly asked: BulkAction | null; readonly deed: string; readonly leave: () => void; readonly start: () => void }
 
-function Confirm({ asked, title, leave, start }: ConfirmProps) {
+function Confirm({ asked, deed, leave, start }: ConfirmProps) {
   return (
-    <Modal opened={asked !== null} onClose={leave} title={title} centered>
+    <Modal opened={asked !== null} onClose={leave} title={asked && `${deed}?`} centered>
       <Text size="sm">
         {asked === 'cancel' && 'They stop within seconds. What they have written stays; a retry continues after their finished steps.'}
         {asked === 'retry' && 'They start again; finished steps are kept. Runs that finished well start again too when they are among them.'}
@@ -143,7 +144,7 @@ function Confirm({ asked, title, leave, start }: ConfirmProps) {
           Leave them
         </Button>
         <Button data-confirm color={asked === 'cancel' ? 'red' : 'indigo'} onClick={start}>
-          {asked && LABELS[asked]}
+          {deed}
         </Button>
       </Group>
     </Modal>
