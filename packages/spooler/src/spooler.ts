@@ -223,9 +223,8 @@ class StreamSpooler implements Spooler {
 
   async #renew(): Promise<void> {
     if (this.#held.size === 0) return
-    const asked = new Set(this.#held.list())
-    const still = new Set(await this.#options.consumer.renew([...asked]))
-    this.#held.forget(this.#held.listWaiting().filter((fid) => asked.has(fid) && !still.has(fid)))
+    const lost = new Set(await this.#options.consumer.renew(this.#held.list()))
+    this.#held.forget(this.#held.listWaiting().filter((fid) => lost.has(fid)))
   }
 
   #storeChanged(open: boolean, error?: unknown): void {

@@ -78,7 +78,7 @@ export interface StreamConsumer {
   ack(done: readonly { readonly fid: string; readonly upTo: Position }[]): Promise<void>
   /** Gives leases back. `again`: work is known to be left, hint at once; otherwise the stream is looked at once more for entries that came meanwhile. */
   release(fids: readonly string[], again?: boolean): Promise<void>
-  /** Prolongs the leases; gives those that are still held. */
+  /** Prolongs those leases that are held here; gives the ones that were lost: they ran out, and others have them. */
   renew(fids: readonly string[]): Promise<string[]>
   /** Hints again at active streams with backlog and no owner; what a lost hint missed. Gives how many. */
   sweep(): Promise<number>

@@ -134,12 +134,25 @@ export function consumeContract(open: OpenTransport): void {
     expect(await two.acquire(8, 20)).toEqual([])
   })
 
-  test('renew names the leases that are held still', async () => {
+  test('renew names no lease that is held still, none that was given back, and none that never was', async () => {
     const fid = await runWith(0)
     await one.acquire(8, 5000)
-    expect(await one.renew([fid, anyFid()])).toEqual([fid])
+    expect(await one.renew([fid, anyFid()])).toEqual([])
     await one.release([fid])
     expect(await one.renew([fid])).toEqual([])
+    expect(await two.acquire(8, 5000)).toEqual([fid])
+  })
+
+  test('a release that crosses a renewal stands: what comes then is there at once', async () => {
+    const fid = await runWith(0)
+    await one.acquire(8, 5000)
+    const [batch] = await one.read([fid], 10)
+    await one.ack([endOf(must(batch, 'batch'))])
+    const renewed = one.renew([fid])
+    await one.release([fid])
+    await renewed
+    await appendNow(fid, 2, [line('new')])
+    expect(await two.acquire(8, 5000)).toEqual([fid])
   })
 
   test('close ends a waiting acquire and gives the leases back', async () => {

@@ -62,8 +62,9 @@ export class MemoryConsumer implements StreamConsumer {
     }
   }
 
-  async renew(fids: readonly string[]): Promise<string[]> {
-    return fids.filter((fid) => this.#held.has(fid))
+  /** In memory a lease ends with its holder only. */
+  async renew(_fids: readonly string[]): Promise<string[]> {
+    return []
   }
 
   async sweep(): Promise<number> {

@@ -140,11 +140,15 @@ export class RedisConsumer implements StreamConsumer {
 
   async release(fids: readonly string[], again = false): Promise<void> {
     const held = fids.filter((fid) => this.#holds.has(fid))
-    if (held.length === 0) return
-    const { group, token, keys, clock } = this.#s
     for (const fid of held) this.#holds.delete(fid)
-    const args = [token, group, clock(), again ? '1' : '0', ...held]
-    await this.#commands.run('give leases back', (redis) => releaseScript.run(redis, [...this.#pairs(held), keys.ready], args))
+    await this.#giveBack(held, again)
+  }
+
+  async #giveBack(fids: readonly string[], again: boolean): Promise<void> {
+    if (fids.length === 0) return
+    const { group, token, keys, clock } = this.#s
+    const args = [token, group, clock(), again ? '1' : '0', ...fids]
+    await this.#commands.run('give leases back', (redis) => releaseScript.run(redis, [...this.#pairs(fids), keys.ready], args))
   }
 
   async renew(fids: readonly string[]): Promise<string[]> {
@@ -154,7 +158,13 @@ export class RedisConsumer implements StreamConsumer {
     const leases = holds.map((hold) => this.#s.keys.lease(hold.fid))
     const reply = await this.#commands.run('renew leases', (redis) => renewScript.run(redis, leases, [this.#s.token, this.#s.leaseMs]))
     for (const [i, hold] of holds.entries()) hold.lost = (reply as number[])[i] !== 1
-    return holds.filter((hold) => !hold.lost).map((hold) => hold.fid)
+    // What was released meanwhile may have been taken again by this, and nobody would read it until the lease has run out.
+    const over = holds.filter(({ fid, lost }) => !lost && !this.#holds.has(fid))
+    await this.#giveBack(
+      over.map(({ fid }) => fid),
+      false,
+    )
+    return holds.filter((hold) => hold.lost && this.#holds.get(hold.fid) === hold).map(({ fid }) => fid)
   }
 
   async sweep(): Promise<number> {

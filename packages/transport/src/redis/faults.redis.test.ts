@@ -285,13 +285,14 @@ test('a lease that ran out goes to the next, and its first holder is told', asyn
   const [batch] = await one.read([fid], 1)
   await expect.poll(() => two.sweep()).toBe(1)
   expect(await two.acquire(8, 5000)).toEqual([fid])
-  expect(await one.renew([fid])).toEqual([])
+  expect(await one.renew([fid])).toEqual([fid])
   expect(await one.read([fid], 10)).toEqual([])
   // What the first has committed it may still acknowledge; the second sees it as pending until then.
   await one.ack([endOf(must(batch, 'batch'))])
   expect(positions((await two.read([fid], 10))[0])).toEqual(['1000-2'])
   await one.release([fid])
-  expect(await two.renew([fid])).toEqual([fid])
+  expect(await two.renew([fid])).toEqual([])
+  expect(await one.acquire(8, 20)).toEqual([])
   await short.close()
 })
 
