@@ -155,6 +155,15 @@ export function consumeContract(open: OpenTransport): void {
     expect(await two.acquire(8, 5000)).toEqual([fid])
   })
 
+  test('so does a close', async () => {
+    const fid = await runWith(0)
+    await one.acquire(8, 5000)
+    const renewed = one.renew([fid])
+    await one.close()
+    expect(await renewed).toEqual([])
+    expect(await two.acquire(8, 5000)).toEqual([fid])
+  })
+
   test('close ends a waiting acquire and gives the leases back', async () => {
     const fid = await runWith(0)
     await one.acquire(8, 5000)

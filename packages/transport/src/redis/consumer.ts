@@ -44,6 +44,7 @@ export class RedisConsumer implements StreamConsumer {
   #seenAt = 0
   #closed = false
   #acquiring: Promise<unknown> = Promise.resolve()
+  #renewing: Promise<unknown> = Promise.resolve()
 
   constructor(commands: Connection, blocking: Connection, settings: ConsumerSettings) {
     this.#commands = commands
@@ -151,7 +152,13 @@ export class RedisConsumer implements StreamConsumer {
     await this.#commands.run('give leases back', (redis) => releaseScript.run(redis, [...this.#pairs(fids), keys.ready], args))
   }
 
-  async renew(fids: readonly string[]): Promise<string[]> {
+  renew(fids: readonly string[]): Promise<string[]> {
+    const renewing = this.#renew(fids)
+    this.#renewing = renewing
+    return renewing
+  }
+
+  async #renew(fids: readonly string[]): Promise<string[]> {
     const holds = this.#held(fids).filter((hold) => !hold.lost)
     if (holds.length === 0) return []
     await this.#showPresence()
@@ -204,6 +211,8 @@ export class RedisConsumer implements StreamConsumer {
     this.#closed = true
     try {
       await this.#endWait()
+      // It must not take again what is released now.
+      await Promise.allSettled([this.#renewing])
       await this.release([...this.#holds.keys()])
       await this.#commands.run('sign off', (redis) => redis.zrem(this.#s.keys.consumers, this.#s.name))
     } catch (error) {
