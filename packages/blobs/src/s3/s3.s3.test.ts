@@ -1,6 +1,10 @@
 // Goal: a bucket keeps every rule of the content store. Method: the contract suite against a server that speaks the protocol; then what only a server can do: be away, or not let us in.
 import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, request, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { startS3 } from '@koco/testing'
 import { expect, inject, test } from 'vitest'
@@ -68,6 +72,27 @@ test('a writing of an object that nobody saw is not deleted', async () => {
   client.destroy()
 })
 
+test.for([
+  [1, 'is written again', [], 2],
+  [9, 'counts as missing in the end', ['it'], 3],
+] as const)('an object that goes right after it was written anew, %i times, %s', async ([times, _what, missing, written]) => {
+  const at = place(inject('s3Url'))
+  const store = createS3Blobs(at)
+  const content = randomBytes(1000)
+  const { hash } = await store.put(content)
+  let puts = 0
+  await using server = await afterPuts(at.endpoint, async (key) => {
+    puts += 1
+    if (puts <= times) await deleteObject(at, key)
+  })
+  const renewing = createS3Blobs({ ...at, endpoint: server.url, renewMs: 0 })
+  expect((await renewing.touch([hash])).map((gone) => (gone === hash ? 'it' : gone))).toEqual(missing)
+  expect(puts).toBe(written)
+  if (missing.length === 0) expect(await store.read(hash)).toEqual(content)
+  await renewing.close()
+  await store.close()
+})
+
 test('wrong keys and a missing bucket are refused with what to do', async () => {
   const right = place(inject('s3Url'))
   const strangers = createS3Blobs({ ...right, secretAccessKey: 'guess' })
@@ -75,3 +100,32 @@ test('wrong keys and a missing bucket are refused with what to do', async () => 
   const nowhere = createS3Blobs({ ...right, bucket: 'no-such-bucket' })
   await expect(nowhere.put(randomBytes(10))).rejects.toMatchObject({ code: 's3_refused' })
 })
+
+/** Another address of a server; `then` is called with the key of each object that was put, before whoever put it is told. */
+async function afterPuts(endpoint: string, then: (key: string) => Promise<void>): Promise<AsyncDisposable & { readonly url: string }> {
+  const proxy = createServer((asked, answer) => {
+    const { url = '', method, headers } = asked
+    const passed = request(endpoint + url, { method, headers })
+    const pass = async (): Promise<void> => {
+      const [response] = (await once(passed, 'response')) as [IncomingMessage]
+      if (method === 'PUT') await then(decodeURIComponent(url.split('?')[0]?.split('/').slice(2).join('/') ?? ''))
+      answer.writeHead(response.statusCode ?? 500, response.headers)
+      response.pipe(answer)
+    }
+    void pass()
+    asked.pipe(passed)
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const close = promisify(proxy.close.bind(proxy))
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: () => close(),
+  }
+}
+
+async function deleteObject({ bucket, endpoint, accessKeyId, secretAccessKey }: ReturnType<typeof place>, key: string): Promise<void> {
+  const client = new S3Client({ region: 'us-east-1', endpoint, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } })
+  await new Objects(client, bucket).delete(key)
+  client.destroy()
+}

@@ -29,6 +29,8 @@ export type S3Options = {
 }
 
 const RENEW_MS = 12 * 3_600_000
+/** How often an object is written anew that is gone right after. */
+const RENEWALS_MAX = 3
 /** What goes through memory when it is written anew. */
 const WHOLE_BYTES_MAX = 16 * 1024 * 1024
 
@@ -174,18 +176,25 @@ class S3Backend implements Backend {
     if (!found) return false
     if (found.size <= WHOLE_BYTES_MAX) {
       const stored = await buffer(found.body)
-      await this.keep(hash, [headerBytes(parseHeader(hash, stored)), stored.subarray(HEADER_BYTES)])
-      return true
+      return await this.#untilThere(hash, () => this.keep(hash, [headerBytes(parseHeader(hash, stored)), stored.subarray(HEADER_BYTES)]))
     }
     const path = await this.scratch()
     try {
       await pipeline(found.body, createWriteStream(path))
       await renewHeader(hash, path)
-      await this.#objects.putFile(this.#key(hash), path)
-      return true
+      return await this.#untilThere(hash, () => this.#objects.putFile(this.#key(hash), path))
     } finally {
       await rm(path, { force: true })
     }
+  }
+
+  /** Some servers look at the tag first and delete then: a sweep's delete that looked before this write takes it away just after it. So it is looked for, and written again. */
+  async #untilThere(hash: string, write: () => Promise<void>): Promise<boolean> {
+    for (let written = 0; written < RENEWALS_MAX; written += 1) {
+      await write()
+      if (await this.#objects.head(this.#key(hash))) return true
+    }
+    return false
   }
 
   #key(hash: string): string {
