@@ -141,20 +141,18 @@ export class RedisConsumer implements StreamConsumer {
 
   async release(fids: readonly string[], again = false): Promise<void> {
     const held = fids.filter((fid) => this.#holds.has(fid))
+    if (held.length === 0) return
     for (const fid of held) this.#holds.delete(fid)
-    await this.#giveBack(held, again)
-  }
-
-  async #giveBack(fids: readonly string[], again: boolean): Promise<void> {
-    if (fids.length === 0) return
+    // One that came to Redis behind this would take the leases again, and nobody would read these streams until they had run out.
+    await this.#renewing
     const { group, token, keys, clock } = this.#s
-    const args = [token, group, clock(), again ? '1' : '0', ...fids]
-    await this.#commands.run('give leases back', (redis) => releaseScript.run(redis, [...this.#pairs(fids), keys.ready], args))
+    const args = [token, group, clock(), again ? '1' : '0', ...held]
+    await this.#commands.run('give leases back', (redis) => releaseScript.run(redis, [...this.#pairs(held), keys.ready], args))
   }
 
   renew(fids: readonly string[]): Promise<string[]> {
     const renewing = this.#renew(fids)
-    this.#renewing = renewing
+    this.#renewing = Promise.allSettled([this.#renewing, renewing])
     return renewing
   }
 
@@ -165,12 +163,6 @@ export class RedisConsumer implements StreamConsumer {
     const leases = holds.map((hold) => this.#s.keys.lease(hold.fid))
     const reply = await this.#commands.run('renew leases', (redis) => renewScript.run(redis, leases, [this.#s.token, this.#s.leaseMs]))
     for (const [i, hold] of holds.entries()) hold.lost = (reply as number[])[i] !== 1
-    // What was released meanwhile may have been taken again by this, and nobody would read it until the lease has run out.
-    const over = holds.filter(({ fid, lost }) => !lost && !this.#holds.has(fid))
-    await this.#giveBack(
-      over.map(({ fid }) => fid),
-      false,
-    )
     return holds.filter((hold) => hold.lost && this.#holds.get(hold.fid) === hold).map(({ fid }) => fid)
   }
 
@@ -211,8 +203,6 @@ export class RedisConsumer implements StreamConsumer {
     this.#closed = true
     try {
       await this.#endWait()
-      // It must not take again what is released now.
-      await Promise.allSettled([this.#renewing])
       await this.release([...this.#holds.keys()])
       await this.#commands.run('sign off', (redis) => redis.zrem(this.#s.keys.consumers, this.#s.name))
     } catch (error) {
