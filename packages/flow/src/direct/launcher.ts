@@ -59,6 +59,7 @@ class DirectLauncher implements Launcher {
   readonly #workerId = randomUUID()
   #beat: NodeJS.Timeout | undefined
   #offCatalog: () => void = () => undefined
+  #beating: Promise<void> = Promise.resolve()
   #closed: Promise<void> | undefined
 
   constructor(settings: DirectSettings, giveBack: () => Promise<void>) {
@@ -168,6 +169,8 @@ class DirectLauncher implements Launcher {
     clearInterval(this.#beat)
     this.#offCatalog()
     await Promise.all([this.#supervisor.close(graceMs), this.#recovery.close()])
+    // A heartbeat under way would put this process on the list again behind its leaving.
+    await this.#beating
     const { store, log } = this.#settings
     await store.flows.leave(this.#workerId).catch((error: unknown) => log('warn', 'this process could not be taken off the list of workers', error))
     await this.#giveBack()
@@ -212,7 +215,8 @@ class DirectLauncher implements Launcher {
   #heartbeat(): void {
     const { store, clock, catalog, log } = this.#settings
     const worker = { id: this.#workerId, launcher: this.name, host: hostname(), pid: process.pid, seenAt: clock.now() / 1000 }
-    store.flows.heartbeat(worker, catalog.list().map(flowEntry)).catch((error: unknown) => log('warn', 'the list of served flows could not be stored', error))
+    const failed = (error: unknown): void => log('warn', 'the list of served flows could not be stored', error)
+    this.#beating = this.#beating.then(() => store.flows.heartbeat(worker, catalog.list().map(flowEntry))).catch(failed)
   }
 }
 

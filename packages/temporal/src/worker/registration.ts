@@ -19,6 +19,7 @@ export class Registration {
   readonly #options: RegistrationOptions
   #timer: NodeJS.Timeout | undefined
   #offCatalog: () => void = () => undefined
+  #beating: Promise<void> = Promise.resolve()
 
   constructor(options: RegistrationOptions) {
     this.#options = options
@@ -34,12 +35,15 @@ export class Registration {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#offCatalog()
+    // It would put this worker on the list again behind its leaving.
+    await this.#beating
     const { id, flows, log } = this.#options
     await flows.leave(id).catch((error: unknown) => log('warn', 'this worker could not be taken off the list of workers', error))
   }
 
   #beatAgain(): void {
-    this.#beat().catch((error: unknown) => this.#options.log('warn', 'the list of served flows could not be stored', error))
+    const failed = (error: unknown): void => this.#options.log('warn', 'the list of served flows could not be stored', error)
+    this.#beating = this.#beating.then(() => this.#beat()).catch(failed)
   }
 
   #beat(): Promise<void> {
