@@ -46,10 +46,11 @@ export function useUpload(id: string, workspace: Workspace | undefined): Workspa
         problems.push(messageOf(error))
       }
     }
+    // What is said to be there stands in the list by then.
+    await client.invalidateQueries({ queryKey: ['workspace', id] })
     setUnder(null)
     setRefused(problems)
     setSaid(there.length > 0 ? summary(there.length, there.filter(({ path }) => before.has(path)).length) : null)
-    await client.invalidateQueries({ queryKey: ['workspace', id] })
   }
   return { under, said, refused, add }
 }
