@@ -44,7 +44,8 @@ export class RedisConsumer implements StreamConsumer {
   #seenAt = 0
   #closed = false
   #acquiring: Promise<unknown> = Promise.resolve()
-  #renewing: Promise<unknown> = Promise.resolve()
+  /** Resolves when no renewal is under way. */
+  #renewing: Promise<void> = Promise.resolve()
 
   constructor(commands: Connection, blocking: Connection, settings: ConsumerSettings) {
     this.#commands = commands
@@ -143,7 +144,7 @@ export class RedisConsumer implements StreamConsumer {
     const held = fids.filter((fid) => this.#holds.has(fid))
     if (held.length === 0) return
     for (const fid of held) this.#holds.delete(fid)
-    // One that came to Redis behind this would take the leases again, and nobody would read these streams until they had run out.
+    // A renewal that came to Redis behind this would take the leases again, and nobody would read these streams until they had run out.
     await this.#renewing
     const { group, token, keys, clock } = this.#s
     const args = [token, group, clock(), again ? '1' : '0', ...held]
@@ -152,7 +153,7 @@ export class RedisConsumer implements StreamConsumer {
 
   renew(fids: readonly string[]): Promise<string[]> {
     const renewing = this.#renew(fids)
-    this.#renewing = Promise.allSettled([this.#renewing, renewing])
+    this.#renewing = Promise.allSettled([this.#renewing, renewing]).then(() => undefined)
     return renewing
   }
 
